@@ -1,0 +1,3 @@
+//! Compiles the contract without protoc.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The operator tool.
+
+fn main() {}

@@ -1,0 +1,48 @@
+//! Every limit of the system, with its unit and reason, asserted against each other where they depend on each other.
+
+/// Longest request id or fax id a node may choose, in bytes.
+pub const ID_BYTES_MAX: usize = 64;
+/// Longest text of any other field of a screening request, in bytes; longer is refused, not cut.
+pub const TEXT_BYTES_MAX: usize = 256;
+/// Largest screening request, in bytes: facts only, no page.
+pub const SCREENING_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Largest message of the report and operator services, in bytes.
+pub const OPERATOR_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most requests in one message of the screening stream.
+pub const STREAM_BATCH_MAX: usize = 256;
+/// Most stages in flight on one screening stream before the reader waits for the writer.
+pub const STREAM_IN_FLIGHT_MAX: usize = 4_096;
+
+/// Most pages a fax may claim; beyond any paper, and the bound of every per-page loop.
+pub const PAGES_MAX: u32 = 10_000;
+
+/// Ledger entries that may wait for the committer; more are counted and not recorded, since no verdict waits.
+pub const LEDGER_QUEUE_ENTRIES: usize = 65_536;
+/// Most entries in one group commit.
+pub const LEDGER_COMMIT_ENTRIES: usize = 4_096;
+/// Longest an entry waits for its group commit to begin, in milliseconds.
+pub const LEDGER_COMMIT_WAIT_MS: u64 = 20;
+/// The promise of the queue: what was queued is durable within this many milliseconds on a working disk.
+pub const LEDGER_DURABLE_MS: u64 = 100;
+/// Largest body of one ledger entry, in bytes.
+pub const LEDGER_ENTRY_BYTES_MAX: usize = 16 * 1024;
+
+/// Largest policy file, in bytes; larger is refused before it is read.
+pub const POLICY_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Longest line of a replay or directory file, in bytes.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Largest TIFF file the tool looks at, in bytes.
+pub const TIFF_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Most image directories (pages) followed in one TIFF file.
+pub const TIFF_PAGES_MAX: usize = 1_000;
+/// Most entries of one image directory.
+pub const TIFF_ENTRIES_MAX: usize = 256;
+/// Longest text tag of a TIFF file that is read, in bytes.
+pub const TIFF_TEXT_BYTES_MAX: usize = 1_024;
+
+const _: () = assert!(LEDGER_COMMIT_WAIT_MS * 2 < LEDGER_DURABLE_MS);
+const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
+const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
+const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
+const _: () = assert!(TEXT_BYTES_MAX < SCREENING_MESSAGE_BYTES_MAX);

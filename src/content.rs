@@ -1,0 +1,3 @@
+//! The only room where a page is ever open.
+
+pub mod tiff;

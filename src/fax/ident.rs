@@ -1,0 +1,1 @@
+//! T.30 identities: twenty bytes of free text, all of them claims.

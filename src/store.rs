@@ -1,0 +1,1 @@
+//! Memory that survives: the day ledger, the state tables and the snapshots.
