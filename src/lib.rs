@@ -5,3 +5,4 @@ pub mod time;
 pub mod fax;
 pub mod content;
 pub mod store;
+pub mod wire;

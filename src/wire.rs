@@ -1,0 +1,47 @@
+//! The generated contract and nothing else; only the rooms at the wall may name it.
+#![expect(
+    missing_docs,
+    unused_qualifications,
+    clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    clippy::use_self,
+    clippy::too_many_lines,
+    reason = "generated code"
+)]
+
+pub mod error {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/faxguard.error.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/faxguard.error.v1.serde.rs"));
+    }
+}
+pub mod screening {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/faxguard.screening.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/faxguard.screening.v1.serde.rs"));
+    }
+}
+pub mod report {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/faxguard.report.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/faxguard.report.v1.serde.rs"));
+    }
+}
+pub mod operator {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/faxguard.operator.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/faxguard.operator.v1.serde.rs"));
+    }
+}
+pub mod replay {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/faxguard.replay.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/faxguard.replay.v1.serde.rs"));
+    }
+}
+
+/// The descriptor set of the whole contract, for reflection and for the tests that hold it.
+pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.binpb"));
