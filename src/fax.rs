@@ -4,3 +4,4 @@ pub mod id;
 pub mod ident;
 pub mod number;
 pub mod numbering;
+pub mod stage;

@@ -5,4 +5,5 @@ pub mod time;
 pub mod fax;
 pub mod content;
 pub mod store;
+pub mod verdict;
 pub mod wire;
