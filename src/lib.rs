@@ -1,8 +1,11 @@
 //! faxguard: screens every fax in an internet fax provider's routing path.
 
+pub mod activity;
 pub mod bounds;
 pub mod content;
+pub mod decay;
 pub mod fax;
+pub mod lab;
 pub mod screening;
 pub mod store;
 pub mod time;
