@@ -4,4 +4,5 @@ pub mod bounds;
 pub mod time;
 pub mod fax;
 pub mod content;
+pub mod lab;
 pub mod store;
