@@ -6,6 +6,7 @@ pub mod content;
 pub mod decay;
 pub mod fax;
 pub mod lab;
+pub mod policy;
 pub mod screening;
 pub mod store;
 pub mod time;
