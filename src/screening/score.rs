@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_signal_of_the_other_direction_is_silent() {
         let policy = policy("");
-        let free = features(&[(Feature::Plan, 1)]);
+        let free = features(&[(Feature::Plan, 1), (Feature::MemberAgeDays, 200)]);
         assert_eq!(score(&free, Direction::Inbound, &policy).hits.len(), 1);
         assert_eq!(score(&free, Direction::Outbound, &policy).hits.len(), 2);
     }
