@@ -1,7 +1,7 @@
 //! faxguard: screens every fax in an internet fax provider's routing path.
 
 pub mod bounds;
-pub mod content;
-pub mod fax;
-pub mod store;
 pub mod time;
+pub mod fax;
+pub mod content;
+pub mod store;
