@@ -1,10 +1,11 @@
 //! faxguard: screens every fax in an internet fax provider's routing path.
 
 pub mod bounds;
-pub mod time;
-pub mod fax;
 pub mod content;
+pub mod fax;
 pub mod lab;
+pub mod operator;
 pub mod store;
+pub mod time;
 pub mod verdict;
 pub mod wire;

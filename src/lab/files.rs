@@ -1,0 +1,23 @@
+//! The tool's commands that look into files of fax servers, and the whole catalog with them in it.
+
+mod convert;
+mod screen;
+mod session;
+
+use crate::lab::evaluate;
+use crate::operator::{self, Catalog, Command, Hooks};
+
+/// The commands of this room.
+pub const COMMANDS: &[Command] = &[screen::SCREEN, convert::XFERFAXLOG];
+
+/// Every command of the tool, in the order of its documentation.
+#[must_use]
+pub fn catalog() -> Catalog {
+    Catalog::new(&[COMMANDS, operator::COMMANDS, evaluate::COMMANDS])
+}
+
+/// What the tool borrows.
+#[must_use]
+pub fn hooks() -> Hooks {
+    Hooks { in_process: None, configuration: None }
+}
