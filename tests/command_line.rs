@@ -1,5 +1,6 @@
 //! The operator's tool as typed: exit code, standard output and standard error, against a server of canned answers.
 //! Snapshots are plain text in `tests/golden/tool`; `UPDATE=1` refreshes them.
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 mod canned;
 

@@ -113,7 +113,7 @@ fn ensure_group(root: clap::Command, group: &'static str) -> clap::Command {
 }
 
 fn global_arguments() -> [Arg; 3] {
-    [
+    let arguments = [
         Arg::new("server")
             .long("server")
             .value_name("ADDRESS")
@@ -130,7 +130,8 @@ fn global_arguments() -> [Arg; 3] {
             .action(ArgAction::SetTrue)
             .global(true)
             .help("Write numbers and idents out for people instead of masking them"),
-    ]
+    ];
+    arguments.map(|argument| argument.help_heading("Options of every command"))
 }
 
 /// An option with a value: `--name VALUE`.

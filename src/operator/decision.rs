@@ -138,7 +138,7 @@ fn status(_: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
         return output.json(&response);
     }
     let rows = status_rows(&response).map(|(name, value)| vec![name.to_owned(), value]);
-    output.text(&table(&[("what", Lean::Left), ("value", Lean::Right)], rows))
+    output.text(&table(&[("what", Lean::Left), ("value", Lean::Left)], rows))
 }
 
 fn status_rows(status: &GetStatusResponse) -> [(&'static str, String); 10] {

@@ -16,7 +16,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::input::{open, size};
 use super::output::{Form, Output, Screen};
-use super::text::sentence;
+use super::text::{safe, sentence};
 use crate::wire::operator::v1::directory_service_client::DirectoryServiceClient;
 use crate::wire::operator::v1::{DirectoryEntry, ImportDirectoryRequest, ImportDirectoryResponse};
 use rows::{Row, Rows};
@@ -71,7 +71,7 @@ fn import(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure
         for (line, row) in Rows::read(&file, open(&file)?)? {
             if let Err(fault) = row {
                 malformed += 1;
-                report(&mut context.output, line, &fault.to_string())?;
+                report(&mut context.output, line, &safe(&fault.to_string()))?;
             }
         }
         if malformed > 0 {
@@ -103,9 +103,9 @@ fn import(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure
     }
 }
 
+/// Names a refused line; the caller has escaped the fault.
 fn report(output: &mut Output<'_>, line: u64, fault: &str) -> Result<(), Failure> {
-    let text = sentence(fault, output.shown());
-    output.remark(format!("line {line}: {text}"))
+    output.remark(format!("line {line}: {fault}"))
 }
 
 struct Importer<'i, 'o> {
@@ -187,7 +187,7 @@ impl<'i, 'o> Importer<'i, 'o> {
                 }
                 Some((line, Err(fault))) => {
                     self.malformed += 1;
-                    self.suspended(line, &fault.to_string())?;
+                    self.suspended(line, &safe(&fault.to_string()))?;
                 }
             }
         }
@@ -220,7 +220,8 @@ impl<'i, 'o> Importer<'i, 'o> {
             // Positions count from 1 over the whole stream.
             let within = refused.position.saturating_sub(self.answered).saturating_sub(1);
             let line = usize::try_from(within).ok().and_then(|at| lines.get(at)).copied();
-            self.suspended(line.unwrap_or(0), &refused.fault)?;
+            let fault = sentence(&refused.fault, self.output.shown());
+            self.suspended(line.unwrap_or(0), &fault)?;
         }
         self.answered = self.answered.saturating_add(u64::try_from(lines.len()).unwrap_or(0));
         self.bar.set_message(format!("{} in force", answer.accepted_count));

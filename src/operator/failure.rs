@@ -7,7 +7,7 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::text::{Shown, sentence};
+use super::text::{Shown, safe, sentence};
 use crate::wire::error::v1::ErrorReason;
 
 /// The command line is wrong.
@@ -147,7 +147,12 @@ impl Failure {
             text.push_str(&inner.to_string());
             cause = inner.source();
         }
-        sentence(&text, shown)
+        // Only what the server says can hold a number; paths and examples of ours stay readable.
+        if matches!(self, Self::Refused(_)) {
+            sentence(&text, shown)
+        } else {
+            safe(&text).into_owned()
+        }
     }
 }
 

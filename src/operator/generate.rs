@@ -71,8 +71,8 @@ fn man_page(catalog: &Catalog) -> std::io::Result<String> {
     man.render_options_section(&mut page)?;
     let mut page = String::from_utf8_lossy(&page).into_owned();
     for command in catalog.commands() {
-        let words = command.name.split(' ');
-        let found = words.fold(Some(&root), |parent, word| parent?.find_subcommand(word));
+        let mut words = command.name.split(' ');
+        let found = words.try_fold(&root, |parent, word| parent.find_subcommand(word));
         let Some(found) = found else {
             continue;
         };

@@ -153,7 +153,6 @@ mod tests {
     use crate::operator::output::Screen;
     use crate::operator::text::from_wire;
     use crate::operator::verdict_line::Answer;
-    use crate::wire::screening::v1::ScreenFaxResponse;
 
     #[test]
     fn malformed_lines_are_named_and_the_rest_runs() {
@@ -168,11 +167,7 @@ mod tests {
         let engine: InProcess = |events, answer| {
             for (line, event) in events {
                 let time = from_wire(&event.event_time.unwrap_or_default());
-                answer(VerdictLine {
-                    line,
-                    time,
-                    answer: Answer::Screened(Box::new(ScreenFaxResponse::default())),
-                });
+                answer(VerdictLine { line, time, answer: Answer::Screened(Box::default()) });
             }
         };
         let counts = in_process(engine, &mut Lines::new(file.as_bytes()), &mut output).unwrap();

@@ -73,10 +73,7 @@ fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     for (number, line) in input::open(&path(matches, "FILE"))? {
         let fault = match line {
             Ok(line) if line.trim_ascii().is_empty() => continue,
-            Ok(line) => match converter.line(number, &line) {
-                Ok(()) => None,
-                Err(fault) => Some(fault),
-            },
+            Ok(line) => converter.line(number, &line).err(),
             Err(fault) => Some(fault.to_string()),
         };
         if let Some(fault) = fault {

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::fax::number::{InvalidNumber, Number};
 use crate::operator::failure::Failure;
 use crate::operator::input::{LineFault, Lines, json_fault};
-use crate::operator::text::{parse_instant, to_wire};
+use crate::operator::text::{Shown, parse_instant, sentence, to_wire};
 use crate::wire::operator::v1::directory_entry::Entry;
 use crate::wire::operator::v1::{DirectoryEntry, NumberAssignment, NumberRange};
 use crate::wire::screening::v1::{MemberFacts, Plan};
@@ -256,7 +256,8 @@ fn member_facts(member: &str, facts: [&str; 7]) -> Result<MemberFacts, InvalidRo
 
 fn json_entries(line: &[u8]) -> Result<Vec<DirectoryEntry>, InvalidRow> {
     let parsed: Result<DirectoryEntry, _> = serde_json::from_slice(line);
-    let entry = parsed.map_err(|fault| InvalidRow::Json(json_fault(&fault)))?;
+    let masked = |fault| sentence(&json_fault(&fault), Shown::Masked);
+    let entry = parsed.map_err(|fault| InvalidRow::Json(masked(fault)))?;
     check(entry.entry.as_ref().ok_or(InvalidRow::Empty)?)?;
     Ok(vec![entry])
 }
@@ -284,7 +285,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn rows(name: &str, text: &'static str) -> Result<Vec<(u64, Result<Row, InvalidRow>)>, String> {
+    type Numbered = (u64, Result<Row, InvalidRow>);
+
+    fn rows(name: &str, text: &'static str) -> Result<Vec<Numbered>, String> {
         let reader: Box<dyn BufRead> = Box::new(text.as_bytes());
         let rows = Rows::read(Path::new(name), Lines::new(reader));
         rows.map(Iterator::collect).map_err(|fault| {

@@ -132,16 +132,25 @@ impl Converter {
             ..OutboundParties::default()
         });
         let job = record.job.as_ref().map_or_else(String::new, |job| job.as_str().to_owned());
-        let id = fax_id(record.job.as_ref(), line, start);
+        let id = match job.as_str() {
+            "" => fax_id(None, line, start),
+            _ => format!("job-{}", fax_id(record.job.as_ref(), line, start)),
+        };
         let fax = Fax { id, line, parties, capabilities: &SEND_STAGES };
         forget_when_full(self.attempts.len(), || self.attempts.clear());
-        let counted = self.attempts.entry(job).or_insert(0);
-        *counted = counted.saturating_add(1);
-        let (is_first, counted) = (*counted == 1, *counted);
+        // An attempt of a job without an id cannot be told from a job of its own.
+        let counted = match job.as_str() {
+            "" => 1,
+            _ => {
+                let counted = self.attempts.entry(job).or_insert(0);
+                *counted = counted.saturating_add(1);
+                *counted
+            }
+        };
         let info = record.job_info;
         let attempt = info.map_or(counted, |info| info.total_dials.max(1));
         let page_count = info.map_or(0, |info| info.total_pages);
-        if is_first {
+        if counted == 1 {
             self.stage(
                 &fax,
                 start,
@@ -203,7 +212,7 @@ fn stage_word(stage: &Stage) -> &'static str {
 /// The node's name of the fax: its id in the log where it is plain and short, else time and line.
 fn fax_id(id: Option<&LogText>, line: u64, start: Timestamp) -> String {
     let plain = |text: &&str| {
-        text.len() <= ID_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        text.len() <= ID_BYTES_MAX / 2 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
     match id.map(LogText::as_str).filter(plain) {
         Some(id) => id.to_owned(),
