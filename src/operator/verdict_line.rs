@@ -198,7 +198,7 @@ mod tests {
         let line = VerdictLine { line: 1, time: Timestamp::from_seconds(0), answer };
         assert_eq!(
             line.people(Shown::Masked),
-            "1970-01-01T00:00:00.000Z 01234567 call-offered  deliver-tagged    +0.595 P=0.644 \
+            "1970-01-01T00:00:00.000Z 01234567 call-offered  deliver-tagged    +0.595 P=0.645 \
              volume.caller_fanout_1h+2.795 volume-0.500 identity.tsi_empty+0.300"
         );
     }
