@@ -5,6 +5,7 @@ pub mod content;
 pub mod fax;
 pub mod lab;
 pub mod operator;
+pub mod policy;
 pub mod store;
 pub mod time;
 pub mod verdict;

@@ -16,8 +16,11 @@ pub fn catalog() -> Catalog {
     Catalog::new(&[COMMANDS, operator::COMMANDS, evaluate::COMMANDS])
 }
 
+/// The settings file with every default, which a test of the policy room holds to its catalog.
+const CONFIGURATION: &str = include_str!("../../docs/faxguard.example.toml");
+
 /// What the tool borrows.
 #[must_use]
 pub fn hooks() -> Hooks {
-    Hooks { in_process: None, configuration: None }
+    Hooks { in_process: None, configuration: Some(|| CONFIGURATION.to_owned()) }
 }
