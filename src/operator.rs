@@ -83,10 +83,14 @@ pub fn run<'a>(
     match done {
         Ok(code) => code,
         Err(failure) => {
-            let shown = context.output.shown();
-            // Where standard error is gone too, the exit code has to say it alone.
-            let _ = context.output.remark(format!("faxguardctl: {}", failure.sentence(shown)));
-            failure.exit_code()
+            let (shown, code) = (context.output.shown(), failure.exit_code());
+            // A reader that has seen enough is no failure, and nothing is said of it.
+            if code != 0 {
+                let sentence = format!("faxguardctl: {}", failure.sentence(shown));
+                // Where standard error is gone too, the exit code has to say it alone.
+                let _ = context.output.remark(sentence);
+            }
+            code
         }
     }
 }

@@ -143,8 +143,12 @@ impl Failure {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(inner) = cause {
-            text.push_str(": ");
-            text.push_str(&inner.to_string());
+            let inner_text = inner.to_string();
+            // Some libraries repeat the cause in their own words and then give it again.
+            if !text.ends_with(&inner_text) {
+                text.push_str(": ");
+                text.push_str(&inner_text);
+            }
             cause = inner.source();
         }
         // Only what the server says can hold a number; paths and examples of ours stay readable.
