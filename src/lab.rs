@@ -1,3 +1,5 @@
 //! The engine on recorded traffic, without sockets: what other programs wrote is read here.
 
+pub mod evaluate;
+pub mod files;
 pub mod xferfaxlog;

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod limiter;
 pub mod lists;
 pub mod memory;
+pub mod operator;
 pub mod policy;
 pub mod relations;
 pub mod reports;

@@ -1,3 +1,4 @@
 //! The one integration binary.
 
+mod command_line;
 mod store_suite;
