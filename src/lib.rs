@@ -4,6 +4,7 @@ pub mod bounds;
 pub mod time;
 pub mod fax;
 pub mod content;
+pub mod lab;
 pub mod store;
 pub mod verdict;
 pub mod wire;
