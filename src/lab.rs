@@ -1,3 +1,4 @@
 //! The engine on recorded traffic, without sockets: what other programs wrote is read here.
 
+pub mod traffic;
 pub mod xferfaxlog;
