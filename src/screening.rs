@@ -39,18 +39,19 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     }
     let generation = memory.generations().current();
     let gathered = gather(memory, &mut open, event);
-    let counted = count(memory, &mut open, event, &generation);
+    let mut counted = count(memory, &mut open, event, &generation);
     gather::count(&mut open.features, &counted.counts);
-    let mut verdict = judge(memory, &open, event, &gathered, &counted, &generation);
-    let row = row(&open, event, &gathered, &counted, &verdict);
+    let verdict = judge(memory, &open, event, &gathered, &mut counted, &generation);
+    let mut row = row(&open, event, &gathered, &counted, verdict);
     for (number, relation) in row.relations() {
         memory.relations().note(row.member_key, number, relation, event.time);
     }
     if !record(memory, &open, event, counted.seq, &row) {
-        verdict.degradations = verdict.degradations.with(Degradations::LEDGER_BEHIND);
+        row.verdict.degradations = row.verdict.degradations.with(Degradations::LEDGER_BEHIND);
     }
     memory.counters().screened.fetch_add(1, Ordering::Relaxed);
     memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
+    let verdict = row.verdict;
     open.answer(Answer { request: event.request, mark, verdict: Arc::new(verdict.clone()) });
     verdict
 }
@@ -136,7 +137,7 @@ fn judge(
     open: &OpenDecision,
     event: &StageEvent,
     gathered: &Gathered,
-    counted: &Counted,
+    counted: &mut Counted,
     generation: &Generation,
 ) -> Verdict {
     let policy = generation.policy();
@@ -177,7 +178,7 @@ fn judge(
         bounds: decided.bounds,
         refusal: decided.refusal,
         deadline: decided.deadline,
-        quotas: counted.quotas.clone(),
+        quotas: std::mem::take(&mut counted.quotas),
         degradations,
         repeated: false,
         settled: decided.settled,
@@ -189,7 +190,7 @@ fn row(
     event: &StageEvent,
     gathered: &Gathered,
     counted: &Counted,
-    verdict: &Verdict,
+    verdict: Verdict,
 ) -> StageRow {
     StageRow {
         request: event.request,
@@ -207,9 +208,9 @@ fn row(
         charged: open.charged,
         charging: counted.charging,
         settled: counted.settled,
-        noted: noted(open, event, verdict),
+        noted: noted(open, event, &verdict),
         pages: open.pages,
-        verdict: verdict.clone(),
+        verdict,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `evaluate`: one shape for every measurement. A row has a measure, a value, the bar it is held to, and how it was taken.
 
 mod bars;
+mod screening;
 
 use clap::ArgMatches;
 use serde::Serialize;
@@ -15,7 +16,7 @@ pub use bars::{Bar, Bars, Comparison, InvalidBars};
 pub const COMMANDS: &[Command] = &[EVALUATE];
 
 /// Every evaluation there is, by name.
-pub const CATALOG: &[&dyn Evaluation] = &[];
+pub const CATALOG: &[&dyn Evaluation] = &[&screening::Screening];
 
 /// The bars as they are written down.
 pub const BARS: &str = include_str!("../../docs/bars.toml");

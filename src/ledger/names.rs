@@ -33,7 +33,15 @@ pub fn digest(name: &str) -> u32 {
 
 /// Names by digest: rules, fixed lines, and whatever catalogs and policies add.
 #[derive(Clone, Debug)]
-pub struct Names(Vec<(u32, &'static str)>);
+pub struct Names {
+    by_digest: Vec<(u32, &'static str)>,
+    /// The same by place in memory and length: a verdict's names are static, so this finds them without hashing.
+    by_place: Vec<((usize, usize), u32)>,
+}
+
+fn place(name: &'static str) -> (usize, usize) {
+    (name.as_ptr().addr(), name.len())
+}
 
 impl Names {
     /// The rules and fixed lines, and these.
@@ -46,23 +54,26 @@ impl Names {
         names.sort_unstable();
         names.dedup();
         assert!(names.windows(2).all(|pair| pair[0].0 != pair[1].0), "two names share a digest");
-        Self(names)
+        let mut by_place: Vec<_> =
+            names.iter().map(|(digest, name)| (place(name), *digest)).collect();
+        by_place.sort_unstable();
+        Self { by_digest: names, by_place }
     }
 
     /// The name with that digest; one that is no longer known is `unknown`.
     pub fn name(&self, digest: u32) -> &'static str {
-        match self.0.binary_search_by_key(&digest, |(known, _)| *known) {
-            Ok(place) => self.0[place].1,
+        match self.by_digest.binary_search_by_key(&digest, |(known, _)| *known) {
+            Ok(place) => self.by_digest[place].1,
             Err(_) => "unknown",
         }
     }
 
-    /// The digest of a name of these: looked up by address of the text first, since names are static.
+    /// The digest of a name, at once where it is one of these.
     pub fn digest(&self, name: &'static str) -> u32 {
-        self.0
-            .iter()
-            .find(|(_, known)| std::ptr::eq(*known, name))
-            .map_or_else(|| digest(name), |(digest, _)| *digest)
+        match self.by_place.binary_search_by_key(&place(name), |(known, _)| *known) {
+            Ok(at) => self.by_place[at].1,
+            Err(_) => digest(name),
+        }
     }
 }
 
