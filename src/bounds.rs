@@ -12,6 +12,16 @@ pub const OPERATOR_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const STREAM_BATCH_MAX: usize = 256;
 /// Most stages in flight on one screening stream before the reader waits for the writer.
 pub const STREAM_IN_FLIGHT_MAX: usize = 4_096;
+/// Most numbers a request may name as a member's own.
+pub const OWNED_NUMBERS_MAX: usize = 64;
+/// Most weight in fair sharing, in thousandths of an ordinary member's.
+pub const SHARE_WEIGHT_MILLI_MAX: u32 = 1_000_000;
+/// Fastest signalling rate of T.30, in bit/s (V.34).
+pub const RATE_BPS_MAX: u32 = 33_600;
+/// Most page sizes that one report of a received fax may carry.
+pub const PAGE_SIZES_MAX: usize = 1_000;
+/// Highest attempt of one job that is believed.
+pub const ATTEMPTS_MAX: u32 = 10_000;
 
 /// Most pages a fax may claim; beyond any paper, and the bound of every per-page loop.
 pub const PAGES_MAX: u32 = 10_000;

@@ -1,9 +1,12 @@
 //! faxguard: screens every fax in an internet fax provider's routing path.
 
+pub mod api;
 pub mod bounds;
-pub mod time;
-pub mod fax;
 pub mod content;
+pub mod fax;
+pub mod metrics;
+pub mod server;
 pub mod store;
+pub mod time;
 pub mod verdict;
 pub mod wire;

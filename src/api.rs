@@ -1,0 +1,6 @@
+//! The wall: the only server-side room that knows generated types. Everything from outside is read here
+//! once, into types that cannot be wrong, and every answer is put back into the contract's words.
+
+pub mod convert;
+pub mod guard;
+pub mod status;
