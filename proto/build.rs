@@ -32,9 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .compile_well_known_types(true)
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(set)?;
-    pbjson_build::Builder::new()
-        .register_descriptors(&encoded)?
-        .build(&[".faxguard"])?;
+    pbjson_build::Builder::new().register_descriptors(&encoded)?.build(&[".faxguard"])?;
     Ok(())
 }
 

@@ -1,0 +1,4 @@
+//! Screening: request, features, signals, score, verdict.
+
+pub mod features;
+pub mod signals;

@@ -1,0 +1,187 @@
+//! Features: everything a verdict is made from, as numbers and enums only. No text and no pixel gets past here.
+//!
+//! The catalog below is the vector's layout. A ledger row stores it sparsely with its version, so a
+//! feature may be appended; it is never renumbered or reused.
+
+/// Version of the vector's layout, stored with every row.
+pub const FEATURES_VERSION: u32 = 1;
+
+/// What a feature is.
+#[derive(Clone, Copy, Debug)]
+pub struct FeatureSpec {
+    /// Name in the ledger, in `explain` and in operators' rules.
+    pub name: &'static str,
+    /// Unit and meaning.
+    pub description: &'static str,
+}
+
+macro_rules! features {
+    ($($variant:ident $name:literal $description:literal;)*) => {
+        /// A place in the vector.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Feature {
+            $(#[doc = $description] $variant,)*
+        }
+        /// The catalog, in the order of the vector.
+        pub const FEATURES: &[FeatureSpec] = &[
+            $(FeatureSpec { name: $name, description: $description },)*
+        ];
+        /// Every feature, in the order of the vector.
+        pub const ALL_FEATURES: &[Feature] = &[$(Feature::$variant,)*];
+    };
+}
+
+features! {
+    Stage "stage" "code of the stage, 1 to 7";
+    CallerWithheld "caller_withheld" "1 when the network showed no caller number";
+    CallerUnreadable "caller_unreadable" "1 when what it showed is no number";
+    CallerValidity "caller_validity" "1 valid, 2 possible but not assigned to anybody, 3 impossible; 0 not known";
+    CallerPremium "caller_premium" "1 when the caller number is a premium-rate or shared-cost one";
+    CallerDoNotOriginate "caller_do_not_originate" "1 when the caller number never originates calls";
+    CallerIsOwn "caller_is_own" "1 when an outside call shows one of our own numbers";
+    Attestation "attestation" "STIR/SHAKEN: 1 A, 2 B, 3 C, 4 failed, 5 absent; 0 not known";
+    NameHostile "name_hostile" "1 when caller name, sub-address or TSI carries control bytes or shell metacharacters";
+    TsiClass "tsi_class" "1 empty, 2 garbage, 3 factory default, 4 number, 5 text; 0 not known yet";
+    TsiAgreement "tsi_agreement" "1 the TSI agrees with the caller number, 2 it is another number; 0 silent";
+    TsiCallers "tsi_callers_24h" "distinct caller numbers that used this TSI in 24 h";
+    CallerTsis "caller_tsis_24h" "distinct TSIs this caller number used in 24 h";
+    CallerFanout5m "caller_fanout_5m" "distinct numbers this caller called in 5 min";
+    CallerFanout1h "caller_fanout_1h" "distinct numbers this caller called in 1 h";
+    CallerFanout24h "caller_fanout_24h" "distinct numbers this caller called in 24 h";
+    TsiFanout1h "tsi_fanout_1h" "distinct numbers called under this TSI in 1 h";
+    TsiFanout24h "tsi_fanout_24h" "distinct numbers called under this TSI in 24 h";
+    TrunkStrangers1h "trunk_strangers_1h" "distinct numbers that strangers called over this trunk in 1 h";
+    Block10Fanout24h "block10_fanout_24h" "distinct numbers called from the caller's block of 10 in 24 h, when several of it call";
+    Block100Fanout24h "block100_fanout_24h" "distinct numbers called from the caller's block of 100 in 24 h, when several of it call";
+    CallerGrowth "caller_growth_milli" "fan-out of 24 h over the caller's usual one, in thousandths; 0 without a past";
+    Redials "redials_10m" "further calls from this caller to this number within 10 min of each other";
+    ShapeFanout24h "shape_fanout_24h" "distinct numbers that got a document of this size and shape over this trunk in 24 h";
+    ShapeCallers24h "shape_callers_24h" "distinct caller numbers that sent it";
+    CallerRun "caller_run" "length of the run of neighbouring numbers this caller is on";
+    BlockRun "block_run" "length of the run of neighbouring numbers strangers called in this hundred-block, whoever called";
+    BlockStrangers1h "block_strangers_1h" "distinct numbers of this hundred-block that strangers called in 1 h";
+    Trap "trap" "1 when the called number is ours and nobody holds it";
+    CallerTraps "caller_traps_milli" "calls of this caller to such numbers, decayed by half in a day, in thousandths";
+    TsiTraps "tsi_traps_milli" "calls under this TSI to such numbers, decayed by half in a day, in thousandths";
+    CallerShort "caller_short_milli" "calls of this caller that ended within 10 s or without a page, decayed, in thousandths";
+    CallerShortShare "caller_short_share_milli" "their share of this caller's calls, in thousandths";
+    MemberFaxed "member_faxed" "1 when the member has faxed this number";
+    MemberAccepted "member_accepted" "1 when the member has had faxes from this number before and did not report them";
+    ListAllow "list_allow" "1 when the member allows this number";
+    ListBlock "list_block" "1 when the member blocks this number";
+    ListOptOut "list_opt_out" "1 when the other side has opted out of faxes between the two";
+    QuietHours "quiet_hours" "1 when it is outside the hours of the recipient's jurisdiction, in every zone it may be in";
+    Pages "pages" "pages so far, or of the job";
+    PageBytesMean "page_bytes_mean" "mean coded size of a page in bytes";
+    PageBytesMax "page_bytes_max" "coded size of the largest page in bytes";
+    PageSecondsMax "page_seconds_max" "line time of the slowest page in seconds";
+    EqualPages "equal_pages" "longest run of pages with the very same coded size";
+    TinyPages "tiny_pages" "pages below 1000 bytes: black, blank or nearly so";
+    RowsMax "rows_max" "rows of the longest page";
+    BadRowShare "bad_row_share_milli" "damaged rows, in thousandths of all rows";
+    Color "color" "1 when colour or grey was asked for";
+    Jpeg "jpeg_or_jbig" "1 when a page coding other than T.4 or T.6 was asked for";
+    RateBps "rate_bps" "signalling rate in bit/s; 0 not known";
+    Retrains "retrains" "repeated trainings so far";
+    UnlimitedLength "unlimited_length" "1 when unlimited page length was announced";
+    CallerBad "caller_bad_milli" "lower 95 % bound of the share of complaints among this caller's evidence, in thousandths";
+    CallerGood "caller_good_milli" "lower 95 % bound of the share of approval among this caller's evidence, in thousandths";
+    TsiBad "tsi_bad_milli" "the same bound of complaints for the TSI";
+    TrunkBad "trunk_bad_milli" "the same bound of complaints for the trunk";
+    Block10Bad "block10_bad_milli" "the same bound of complaints for the caller's block of 10";
+    Block100Bad "block100_bad_milli" "the same bound of complaints for the caller's block of 100";
+    MemberBad "member_bad_milli" "the same bound of complaints for the sending member";
+    MemberUnknown "member_unknown" "1 when the directory and the request say nothing of the member";
+    Plan "plan" "plan of the member: 1 free, 2 plus, 3 pro, 4 corporate; 0 not known";
+    MemberAgeDays "member_age_days" "age of the account in days; -1 not known";
+    MemberFanout1h "member_fanout_1h" "distinct recipients of this member in 1 h";
+    MemberFanout24h "member_fanout_24h" "distinct recipients of this member in 24 h";
+    MemberGrowth "member_growth_milli" "fan-out of 24 h over the member's usual one, in thousandths; 0 without a past";
+    DialResults "dial_results_milli" "results of this member's dials, decayed by half in a day, in thousandths";
+    DeadShare "dead_share_milli" "share of unallocated, voice and refused among them, in thousandths";
+    OptOutsHit "opt_outs_hit_milli" "jobs of this member to numbers that opted out, decayed by half in a day, in thousandths";
+    DocumentFanout24h "document_fanout_24h" "distinct recipients of this member's same document in 24 h";
+    ShownNotOwned "shown_not_owned" "1 when the member shows a caller number that is not its own";
+    TsiNotOwned "tsi_not_owned" "1 when the job asks for a TSI that is a number but not the shown one";
+    DestinationRisk "destination_risk" "risk of the destination for toll fraud: 1 elevated, 2 high";
+    NewCountry "new_country" "1 when the member's first fax to this country";
+    Attempt "attempt" "attempt of the dial, from 1";
+    BatchRecipients "batch_recipients" "recipients of the batch the job belongs to";
+    CallerShown "caller_shown" "1 when the caller number is known";
+    NightMinute "night" "1 when it is between 21:00 and 07:00 in every zone the recipient may be in";
+    CallerKnownDays "caller_known_days" "days since this caller number was first seen";
+    Correspondents "member_answered" "1 when the recipient of this job has faxed this member before";
+}
+
+/// Length of the vector.
+pub const FEATURE_COUNT: usize = FEATURES.len();
+
+/// The vector. Absent is zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Features([i32; FEATURE_COUNT]);
+
+impl Default for Features {
+    fn default() -> Self {
+        Self([0; FEATURE_COUNT])
+    }
+}
+
+impl Features {
+    /// The value of one feature.
+    pub const fn get(&self, feature: Feature) -> i32 {
+        self.0[feature as usize]
+    }
+
+    /// True when the value is not zero.
+    pub const fn is(&self, feature: Feature) -> bool {
+        self.0[feature as usize] != 0
+    }
+
+    /// Writes one feature; beyond the range of `i32` it saturates.
+    pub fn set(&mut self, feature: Feature, value: impl TryInto<i32>) {
+        self.0[feature as usize] = value.try_into().unwrap_or(i32::MAX);
+    }
+
+    /// Writes a flag.
+    pub fn flag(&mut self, feature: Feature, on: bool) {
+        self.0[feature as usize] = i32::from(on);
+    }
+
+    /// The features that are not zero, by position.
+    pub fn sparse(&self) -> impl Iterator<Item = (u8, i32)> + '_ {
+        (0u8..).zip(self.0).filter(|(_, value)| *value != 0)
+    }
+
+    /// Reads a sparse vector; positions of a later version are left out.
+    pub fn from_sparse(pairs: impl Iterator<Item = (u8, i32)>) -> Self {
+        let mut features = Self::default();
+        for (place, value) in pairs {
+            if let Some(slot) = features.0.get_mut(usize::from(place)) {
+                *slot = value;
+            }
+        }
+        features
+    }
+}
+
+const _: () = assert!(FEATURE_COUNT <= 255);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_the_vector_reads_back() {
+        let names: HashSet<_> = FEATURES.iter().map(|spec| spec.name).collect();
+        assert_eq!(names.len(), FEATURE_COUNT);
+        let mut features = Features::default();
+        features.set(Feature::PageBytesMax, u64::MAX);
+        features.set(Feature::MemberAgeDays, -1);
+        features.flag(Feature::Trap, true);
+        assert_eq!(features.get(Feature::PageBytesMax), i32::MAX);
+        assert_eq!(Features::from_sparse(features.sparse()), features);
+        assert_eq!(Features::from_sparse([(254, 7)].into_iter()), Features::default());
+    }
+}

@@ -1,0 +1,242 @@
+//! Signals: named pieces of evidence, one catalog. Help, policy check, docs and tests all read this list.
+
+mod hours;
+mod identity;
+mod outbound;
+mod relation;
+mod reputation;
+mod shape;
+mod sweep;
+mod volume;
+
+use super::features::{Feature, Features};
+use crate::fax::stage::Direction;
+use crate::verdict::Score;
+
+/// A signal: what it is, when it speaks, and the proof that it does.
+#[derive(Clone, Copy)]
+pub struct Signal {
+    /// `group.name`, stable: policies, ledger rows and metrics name it.
+    pub name: &'static str,
+    /// The group whose cap it shares.
+    pub group: &'static str,
+    /// What it sees and why that is evidence.
+    pub description: &'static str,
+    /// Which way the fax goes; `None` is both.
+    pub direction: Option<Direction>,
+    /// The earliest stage it can speak at.
+    pub stage: &'static str,
+    /// Weight at full strength, in thousandths of log-odds; negative speaks for a wanted fax.
+    pub weight: Score,
+    /// The number it goes by, and how strong it is.
+    pub gauge: Gauge,
+    /// Evidence in words; `{}` is where the number goes.
+    pub evidence: &'static str,
+    /// Features that make it speak at full or some strength: tested.
+    pub speaks: &'static [(Feature, i32)],
+    /// Features that leave it silent: tested.
+    pub silent: &'static [(Feature, i32)],
+}
+
+/// How a feature becomes a strength of 0 to 1000.
+#[derive(Clone, Copy)]
+pub enum Gauge {
+    /// Full strength when the feature is not zero.
+    Flag(Feature),
+    /// Full strength when the feature has this value.
+    Equals(Feature, i32),
+    /// From nothing at `low` to full at `high`, by the logarithm: counts have heavy tails.
+    Log {
+        /// The feature.
+        feature: Feature,
+        /// Last value without a say.
+        low: i32,
+        /// First value at full strength.
+        high: i32,
+    },
+    /// In proportion, from nothing at `low` to full at `high`.
+    Linear {
+        /// The feature.
+        feature: Feature,
+        /// Last value without a say.
+        low: i32,
+        /// First value at full strength.
+        high: i32,
+    },
+    /// Whatever a rule of its own says: strength and the number to show.
+    Rule(fn(&Features) -> (u16, i64)),
+}
+
+/// Full strength.
+pub const FULL: u16 = 1_000;
+
+impl Gauge {
+    /// Strength, 0 to 1000, and the number it goes by.
+    pub fn read(&self, features: &Features) -> (u16, i64) {
+        match *self {
+            Self::Flag(feature) => (if features.is(feature) { FULL } else { 0 }, 1),
+            Self::Equals(feature, value) => {
+                (if features.get(feature) == value { FULL } else { 0 }, i64::from(value))
+            }
+            Self::Log { feature, low, high } => {
+                let value = features.get(feature);
+                (log_strength(value, low, high), i64::from(value))
+            }
+            Self::Linear { feature, low, high } => {
+                let value = features.get(feature);
+                (linear_strength(value, low, high), i64::from(value))
+            }
+            Self::Rule(rule) => rule(features),
+        }
+    }
+}
+
+/// Where `value` lies between `low` (0) and `high` (1000), in proportion.
+pub(super) fn linear_strength(value: i32, low: i32, high: i32) -> u16 {
+    debug_assert!(low < high);
+    let span = i64::from(high) - i64::from(low);
+    let above = (i64::from(value) - i64::from(low)).clamp(0, span);
+    u16::try_from(above * i64::from(FULL) / span).unwrap_or(FULL)
+}
+
+/// Where `value` lies between `low` (0) and `high` (1000), by the logarithm to base 2 in integers.
+pub(super) fn log_strength(value: i32, low: i32, high: i32) -> u16 {
+    if value <= low {
+        return 0;
+    }
+    linear_strength(log2_milli(value), log2_milli(low), log2_milli(high))
+}
+
+/// Thousandths of the base-2 logarithm of a count, 0 for counts below 1: exact at powers of two and
+/// linear between, which is all a strength needs and the same on every machine.
+fn log2_milli(value: i32) -> i32 {
+    let value = u32::try_from(value).unwrap_or(0).max(1);
+    let whole = value.ilog2();
+    let rest = u64::from(value) - (1u64 << whole);
+    let fraction = rest * 1_000 / (1u64 << whole);
+    i32::try_from(u64::from(whole) * 1_000 + fraction).unwrap_or(i32::MAX)
+}
+
+/// True when somebody chose the TSI: a factory default or nothing at all stands for no one sender.
+pub(super) fn named(features: &Features) -> bool {
+    matches!(features.get(Feature::TsiClass), 4 | 5)
+}
+
+/// The groups, in the order of the catalog.
+pub const GROUPS: [&str; 8] =
+    ["identity", "volume", "sweep", "relation", "time", "shape", "reputation", "outbound"];
+
+const PARTS: [&[Signal]; 8] = [
+    identity::SIGNALS,
+    volume::SIGNALS,
+    sweep::SIGNALS,
+    relation::SIGNALS,
+    hours::SIGNALS,
+    shape::SIGNALS,
+    reputation::SIGNALS,
+    outbound::SIGNALS,
+];
+
+/// How many signals there are.
+pub const SIGNAL_COUNT: usize = {
+    let mut count = 0;
+    let mut part = 0;
+    while part < PARTS.len() {
+        count += PARTS[part].len();
+        part += 1;
+    }
+    count
+};
+
+/// The catalog.
+pub static CATALOG: [&Signal; SIGNAL_COUNT] = {
+    let mut catalog = [&identity::SIGNALS[0]; SIGNAL_COUNT];
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut item = 0;
+        while item < PARTS[part].len() {
+            catalog[at] = &PARTS[part][item];
+            at += 1;
+            item += 1;
+        }
+        part += 1;
+    }
+    catalog
+};
+
+/// The sentence for a line of the score, with the number that counted.
+pub fn evidence(name: &str, value: i64) -> String {
+    match CATALOG.iter().find(|signal| signal.name == name) {
+        Some(signal) => signal.evidence.replace("{}", &value.to_string()),
+        None => match name {
+            "prior" => "before any evidence".into(),
+            _ if name.starts_with("cap.") => {
+                "the group as a whole counts no more than its cap".into()
+            }
+            _ if name.starts_with("composite.") => "these signals mean more together".into(),
+            _ => "calibration".into(),
+        },
+    }
+}
+
+/// The catalog's name with that text, for rows read back from the ledger.
+pub fn name_of(text: &str) -> Option<&'static str> {
+    CATALOG.iter().map(|signal| signal.name).find(|name| *name == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn features(pairs: &[(Feature, i32)]) -> Features {
+        let mut features = Features::default();
+        for (feature, value) in pairs {
+            features.set(*feature, *value);
+        }
+        features
+    }
+
+    #[test]
+    fn every_signal_speaks_and_keeps_silent_as_it_says() {
+        let mut names = HashSet::new();
+        for signal in CATALOG {
+            assert!(names.insert(signal.name), "{} stands twice", signal.name);
+            assert!(GROUPS.contains(&signal.group), "{}", signal.name);
+            assert!(signal.name.starts_with(&format!("{}.", signal.group)), "{}", signal.name);
+            assert!(signal.description.len() > 20, "{} says nothing", signal.name);
+            assert_ne!(signal.weight, Score(0), "{}", signal.name);
+            assert!(signal.gauge.read(&features(signal.speaks)).0 > 0, "{} is dumb", signal.name);
+            assert_eq!(signal.gauge.read(&features(signal.silent)).0, 0, "{}", signal.name);
+            assert_eq!(
+                signal.gauge.read(&Features::default()).0,
+                0,
+                "{} speaks of nothing",
+                signal.name
+            );
+        }
+    }
+
+    #[test]
+    fn strengths_grow_from_low_to_high() {
+        assert_eq!(log_strength(4, 4, 64), 0);
+        assert_eq!(log_strength(16, 4, 64), 500);
+        assert_eq!(log_strength(64, 4, 64), 1_000);
+        assert_eq!(log_strength(i32::MAX, 4, 64), 1_000);
+        assert_eq!(linear_strength(-5, 0, 10), 0);
+        assert_eq!(linear_strength(5, 0, 10), 500);
+        let mut last = 0;
+        for value in 0..2_000 {
+            let now = log_strength(value, 3, 1_000);
+            assert!(now >= last, "{value}");
+            last = now;
+        }
+    }
+
+    #[test]
+    fn evidence_names_the_number() {
+        assert!(evidence("volume.caller_fanout_1h", 42).contains("42"));
+        assert_eq!(name_of("volume.caller_fanout_1h"), Some("volume.caller_fanout_1h"));
+        assert_eq!(name_of("no.such"), None);
+    }
+}
