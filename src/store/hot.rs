@@ -1,0 +1,312 @@
+//! The table of hot counters that engines build on: sharded, bounded in bytes, snapshot without a pause.
+//!
+//! Why replay is exact: an engine locks every shard it will touch at once ([`HotTable::lock`]), takes its seq
+//! while it holds them, changes them, and only then lets go (strict two-phase locking). A snapshot reads the
+//! last seq given while it holds a shard's lock. An operation with a seq up to that one took it under that
+//! shard's lock before the snapshot had it, so the copy holds its change whole; an operation with a later
+//! seq gets the lock after the snapshot, so the copy holds nothing of it. Replay therefore applies an entry
+//! to a shard exactly where its seq is above the shard's position ([`HotGuard::replays`]).
+
+mod shard;
+
+use std::io::{self, Read, Write};
+
+use parking_lot::{Mutex, MutexGuard};
+use thiserror::Error;
+
+use super::codec::{take_u32, take_u64};
+use shard::{SHARD_VALUES_MAX, Shard, Slot, index_words};
+
+/// Shards of a table; the leading 8 bits of a key choose.
+pub const SHARDS: usize = 256;
+/// Most keys of one lock.
+pub const LOCK_KEYS_MAX: usize = 16;
+/// Fewest values a shard holds, however few bytes it is given.
+const SHARD_VALUES_MIN: usize = 8;
+/// Largest shard of a snapshot that is read, in bytes.
+const SHARD_BYTES_MAX: u64 = 1 << 30;
+
+/// What a hot table holds. Flat: its size in memory is its size on the stack.
+pub trait HotValue: Clone + Send {
+    /// Appends its bytes.
+    fn encode(&self, to: &mut Vec<u8>);
+    /// Takes itself from the front of bytes; `None` where they do not decode.
+    fn decode(from: &mut &[u8]) -> Option<Self>;
+    /// When it was last touched, in a unit that grows with time (seconds); the least goes first.
+    fn last_touched(&self) -> u32;
+}
+
+/// Why a table was not restored; it is empty then, and replay starts at the beginning.
+#[derive(Debug, Error)]
+pub enum HotFault {
+    /// The section could not be read to its end.
+    #[error("hot table could not be read")]
+    Read(#[from] io::Error),
+    /// The bytes are not of this table, or of another version of it.
+    #[error("hot table does not decode in shard {shard} (it is rebuilt from the ledger)")]
+    Malformed {
+        /// The shard.
+        shard: usize,
+    },
+}
+
+/// Hot counters by keyed 64-bit id ([`crate::fax::id::Pseudonym::hot`]).
+pub struct HotTable<V> {
+    shards: Box<[Mutex<Shard<V>>]>,
+}
+
+/// The shards of some keys, locked until it is dropped. Where an operation needs several tables, it locks
+/// them all before it changes one, in the same order everywhere.
+pub struct HotGuard<'a, V> {
+    shards: [Option<(usize, MutexGuard<'a, Shard<V>>)>; LOCK_KEYS_MAX],
+}
+
+fn shard_of(key: u64) -> usize {
+    let [leading, ..] = key.to_be_bytes();
+    usize::from(leading)
+}
+
+impl<V: HotValue> HotTable<V> {
+    /// A table that never takes more than about so many bytes (rounded up to 8 values a shard).
+    #[must_use]
+    pub fn with_bytes(bytes: usize) -> Self {
+        let of_shard = bytes / SHARDS;
+        let mut values = of_shard / (size_of::<Slot<V>>() + size_of::<u32>());
+        // The index takes a third of a word more a value than the division above assumed.
+        let cost =
+            |values: usize| values * size_of::<Slot<V>>() + index_words(values) * size_of::<u32>();
+        while values > SHARD_VALUES_MIN && cost(values) > of_shard {
+            values -= (values / 64).max(1);
+        }
+        Self::with_capacity(values.saturating_mul(SHARDS))
+    }
+
+    /// A table of at most so many values, rounded up to whole shards.
+    #[must_use]
+    pub fn with_capacity(values: usize) -> Self {
+        let of_shard = values.div_ceil(SHARDS).clamp(SHARD_VALUES_MIN, SHARD_VALUES_MAX);
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(Shard::new(of_shard))).collect() }
+    }
+
+    /// Locks the shards of these keys, each once, in ascending order, so that no two operations wait for
+    /// each other. At most [`LOCK_KEYS_MAX`] keys; nothing is allocated.
+    ///
+    /// # Panics
+    /// With more keys: the number of keys of an operation is fixed by its program.
+    pub fn lock(&self, keys: &[u64]) -> HotGuard<'_, V> {
+        assert!(keys.len() <= LOCK_KEYS_MAX, "an operation locks at most 16 keys");
+        let mut wanted = [usize::MAX; LOCK_KEYS_MAX];
+        for (place, key) in wanted.iter_mut().zip(keys) {
+            *place = shard_of(*key);
+        }
+        let wanted = &mut wanted[..keys.len()];
+        wanted.sort_unstable();
+        let mut shards = [const { None }; LOCK_KEYS_MAX];
+        let mut before = usize::MAX;
+        let distinct =
+            wanted.iter().filter(|shard| std::mem::replace(&mut before, **shard) != **shard);
+        for (place, shard) in shards.iter_mut().zip(distinct) {
+            *place = Some((*shard, self.shards[*shard].lock()));
+        }
+        HotGuard { shards }
+    }
+
+    /// Values now held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    /// Whether no value is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes now allocated.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().bytes()).sum()
+    }
+
+    /// Values let go since the start because their shard was full.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.lock().evicted).sum()
+    }
+
+    /// The seq up to which the shard of a key was restored.
+    #[must_use]
+    pub fn shard_position(&self, key: u64) -> u64 {
+        self.shards[shard_of(key)].lock().position
+    }
+
+    /// The seq that replay of this table starts after: the least of its shards.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.lock().position).min().unwrap_or(0)
+    }
+
+    /// Removes the values of one shard (0 to [`SHARDS`] - 1, wrapping) that need not be kept, and says how
+    /// many: the hand of retention, called for a shard at a time off the verdict path.
+    pub fn retain_shard(&self, shard: usize, keep: impl Fn(u64, &V) -> bool) -> usize {
+        let mut shard = self.shards[shard % SHARDS].lock();
+        let gone: Vec<u64> = shard
+            .slots()
+            .filter(|slot| !keep(slot.key, &slot.value))
+            .map(|slot| slot.key)
+            .collect();
+        gone.iter().filter(|key| shard.remove(**key).is_some()).count()
+    }
+
+    /// Shows every value, a shard at a time, each copied so that the caller holds no lock.
+    pub fn for_each(&self, mut see: impl FnMut(u64, &V)) {
+        let mut copy = Vec::new();
+        for shard in &self.shards {
+            copy.clear();
+            copy.extend(shard.lock().slots().cloned());
+            copy.iter().for_each(|slot| see(slot.key, &slot.value));
+        }
+    }
+
+    /// Writes the table while it is in use: a shard is locked only while it is copied, and its position
+    /// is what `last_seq` answers under that lock.
+    ///
+    /// # Errors
+    /// What `out` answers.
+    pub fn snapshot(&self, last_seq: &dyn Fn() -> u64, out: &mut dyn Write) -> io::Result<()> {
+        let mut copy: Vec<Slot<V>> = Vec::new();
+        let mut bytes = Vec::new();
+        for shard in &self.shards {
+            copy.clear();
+            copy.reserve(shard.lock().len());
+            let (position, hand) = {
+                let shard = shard.lock();
+                copy.extend(shard.slots().cloned());
+                (last_seq(), shard.hand)
+            };
+            bytes.clear();
+            bytes.extend_from_slice(&position.to_le_bytes());
+            bytes.extend_from_slice(&u32::try_from(hand).unwrap_or(0).to_le_bytes());
+            bytes.extend_from_slice(&u32::try_from(copy.len()).unwrap_or(0).to_le_bytes());
+            for slot in &copy {
+                bytes.extend_from_slice(&slot.key.to_le_bytes());
+                slot.value.encode(&mut bytes);
+            }
+            out.write_all(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes())?;
+            out.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what [`HotTable::snapshot`] wrote in place of what the table holds. A smaller table lets the
+    /// least recently touched go.
+    ///
+    /// # Errors
+    /// [`HotFault`]; the table is empty then.
+    pub fn restore(&self, from: &mut dyn Read) -> Result<(), HotFault> {
+        let mut bytes = Vec::new();
+        for (number, shard) in self.shards.iter().enumerate() {
+            let mut shard = shard.lock();
+            shard.clear();
+            let read = read_shard(from, &mut bytes);
+            let restored = read.map(|()| fill(&mut shard, number, &bytes).is_some());
+            if matches!(restored, Ok(true)) {
+                continue;
+            }
+            drop(shard);
+            self.shards.iter().for_each(|shard| shard.lock().clear());
+            restored?;
+            return Err(HotFault::Malformed { shard: number });
+        }
+        Ok(())
+    }
+}
+
+fn read_shard(from: &mut dyn Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let mut length = [0; 8];
+    from.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length).min(SHARD_BYTES_MAX);
+    bytes.clear();
+    let got = from.take(length).read_to_end(bytes)?;
+    if u64::try_from(got).is_ok_and(|got| got == length) {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn fill<V: HotValue>(shard: &mut Shard<V>, number: usize, mut bytes: &[u8]) -> Option<()> {
+    let from = &mut bytes;
+    let position = take_u64(from)?;
+    let hand = take_u32(from)?;
+    for _ in 0..take_u32(from)? {
+        let key = take_u64(from)?;
+        let value = V::decode(from)?;
+        if shard_of(key) != number || shard.get(key).is_some() {
+            return None;
+        }
+        shard.entry(key, || value);
+    }
+    shard.evicted = 0;
+    shard.position = position;
+    shard.hand = usize::try_from(hand).ok()?;
+    from.is_empty().then_some(())
+}
+
+impl<V: HotValue> HotGuard<'_, V> {
+    fn shard(&self, key: u64) -> &Shard<V> {
+        let wanted = shard_of(key);
+        let held = self.shards.iter().flatten().find(|(shard, _)| *shard == wanted);
+        let Some((_, shard)) = held else { unlocked() };
+        shard
+    }
+
+    fn shard_mut(&mut self, key: u64) -> &mut Shard<V> {
+        let wanted = shard_of(key);
+        let held = self.shards.iter_mut().flatten().find(|(shard, _)| *shard == wanted);
+        let Some((_, shard)) = held else { unlocked() };
+        shard
+    }
+
+    /// The value of a key.
+    ///
+    /// # Panics
+    /// Here and below: with a key whose shard the guard does not hold, a fault of the program.
+    #[must_use]
+    pub fn get(&self, key: u64) -> Option<&V> {
+        self.shard(key).get(key)
+    }
+
+    /// The value of a key, to change.
+    #[must_use]
+    pub fn get_mut(&mut self, key: u64) -> Option<&mut V> {
+        self.shard_mut(key).get_mut(key)
+    }
+
+    /// The value of a key, made where there is none; a full shard lets its least recently touched of a
+    /// small sample go.
+    pub fn entry(&mut self, key: u64, make: impl FnOnce() -> V) -> &mut V {
+        self.shard_mut(key).entry(key, make)
+    }
+
+    /// Removes the value of a key.
+    pub fn remove(&mut self, key: u64) -> Option<V> {
+        self.shard_mut(key).remove(key)
+    }
+
+    /// Whether an entry of that seq is still to be applied to the shard of that key.
+    #[must_use]
+    pub fn replays(&self, key: u64, seq: u64) -> bool {
+        seq > self.shard(key).position
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn unlocked() -> ! {
+    panic!("a key is used whose shard was not locked")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! The catalog of what is stored: every table with its name, its schema version and its retention class.
+//! A table without a class does not compile, since [`Table`] has no maker that leaves it out.
+
+use thiserror::Error;
+
+use crate::time::{DAY_SECONDS, Span, Timestamp};
+
+/// Why a kind of data is kept, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RetentionClass {
+    /// Entries of the day ledger.
+    Ledger,
+    /// Numbers and members as the provider's directory gave them.
+    Directory,
+    /// Entries of allow and block lists.
+    List,
+    /// Faxes that wait for a release.
+    Held,
+    /// Reports and what became of them.
+    Report,
+    /// The record of a reporter.
+    Reporter,
+    /// Generations of the policy.
+    Policy,
+    /// Who has faxed whom.
+    Relation,
+    /// Decisions whose later stages are to come.
+    OpenDecision,
+    /// Who opened what content, why and when.
+    ContentJournal,
+    /// Releases of faxes that were wrongly held.
+    FalsePositive,
+    /// The store's own bookkeeping: nothing of any person.
+    Meta,
+}
+
+/// A retention class written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// What the data is for.
+    pub purpose: &'static str,
+    /// Days it is kept unless the policy says otherwise; counted from the entry, or from the end of what it serves.
+    pub default_days: u32,
+    /// Fewest days the policy may say.
+    pub floor_days: u32,
+}
+
+impl RetentionClass {
+    /// Every class, in the order of [`RetentionClass::index`].
+    pub const ALL: [Self; 12] = [
+        Self::Ledger,
+        Self::Directory,
+        Self::List,
+        Self::Held,
+        Self::Report,
+        Self::Reporter,
+        Self::Policy,
+        Self::Relation,
+        Self::OpenDecision,
+        Self::ContentJournal,
+        Self::FalsePositive,
+        Self::Meta,
+    ];
+
+    /// Purpose, default and floor.
+    #[must_use]
+    pub const fn retention(self) -> Retention {
+        let (purpose, default_days, floor_days) = match self {
+            Self::Ledger => ("explain a verdict, check a report, hear an appeal", 400, 28),
+            Self::Directory => ("route and screen for a member while the account lasts", 30, 0),
+            Self::List => ("do what a member or operator asked about a sender", 730, 1),
+            Self::Held => ("let a member see and release what was held", 28, 28),
+            Self::Report => ("answer a report and hear its appeal", 400, 183),
+            Self::Reporter => ("weigh a reporter by the record", 400, 90),
+            Self::Policy => ("say under which policy a verdict was given", 730, 400),
+            Self::Relation => ("know wanted correspondence", 550, 28),
+            Self::OpenDecision => ("join the stages of one call or job", 2, 1),
+            Self::ContentJournal => ("prove who opened content and why", 1_095, 365),
+            Self::FalsePositive => ("open the filter when it errs too often", 90, 28),
+            Self::Meta => ("run the store", 36_500, 36_500),
+        };
+        Retention { purpose, default_days, floor_days }
+    }
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// The terms in force: a number of days a class, never below its floor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetentionTerms {
+    days: [u32; RetentionClass::ALL.len()],
+    hold_from: Option<Timestamp>,
+}
+
+/// A term below the floor of its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("retention of {days} days is below the floor (at least {floor} days)")]
+pub struct TermTooShort {
+    /// What was asked for.
+    pub days: u32,
+    /// The floor.
+    pub floor: u32,
+}
+
+impl Default for RetentionTerms {
+    fn default() -> Self {
+        Self {
+            days: RetentionClass::ALL.map(|class| class.retention().default_days),
+            hold_from: None,
+        }
+    }
+}
+
+impl RetentionTerms {
+    /// These terms with another number of days for one class.
+    ///
+    /// # Errors
+    /// [`TermTooShort`] where the days are below the floor of the class.
+    pub fn with(mut self, class: RetentionClass, days: u32) -> Result<Self, TermTooShort> {
+        let floor = class.retention().floor_days;
+        if days < floor {
+            return Err(TermTooShort { days, floor });
+        }
+        self.days[class.index()] = days;
+        Ok(self)
+    }
+
+    /// These terms with a hold: ledger days from that one on are kept whatever their term.
+    #[must_use]
+    pub const fn holding_from(mut self, from: Timestamp) -> Self {
+        self.hold_from = Some(from);
+        self
+    }
+
+    /// Days a class is kept.
+    #[must_use]
+    pub const fn days(&self, class: RetentionClass) -> u32 {
+        self.days[class.index()]
+    }
+
+    /// When a row of that class, made or last needed at `from`, expires.
+    #[must_use]
+    pub fn expiry(&self, class: RetentionClass, from: Timestamp) -> Timestamp {
+        from.plus(Span::seconds(u64::from(self.days(class)) * DAY_SECONDS))
+    }
+
+    /// Whether a ledger day has ended its term on the day of `now`: its youngest entry is then at least
+    /// as old as the term.
+    #[must_use]
+    pub fn ledger_day_ended(&self, day: i64, now: Timestamp) -> bool {
+        let held = self.hold_from.is_some_and(|from| day >= from.day());
+        let last = day.saturating_add(i64::from(self.days(RetentionClass::Ledger)));
+        !held && last < now.day()
+    }
+}
+
+/// One table of the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name in tools and exports.
+    pub name: &'static str,
+    /// Version of its key and value codecs.
+    pub version: u16,
+    /// Why and how long its rows are kept.
+    pub retention: RetentionClass,
+}
+
+/// The tables, each under a code that never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum TableId {
+    /// Which number belongs to whom.
+    DirectoryNumbers = 1,
+    /// Plan, age, zone and weight of members.
+    DirectoryMembers = 2,
+    /// Allow and block lists.
+    ListEntries = 3,
+    /// Faxes that wait for a release.
+    HeldFaxes = 4,
+    /// Reports.
+    Reports = 5,
+    /// Reporters.
+    Reporters = 6,
+    /// Policy generations.
+    PolicyGenerations = 7,
+    /// Allowed pairs of member and correspondent.
+    Relations = 8,
+    /// Decisions whose later stages are to come.
+    OpenDecisions = 9,
+    /// Grants to open content.
+    ContentJournal = 10,
+    /// Wrong holds.
+    FalsePositives = 11,
+    /// Bookkeeping of engines.
+    Meta = 12,
+}
+
+impl TableId {
+    /// Every table, in the order of codes.
+    pub const ALL: [Self; 12] = [
+        Self::DirectoryNumbers,
+        Self::DirectoryMembers,
+        Self::ListEntries,
+        Self::HeldFaxes,
+        Self::Reports,
+        Self::Reporters,
+        Self::PolicyGenerations,
+        Self::Relations,
+        Self::OpenDecisions,
+        Self::ContentJournal,
+        Self::FalsePositives,
+        Self::Meta,
+    ];
+
+    /// What the catalog says of the table.
+    #[must_use]
+    pub const fn table(self) -> Table {
+        let (name, version, retention) = match self {
+            Self::DirectoryNumbers => ("directory_numbers", 1, RetentionClass::Directory),
+            Self::DirectoryMembers => ("directory_members", 1, RetentionClass::Directory),
+            Self::ListEntries => ("list_entries", 1, RetentionClass::List),
+            Self::HeldFaxes => ("held_faxes", 1, RetentionClass::Held),
+            Self::Reports => ("reports", 1, RetentionClass::Report),
+            Self::Reporters => ("reporters", 1, RetentionClass::Reporter),
+            Self::PolicyGenerations => ("policy_generations", 1, RetentionClass::Policy),
+            Self::Relations => ("relations", 1, RetentionClass::Relation),
+            Self::OpenDecisions => ("open_decisions", 1, RetentionClass::OpenDecision),
+            Self::ContentJournal => ("content_journal", 1, RetentionClass::ContentJournal),
+            Self::FalsePositives => ("false_positives", 1, RetentionClass::FalsePositive),
+            Self::Meta => ("meta", 1, RetentionClass::Meta),
+        };
+        Table { name, version, retention }
+    }
+
+    /// The code it is stored under.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// The table of that code.
+    #[must_use]
+    pub fn from_code(code: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.code() == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalog_is_whole_and_unambiguous() {
+        for (at, table) in TableId::ALL.into_iter().enumerate() {
+            assert_eq!(TableId::from_code(table.code()), Some(table));
+            assert_eq!(usize::from(table.code()), at + 1);
+            let same = TableId::ALL.into_iter().filter(|t| t.table().name == table.table().name);
+            assert_eq!(same.count(), 1, "{}", table.table().name);
+        }
+        for (at, class) in RetentionClass::ALL.into_iter().enumerate() {
+            assert_eq!(class.index(), at);
+            assert!(class.retention().floor_days <= class.retention().default_days, "{class:?}");
+        }
+    }
+
+    #[test]
+    fn terms_respect_floor_and_hold() {
+        let day = |day: i64| Timestamp::from_seconds(day * 86_400);
+        let terms = RetentionTerms::default();
+        let floor = terms.clone().with(RetentionClass::Ledger, 27);
+        assert_eq!(floor, Err(TermTooShort { days: 27, floor: 28 }));
+        let terms = terms.with(RetentionClass::Ledger, 28).unwrap();
+        assert!(!terms.ledger_day_ended(100, day(128)));
+        assert!(terms.ledger_day_ended(100, day(129)));
+        let held = terms.holding_from(day(100));
+        assert!(held.ledger_day_ended(99, day(129)));
+        assert!(!held.ledger_day_ended(100, day(9_999)));
+    }
+}
