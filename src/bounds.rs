@@ -1,5 +1,7 @@
 //! Every limit of the system, with its unit and reason, asserted against each other where they depend on each other.
 
+use std::num::NonZeroU32;
+
 /// Longest request id or fax id a node may choose, in bytes.
 pub const ID_BYTES_MAX: usize = 64;
 /// Longest text of any other field of a screening request, in bytes; longer is refused, not cut.
@@ -22,6 +24,23 @@ pub const RATE_BPS_MAX: u32 = 33_600;
 pub const PAGE_SIZES_MAX: usize = 1_000;
 /// Highest attempt of one job that is believed.
 pub const ATTEMPTS_MAX: u32 = 10_000;
+
+/// Buckets of a caller guard, eight bytes each: a thousand nodes share one with another in 1 case of 65.
+pub const CALLER_BUCKETS: usize = 65_536;
+/// Stages a second and at once that one node may ask: beyond any node, and far below what stops the others.
+pub const SCREENING_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(100_000), count(200_000));
+/// Reports a second and at once of one reporter.
+pub const REPORT_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1), count(60));
+/// Operator calls a second and at once of one peer.
+pub const OPERATOR_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1_000), count(5_000));
+
+/// A count that is not zero; zero becomes one.
+const fn count(value: u32) -> NonZeroU32 {
+    match NonZeroU32::new(value) {
+        Some(count) => count,
+        None => NonZeroU32::MIN,
+    }
+}
 
 /// Most pages a fax may claim; beyond any paper, and the bound of every per-page loop.
 pub const PAGES_MAX: u32 = 10_000;

