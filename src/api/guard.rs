@@ -58,7 +58,7 @@ impl CallerGuard {
     }
 }
 
-impl<C: Clock> CallerGuard<C> {
+impl<C: Clock + Clone> CallerGuard<C> {
     /// A guard on the given clock.
     #[must_use]
     pub fn with_clock(allowance: Allowance, clock: C) -> Self {
@@ -138,10 +138,7 @@ mod tests {
         let guard = CallerGuard::with_clock(allowance, clock.clone());
         assert_eq!(guard.admit(b"node-1", units(20)), Ok(()));
         let refused = guard.admit(b"node-1", units(5));
-        assert_eq!(
-            refused,
-            Err(Failure::CallerOverLimit { retry_after: Span::millis(500) })
-        );
+        assert_eq!(refused, Err(Failure::CallerOverLimit { retry_after: Span::millis(500) }));
         assert_eq!(guard.admit(b"node-2", units(20)), Ok(()));
         clock.advance(Duration::from_millis(500));
         assert_eq!(guard.admit(b"node-1", units(5)), Ok(()));

@@ -141,8 +141,11 @@ impl Failure {
     /// The status of a unary call, with its details.
     #[must_use]
     pub fn status(&self) -> Status {
-        let mut details =
-            ErrorDetails::with_error_info(self.reason_name(), DOMAIN, HashMap::<String, String>::new());
+        let mut details = ErrorDetails::with_error_info(
+            self.reason_name(),
+            DOMAIN,
+            HashMap::<String, String>::new(),
+        );
         match self {
             Self::Invalid(invalid) => {
                 let fields = invalid.faults().iter();
@@ -256,7 +259,8 @@ mod tests {
     #[test]
     fn details_say_where_and_when() {
         let all = every();
-        let retry = all[2].status().get_error_details().retry_info().and_then(|info| info.retry_delay);
+        let retry =
+            all[2].status().get_error_details().retry_info().and_then(|info| info.retry_delay);
         assert_eq!(retry, Some(Duration::from_millis(1_500)));
         let details = all[6].status().get_error_details();
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "signals.x");

@@ -145,7 +145,9 @@ mod tests {
     #[test]
     fn each_fault_has_its_name_and_quotes_nothing() {
         let with = |stage: &str| {
-            format!(r#"{{"eventTime":"2025-06-01T10:00:00Z","screenFax":{{"requestId":"r",{stage}}}}}"#)
+            format!(
+                r#"{{"eventTime":"2025-06-01T10:00:00Z","screenFax":{{"requestId":"r",{stage}}}}}"#
+            )
         };
         for (line, expected) in [
             (String::new(), "Incomplete"),

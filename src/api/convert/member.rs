@@ -36,8 +36,7 @@ pub(super) fn facts(
     let member = named(member_id, SubjectKind::Member, faults, "member_id");
     let plan = faults.keep("plan", plan_of(*plan)).unwrap_or_default();
     let created = faults.keep("created_time", read::time(created_time.as_ref())).flatten();
-    let organisation =
-        named(organisation_id, SubjectKind::Organisation, faults, "organisation_id");
+    let organisation = named(organisation_id, SubjectKind::Organisation, faults, "organisation_id");
     let zone = faults.keep("time_zone", zone(time_zone)).unwrap_or_default();
     let jurisdiction = faults.keep("jurisdiction", region(jurisdiction)).unwrap_or_default();
     let brand = named(brand, SubjectKind::Organisation, faults, "brand");

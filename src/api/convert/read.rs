@@ -64,7 +64,9 @@ pub(super) fn count(value: u32, least: u32, most: u32) -> Result<u32, InvalidFie
 }
 
 /// A time between 1970-01-01 and 2149-06-06, to the microsecond.
-pub(super) fn time(sent: Option<&pbjson_types::Timestamp>) -> Result<Option<Timestamp>, InvalidField> {
+pub(super) fn time(
+    sent: Option<&pbjson_types::Timestamp>,
+) -> Result<Option<Timestamp>, InvalidField> {
     let Some(pbjson_types::Timestamp { seconds, nanos }) = sent else {
         return Ok(None);
     };

@@ -4,8 +4,8 @@ use super::fault::{Faults, InvalidField};
 use super::read;
 use super::wall::Wall;
 use crate::bounds;
-use crate::fax::ident::Ident;
 use crate::fax::id::SubjectKind;
+use crate::fax::ident::Ident;
 use crate::fax::number::Claimed;
 use crate::fax::stage::{
     Attestation, DialOutcome, JobFacts, PageCoding, PageFacts, ReceiveOutcome, ReceivedFacts,
@@ -214,7 +214,9 @@ fn job(faults: &mut Faults, sent: &wire::JobSubmitted, wall: &Wall<'_>) -> JobFa
         pages: pages.unwrap_or_default(),
         bytes: *size_bytes,
         recipients: (*batch_recipient_count).max(1),
-        tsi: Some(tsi).filter(|tsi| !tsi.is_empty()).map(|tsi| Claimed::new(Ident::read(tsi.as_bytes()))),
+        tsi: Some(tsi)
+            .filter(|tsi| !tsi.is_empty())
+            .map(|tsi| Claimed::new(Ident::read(tsi.as_bytes()))),
         header: header.unwrap_or_default(),
         document: digest.map_or(0, |digest| wall.name(SubjectKind::Shape, digest).hot()),
         not_before: not_before.flatten(),

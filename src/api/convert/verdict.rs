@@ -19,11 +19,7 @@ pub struct Words<'a> {
 
 /// The answer to one request.
 #[must_use]
-pub fn response(
-    request_id: &str,
-    verdict: &Verdict,
-    words: &Words<'_>,
-) -> wire::ScreenFaxResponse {
+pub fn response(request_id: &str, verdict: &Verdict, words: &Words<'_>) -> wire::ScreenFaxResponse {
     wire::ScreenFaxResponse {
         request_id: request_id.into(),
         decision_id: verdict.decision.to_string(),
@@ -94,21 +90,23 @@ fn hit(line: &Hit, words: &Words<'_>) -> wire::Hit {
 
 fn counterfactual(other: &Counterfactual) -> wire::Counterfactual {
     let Counterfactual { action, distance, without } = other;
-    let amount = format!("{}.{:03}", distance.0.unsigned_abs() / 1_000, distance.0.unsigned_abs() % 1_000);
+    let amount =
+        format!("{}.{:03}", distance.0.unsigned_abs() / 1_000, distance.0.unsigned_abs() % 1_000);
     let condition = match (without, distance.0 < 0) {
         (Some(signal), _) => format!("without `{signal}` it would be {}", action.name()),
-        (None, true) => format!("with {amount} less log-odds of junk it would be {}", action.name()),
-        (None, false) => format!("with {amount} more log-odds of junk it would be {}", action.name()),
+        (None, true) => {
+            format!("with {amount} less log-odds of junk it would be {}", action.name())
+        }
+        (None, false) => {
+            format!("with {amount} more log-odds of junk it would be {}", action.name())
+        }
     };
-    wire::Counterfactual {
-        action: code(*action as u8),
-        distance_milli: distance.0,
-        condition,
-    }
+    wire::Counterfactual { action: code(*action as u8), distance_milli: distance.0, condition }
 }
 
 fn limits(bounds: &Bounds) -> wire::Bounds {
-    let Bounds { pages, duration, page_bytes, dials, tries, not_before, hours, concurrent } = bounds;
+    let Bounds { pages, duration, page_bytes, dials, tries, not_before, hours, concurrent } =
+        bounds;
     wire::Bounds {
         max_page_count: pages.unwrap_or(0),
         max_duration: duration.map(span_to_wire),
@@ -264,11 +262,9 @@ mod tests {
             let sent = wire::HitKind::try_from(code(kind as u8)).unwrap();
             assert_eq!(format!("{sent:?}"), format!("{kind:?}"));
         }
-        for purpose in [
-            ContentPurpose::Deliver,
-            ContentPurpose::Connect,
-            ContentPurpose::PreventDisruption,
-        ] {
+        for purpose in
+            [ContentPurpose::Deliver, ContentPurpose::Connect, ContentPurpose::PreventDisruption]
+        {
             let sent = wire::ContentPurpose::try_from(code(purpose as u8)).unwrap();
             assert_eq!(format!("{sent:?}"), format!("{purpose:?}"));
         }

@@ -25,15 +25,8 @@ pub struct Wall<'a> {
 }
 
 /// What networks write where a caller withheld its number.
-const WITHHELD: [&str; 7] = [
-    "anonymous",
-    "restricted",
-    "private",
-    "withheld",
-    "unavailable",
-    "unknown",
-    "<none>",
-];
+const WITHHELD: [&str; 7] =
+    ["anonymous", "restricted", "private", "withheld", "unavailable", "unknown", "<none>"];
 
 impl Wall<'_> {
     /// Reads a number: E.164, or as dialled in the home region.
