@@ -2,5 +2,6 @@
 //! once, into types that cannot be wrong, and every answer is put back into the contract's words.
 
 pub mod convert;
+pub mod grpc;
 pub mod guard;
 pub mod status;

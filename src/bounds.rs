@@ -25,6 +25,19 @@ pub const PAGE_SIZES_MAX: usize = 1_000;
 /// Highest attempt of one job that is believed.
 pub const ATTEMPTS_MAX: u32 = 10_000;
 
+/// Most connections at once; further ones wait in the kernel's backlog.
+pub const CONNECTIONS_MAX: usize = 2_048;
+/// Most requests and streams at once on one connection.
+pub const CONNECTION_STREAMS_MAX: u32 = 256;
+/// Largest header list of a request, in bytes.
+pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// Streams of one connection that may be reset for a fault before the connection is ended.
+pub const CONNECTION_RESETS_MAX: usize = 1_024;
+/// Longest a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds.
+pub const PREFACE_WAIT_MS: u64 = 5_000;
+/// Longest request of the metrics page that is read, in bytes.
+pub const METRICS_REQUEST_BYTES_MAX: usize = 1_024;
+
 /// Buckets of a caller guard, eight bytes each: a thousand nodes share one with another in 1 case of 65.
 pub const CALLER_BUCKETS: usize = 65_536;
 /// Stages a second and at once that one node may ask: beyond any node, and far below what stops the others.

@@ -1,1 +1,5 @@
 //! Assembly: the only room that sees everything, opens sockets and spawns tasks.
+
+mod admit;
+pub mod drain;
+pub mod telemetry;
