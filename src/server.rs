@@ -2,4 +2,5 @@
 
 mod admit;
 pub mod drain;
+pub mod listen;
 pub mod telemetry;

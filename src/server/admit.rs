@@ -2,8 +2,7 @@
 //! that says nothing stays open for ever, since keep-alive begins only after the preface.
 
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use super::drain::Draining;
 use crate::bounds;
 
 /// Bytes of the HTTP/2 client preface (RFC 9113 section 3.4).
@@ -29,21 +29,27 @@ pub(super) struct Admitted {
     _place: OwnedSemaphorePermit,
 }
 
-/// Accepts connections until the receiver is dropped.
-pub(super) fn accept(listener: TcpListener) -> ReceiverStream<Result<Admitted, io::Error>> {
+/// Accepts connections until the server begins to stop; the listener is closed then, so that nobody waits for
+/// an answer that will not come.
+pub(super) fn accept(
+    listener: TcpListener,
+    draining: Draining,
+) -> ReceiverStream<Result<Admitted, io::Error>> {
     let (sender, receiver) = mpsc::channel(bounds::CONNECTIONS_MAX);
     let places = Arc::new(Semaphore::new(bounds::CONNECTIONS_MAX));
     tokio::spawn(async move {
+        let mut ending = pin!(draining.begun());
         loop {
-            let place = tokio::select! {
+            let next = async {
+                let place = places.clone().acquire_owned().await;
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                () = &mut ending => return,
                 () = sender.closed() => return,
-                place = places.clone().acquire_owned() => place,
+                next = next => next,
             };
             let Ok(place) = place else { return };
-            let accepted = tokio::select! {
-                () = sender.closed() => return,
-                accepted = listener.accept() => accepted,
-            };
             match accepted {
                 Ok((stream, _)) => {
                     tokio::spawn(greet(stream, place, sender.clone()));
@@ -133,14 +139,4 @@ impl AsyncWrite for Admitted {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
-}
-
-/// A listener on `address`; port 0 lets the system choose.
-///
-/// # Errors
-/// The system's fault.
-pub(super) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
 }
