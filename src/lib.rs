@@ -1,9 +1,12 @@
 //! faxguard: screens every fax in an internet fax provider's routing path.
 
+pub mod activity;
 pub mod api;
 pub mod bounds;
 pub mod content;
+pub mod decay;
 pub mod fax;
+pub mod lab;
 pub mod metrics;
 pub mod screening;
 pub mod server;

@@ -1,0 +1,179 @@
+//! What one stage or report adds to the hot counters. It is part of the ledger row, so that replay adds the very same.
+
+use crate::store::codec::{take_u16, take_u32, take_u64};
+
+/// A called number as the counters see it: its tag and those of its neighbours, since a pseudonym has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Tag of the number.
+    pub tag: u16,
+    /// Tag of the next number down.
+    pub below: u16,
+    /// Tag of the next number up.
+    pub above: u16,
+}
+
+/// What happened, as a set of bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Happened(pub u16);
+
+impl Happened {
+    /// An inbound call was seen for the first time.
+    pub const ARRIVED: Self = Self(1);
+    /// Its TSI became known.
+    pub const IDENTIFIED: Self = Self(1 << 1);
+    /// The call ended.
+    pub const ENDED: Self = Self(1 << 2);
+    /// It ended at once or without a page.
+    pub const SHORT: Self = Self(1 << 3);
+    /// The called number is ours and held by nobody.
+    pub const TRAPPED: Self = Self(1 << 4);
+    /// Member and caller do not correspond.
+    pub const STRANGER: Self = Self(1 << 5);
+    /// A member submitted a job.
+    pub const SUBMITTED: Self = Self(1 << 6);
+    /// A dial ended.
+    pub const DIALED: Self = Self(1 << 7);
+    /// It reached no fax machine: unallocated, voice, refused.
+    pub const DEAD: Self = Self(1 << 8);
+    /// The recipient had opted out.
+    pub const OPTED_OUT: Self = Self(1 << 9);
+    /// Several numbers of the caller's block of a hundred call, so its block of ten is worth an entry.
+    /// Decided when it happened: replay must not decide anew.
+    pub const BLOCK_ACTIVE: Self = Self(1 << 10);
+    /// The size and shape of the document became known.
+    pub const SHAPED: Self = Self(1 << 11);
+
+    /// Both sets.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The set, with `other` only if `when`.
+    #[must_use]
+    pub const fn with_if(self, other: Self, when: bool) -> Self {
+        if when { self.with(other) } else { self }
+    }
+
+    /// True when all bits of `other` are set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What is added, and to whom. Subjects are hot keys; zero is nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// When, in seconds since 1970.
+    pub second: u32,
+    /// What happened.
+    pub happened: Happened,
+    /// The called number, or the recipient.
+    pub target: Target,
+    /// The caller.
+    pub caller: u64,
+    /// The caller's block of ten.
+    pub block10: u64,
+    /// The caller's block of a hundred.
+    pub block100: u64,
+    /// The TSI.
+    pub tsi: u64,
+    /// The trunk.
+    pub trunk: u64,
+    /// The document's size and shape on that trunk.
+    pub shape: u64,
+    /// The called number's block of a hundred.
+    pub target_block: u64,
+    /// The sending member.
+    pub member: u64,
+    /// The member's document.
+    pub document: u64,
+    /// Approval to add, in 1/65536.
+    pub good: u32,
+    /// Complaint to add, in 1/65536.
+    pub bad: u32,
+}
+
+impl Observation {
+    /// Appends its bytes: 94, fixed.
+    pub fn encode(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(&self.second.to_le_bytes());
+        for word in [self.happened.0, self.target.tag, self.target.below, self.target.above] {
+            to.extend_from_slice(&word.to_le_bytes());
+        }
+        for key in self.keys() {
+            to.extend_from_slice(&key.to_le_bytes());
+        }
+        to.extend_from_slice(&self.good.to_le_bytes());
+        to.extend_from_slice(&self.bad.to_le_bytes());
+    }
+
+    /// Takes itself from the front of bytes; `None` where they are too short.
+    pub fn decode(from: &mut &[u8]) -> Option<Self> {
+        let second = take_u32(from)?;
+        let happened = Happened(take_u16(from)?);
+        let target = Target { tag: take_u16(from)?, below: take_u16(from)?, above: take_u16(from)? };
+        Some(Self {
+            second,
+            happened,
+            target,
+            caller: take_u64(from)?,
+            block10: take_u64(from)?,
+            block100: take_u64(from)?,
+            tsi: take_u64(from)?,
+            trunk: take_u64(from)?,
+            shape: take_u64(from)?,
+            target_block: take_u64(from)?,
+            member: take_u64(from)?,
+            document: take_u64(from)?,
+            good: take_u32(from)?,
+            bad: take_u32(from)?,
+        })
+    }
+
+    const fn keys(&self) -> [u64; 9] {
+        [
+            self.caller,
+            self.block10,
+            self.block100,
+            self.tsi,
+            self.trunk,
+            self.shape,
+            self.target_block,
+            self.member,
+            self.document,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_back() {
+        let observation = Observation {
+            second: 1_795_000_000,
+            happened: Happened::ARRIVED.with(Happened::TRAPPED),
+            target: Target { tag: 1, below: 2, above: 3 },
+            caller: 4,
+            block10: 5,
+            block100: 6,
+            tsi: 7,
+            trunk: 8,
+            shape: 9,
+            target_block: 10,
+            member: 11,
+            document: 12,
+            good: 13,
+            bad: 14,
+        };
+        let mut bytes = Vec::new();
+        observation.encode(&mut bytes);
+        assert_eq!(Observation::decode(&mut bytes.as_slice()), Some(observation));
+        for length in 0..bytes.len() {
+            assert_eq!(Observation::decode(&mut &bytes[..length]), None);
+        }
+    }
+}

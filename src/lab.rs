@@ -1,0 +1,3 @@
+//! The engine on recorded traffic, without sockets: what other programs wrote is read here.
+
+pub mod xferfaxlog;
