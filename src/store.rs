@@ -5,6 +5,7 @@
 //! the entry is durable, so that a crash between the two is repaired by applying them again.
 
 pub mod codec;
+pub mod embedded;
 
 pub mod entry;
 pub mod hot;
@@ -108,6 +109,10 @@ impl ActionSet {
     #[must_use]
     pub fn of(codes: &[u8]) -> Self {
         Self(codes.iter().filter(|code| **code < 64).fold(0, |set, code| set | (1 << code)))
+    }
+
+    pub(in crate::store) const fn bits(self) -> i64 {
+        self.0.cast_signed()
     }
 
     /// Whether the code is in the set.

@@ -1,0 +1,378 @@
+//! The ledger on disk: one file a UTC day, each holding one range of seqs.
+//!
+//! A new file begins with the first entry of a later day, or of a day before yesterday's (the clock was set
+//! back), provided its seq is above every seq written so far. A straggler goes to the file whose range
+//! holds its seq. So files in the order of their floors hold entries in the order of their seqs, whatever
+//! the clock did.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::OpenFault;
+use super::file::{self, Kind, Opened};
+use crate::store::CommitFault;
+use crate::store::entry::{Entry, TableWrite, decode_writes, encode_writes};
+use crate::time::Timestamp;
+
+const KIND: Kind = Kind {
+    version: 1,
+    schema: "
+        CREATE TABLE day (day INTEGER NOT NULL, floor INTEGER NOT NULL);
+        CREATE TABLE entry (
+            seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, decision BLOB,
+            did BLOB, caller BLOB, member BLOB, action INTEGER, body BLOB NOT NULL, writes BLOB);
+        CREATE INDEX entry_decision ON entry (decision) WHERE decision IS NOT NULL;
+        CREATE INDEX entry_did ON entry (did, time) WHERE did IS NOT NULL;
+        CREATE INDEX entry_member ON entry (member, time) WHERE member IS NOT NULL;
+        CREATE INDEX entry_writes ON entry (seq) WHERE writes IS NOT NULL;
+        CREATE TABLE batch (number INTEGER PRIMARY KEY, low INTEGER NOT NULL);",
+    settings: "
+        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;
+        PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864;",
+};
+
+const INSERT: &str = "
+    INSERT INTO entry (seq, time, kind, decision, did, caller, member, action, body, writes)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (seq) DO NOTHING";
+
+/// One file of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DayFile {
+    pub(super) day: i64,
+    pub(super) floor: u64,
+    pub(super) path: PathBuf,
+}
+
+/// The files in the order of their floors, shared with the readers.
+pub(super) type Catalog = Arc<RwLock<Vec<DayFile>>>;
+
+/// The writing side of the ledger.
+pub(super) struct Ledger {
+    folder: PathBuf,
+    pub(super) catalog: Catalog,
+    /// The connections of the current file and of the one stragglers go to.
+    open: Vec<(PathBuf, Connection)>,
+    pub(super) last_seq: u64,
+    pub(super) last_batch: u64,
+}
+
+fn file_name(day: i64, floor: u64) -> String {
+    let (year, month, of_month) = civil(day);
+    format!("ledger-{year:04}-{month:02}-{of_month:02}-{floor}.sqlite")
+}
+
+/// Year, month and day of a number of days since 1970-01-01 (Hinnant, "chrono-compatible low-level date
+/// algorithms", `civil_from_days`).
+fn civil(day: i64) -> (i64, i64, i64) {
+    let shifted = day.saturating_add(719_468);
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, of_month)
+}
+
+impl Ledger {
+    /// Finds the files of a folder; damaged ones are set aside and counted.
+    pub(super) fn open(folder: &Path, now: Timestamp) -> Result<(Self, u32), OpenFault> {
+        let list = |source| OpenFault::Folder { path: folder.to_owned(), source };
+        let mut files = Vec::new();
+        let mut quarantined = 0;
+        for found in folder.read_dir().map_err(list)? {
+            let path = found.map_err(list)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if !name.starts_with("ledger-") || !name.ends_with(".sqlite") {
+                continue;
+            }
+            match examine(&path)? {
+                Found::Day(file, seq, batch) => files.push((file, seq, batch)),
+                // Begun when the store died: nothing was ever in it.
+                Found::Unfinished => file::remove(&path).map_err(list)?,
+                Found::Damaged => {
+                    file::quarantine(&path, now)?;
+                    quarantined += 1;
+                }
+            }
+        }
+        files.sort_by_key(|(file, ..)| file.floor);
+        let last_seq = files.iter().map(|(_, seq, _)| *seq).max().unwrap_or(0);
+        let last_batch = files.iter().map(|(.., batch)| *batch).max().unwrap_or(0);
+        let catalog = files.into_iter().map(|(file, ..)| file).collect();
+        let catalog = Arc::new(RwLock::new(catalog));
+        let folder = folder.to_owned();
+        Ok((Self { folder, catalog, open: Vec::new(), last_seq, last_batch }, quarantined))
+    }
+
+    /// The file an entry belongs to; begins a new one where the day has changed.
+    fn place(&mut self, entry: &Entry) -> Result<DayFile, OpenFault> {
+        let day = entry.time.day();
+        let (current, holder) = {
+            let files = self.catalog.read();
+            let holder = files.iter().rev().find(|file| file.floor <= entry.seq);
+            (files.last().cloned(), holder.or(files.first()).cloned())
+        };
+        let turned = current.is_none_or(|current| day > current.day || day < current.day - 1);
+        match holder {
+            Some(holder) if !turned || entry.seq <= self.last_seq => Ok(holder),
+            _ => self.begin(day, entry.seq),
+        }
+    }
+
+    fn begin(&mut self, day: i64, floor: u64) -> Result<DayFile, OpenFault> {
+        let path = self.folder.join(file_name(day, floor));
+        let fault = |source| OpenFault::File { path: path.clone(), source };
+        let connection = match file::open(&path, &KIND)? {
+            Opened::Good(connection) => connection,
+            Opened::Damaged => return Err(OpenFault::Occupied { path }),
+        };
+        connection
+            .execute("INSERT INTO day VALUES (?1, ?2)", params![day, floor.cast_signed()])
+            .map_err(fault)?;
+        self.keep(path.clone(), connection);
+        let file = DayFile { day, floor, path };
+        self.catalog.write().push(file.clone());
+        Ok(file)
+    }
+
+    fn keep(&mut self, path: PathBuf, connection: Connection) {
+        connection.set_prepared_statement_cache_capacity(8);
+        self.open.truncate(1);
+        self.open.insert(0, (path, connection));
+    }
+
+    fn connection(&mut self, path: &Path) -> Result<&mut Connection, OpenFault> {
+        if !self.open.iter().any(|(open, _)| open == path) {
+            match file::open(path, &KIND)? {
+                Opened::Good(connection) => self.keep(path.to_owned(), connection),
+                Opened::Damaged => return Err(OpenFault::Occupied { path: path.to_owned() }),
+            }
+        }
+        let found = self.open.iter_mut().find(|(open, _)| open == path);
+        let found = found.map(|(_, connection)| connection);
+        found.ok_or_else(|| OpenFault::Occupied { path: path.to_owned() })
+    }
+
+    /// Commits entries, sorted by seq, to their files. What a fault left out can be given again: an entry
+    /// that is there already is left as it is.
+    pub(super) fn commit(
+        &mut self,
+        entries: &[&Entry],
+        pages_max: Option<u32>,
+    ) -> Result<(), (PathBuf, CommitFault)> {
+        let mut rest = entries;
+        while let [first, ..] = rest {
+            let file = self.place(first).map_err(broken)?;
+            let count = rest.iter().take_while(|entry| self.stays(&file, entry)).count();
+            let (now, later) = rest.split_at(count.max(1));
+            let batch = self.last_batch + 1;
+            let connection = self.connection(&file.path).map_err(broken)?;
+            write(connection, now, batch, pages_max)
+                .map_err(|fault| (file.path.clone(), file::fault_of(&fault)))?;
+            self.last_batch = batch;
+            let last = now.last().map_or(0, |entry| entry.seq);
+            self.last_seq = self.last_seq.max(last);
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Whether an entry that follows in seq goes to the same file.
+    fn stays(&self, file: &DayFile, entry: &Entry) -> bool {
+        let files = self.catalog.read();
+        let is_current = files.last() == Some(file);
+        if is_current {
+            let day = entry.time.day();
+            let turned = day > file.day || day < file.day - 1;
+            return !turned || entry.seq <= self.last_seq;
+        }
+        let next = files.iter().find(|other| other.floor > file.floor);
+        next.is_none_or(|next| entry.seq < next.floor)
+    }
+
+    /// Hands out the table writes of every batch above `applied`, in order of seq. Names the days that turn
+    /// out damaged on the way; what they still gave was handed out.
+    pub(super) fn unapplied(
+        &self,
+        applied: u64,
+        apply: &mut dyn FnMut(&[TableWrite]) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<Vec<PathBuf>> {
+        let files = self.catalog.read().clone();
+        let mut damaged = Vec::new();
+        for file in files {
+            let mut applying = Ok(());
+            let read = read_writes(&file.path, applied, &mut |writes| {
+                applying = apply(writes);
+                applying.is_ok()
+            });
+            applying?;
+            match read {
+                Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => {
+                    damaged.push(file.path);
+                }
+                read => read?,
+            }
+        }
+        Ok(damaged)
+    }
+
+    /// Forgets a damaged file and sets it aside.
+    pub(super) fn set_aside(&mut self, path: &Path, now: Timestamp) -> Result<(), OpenFault> {
+        self.open.retain(|(open, _)| open != path);
+        self.catalog.write().retain(|file| file.path != path);
+        file::quarantine(path, now)
+    }
+
+    /// Removes the files whose term has ended; says how many. A file counts as no younger than those after
+    /// it and than today, so that a day from a clock that ran ahead ends too.
+    pub(super) fn purge(&mut self, now: Timestamp, ended: &dyn Fn(i64) -> bool) -> u64 {
+        let files = self.catalog.read().clone();
+        let mut day = now.day();
+        let mut gone = 0;
+        for file in files.iter().rev() {
+            day = day.min(file.day);
+            if !ended(day) {
+                continue;
+            }
+            self.open.retain(|(open, _)| *open != file.path);
+            self.catalog.write().retain(|other| other != file);
+            if file::remove(&file.path).is_ok() {
+                gone += 1;
+            }
+        }
+        gone
+    }
+}
+
+fn broken(fault: OpenFault) -> (PathBuf, CommitFault) {
+    match fault {
+        OpenFault::File { path, source } => (path, file::fault_of(&source)),
+        OpenFault::Occupied { path } => (path, CommitFault::Damaged),
+        OpenFault::Folder { path, .. }
+        | OpenFault::Locked { path }
+        | OpenFault::Version { path, .. }
+        | OpenFault::Aside { path, .. } => (path, CommitFault::Io),
+        OpenFault::Table { .. } | OpenFault::Thread(_) => (PathBuf::new(), CommitFault::Io),
+    }
+}
+
+/// Hands out one day's table writes of the batches above `applied` until `each` says no.
+fn read_writes(
+    path: &Path,
+    applied: u64,
+    each: &mut dyn FnMut(&[TableWrite]) -> bool,
+) -> rusqlite::Result<()> {
+    let reader = file::open_reader(path)?;
+    let sql = "SELECT min(low) FROM batch WHERE number > ?1";
+    let low = reader.query_row(sql, [applied.cast_signed()], |row| row.get::<_, Option<i64>>(0))?;
+    let Some(low) = low else { return Ok(()) };
+    let sql = "SELECT writes FROM entry WHERE writes IS NOT NULL AND seq >= ?1 ORDER BY seq";
+    let mut statement = reader.prepare(sql)?;
+    let mut rows = statement.query([low])?;
+    while let Some(row) = rows.next()? {
+        // Bytes that do not decode are damage that the file's own structure did not show.
+        let Some(writes) = decode_writes(row.get_ref(0)?.as_blob()?) else {
+            return Err(damage());
+        };
+        if !each(&writes) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn damage() -> rusqlite::Error {
+    let damaged = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(damaged, None)
+}
+
+/// What a file turns out to be.
+enum Found {
+    /// A day, its last seq and its last batch.
+    Day(DayFile, u64, u64),
+    Unfinished,
+    Damaged,
+}
+
+fn examine(path: &Path) -> Result<Found, OpenFault> {
+    let Opened::Good(connection) = file::open(path, &KIND)? else { return Ok(Found::Damaged) };
+    let read = || -> rusqlite::Result<_> {
+        let day = connection.query_row("SELECT day, floor FROM day", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        });
+        let one = |sql| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+        let seq = one("SELECT max(seq) FROM entry")?.unwrap_or(0);
+        let batch = one("SELECT max(number) FROM batch")?.unwrap_or(0);
+        Ok(day.optional()?.map(|(day, floor)| (day, floor, seq, batch)))
+    };
+    match read() {
+        Ok(Some((day, floor, seq, batch))) => {
+            let file = DayFile { day, floor: floor.cast_unsigned(), path: path.to_owned() };
+            Ok(Found::Day(file, seq.cast_unsigned(), batch.cast_unsigned()))
+        }
+        Ok(None) => Ok(Found::Unfinished),
+        Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => Ok(Found::Damaged),
+        Err(source) => Err(OpenFault::File { path: path.to_owned(), source }),
+    }
+}
+
+fn write(
+    connection: &mut Connection,
+    entries: &[&Entry],
+    batch: u64,
+    pages_max: Option<u32>,
+) -> rusqlite::Result<()> {
+    if let Some(pages) = pages_max {
+        connection.pragma_update(None, "max_page_count", pages)?;
+    }
+    let transaction = connection.transaction()?;
+    {
+        let mut insert = transaction.prepare_cached(INSERT)?;
+        for entry in entries {
+            let writes = (!entry.writes.is_empty()).then(|| encode_writes(&entry.writes));
+            let fax = entry.fax.as_ref();
+            insert.execute(params![
+                entry.seq.cast_signed(),
+                entry.time.as_micros(),
+                entry.kind.code(),
+                entry.decision.as_ref().map(|id| id.0.as_slice()),
+                fax.map(|fax| fax.did.0.as_slice()),
+                fax.and_then(|fax| fax.caller.as_ref()).map(|id| id.0.as_slice()),
+                fax.and_then(|fax| fax.member.as_ref()).map(|id| id.0.as_slice()),
+                fax.map(|fax| fax.action),
+                entry.body,
+                writes,
+            ])?;
+        }
+        // Only batches with table writes are ever asked for again.
+        if let Some(low) = entries.iter().find(|entry| !entry.writes.is_empty()) {
+            let mut number = transaction.prepare_cached("INSERT INTO batch VALUES (?1, ?2)")?;
+            number.execute(params![batch.cast_signed(), low.seq.cast_signed()])?;
+        }
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_the_names_people_expect() {
+        for (day, name) in [
+            (0, "ledger-1970-01-01-7.sqlite"),
+            (-1, "ledger-1969-12-31-7.sqlite"),
+            (19_782, "ledger-2024-02-29-7.sqlite"),
+            (20_410, "ledger-2025-11-18-7.sqlite"),
+        ] {
+            assert_eq!(file_name(day, 7), name);
+        }
+        let _ = file_name(Timestamp::from_micros(i64::MAX).day(), u64::MAX);
+        let _ = file_name(Timestamp::from_micros(i64::MIN).day(), u64::MAX);
+    }
+}

@@ -1,0 +1,232 @@
+//! The tables on disk: one file, changed only after the ledger, always to be rebuilt from it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::OpenFault;
+use super::file::{self, Kind, Opened};
+use super::ledger::Ledger;
+use crate::store::{CommitFault, TableId, TableRow, TableWrite};
+use crate::time::Timestamp;
+
+/// The state file's name.
+pub(super) const STATE_FILE: &str = "state.sqlite";
+/// Most expired rows removed in one transaction, so that commits wait little.
+const PURGE_ROWS: u32 = 2_000;
+
+const KIND: Kind = Kind {
+    version: 1,
+    schema: "
+        CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE catalog (code INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL);
+        CREATE TABLE cell (
+            tab INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, expires INTEGER,
+            subject_key INTEGER, PRIMARY KEY (tab, key)) WITHOUT ROWID;
+        CREATE INDEX cell_expires ON cell (expires) WHERE expires IS NOT NULL;",
+    // Not synced a commit: what is lost with the power is applied again from the ledger. Removed rows are
+    // overwritten, since a purge promises more than an unlinked page.
+    settings: "
+        PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
+        PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8192;
+        PRAGMA journal_size_limit = 67108864;",
+};
+
+const PUT: &str = "
+    INSERT INTO cell (tab, key, value, expires, subject_key) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (tab, key) DO UPDATE SET
+        value = excluded.value, expires = excluded.expires, subject_key = excluded.subject_key";
+const DELETE: &str = "DELETE FROM cell WHERE tab = ?1 AND key = ?2";
+const MARK: &str = "
+    INSERT INTO mark VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)";
+
+/// How sure a commit of the tables must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sync {
+    /// The ledger has it: it can be applied again.
+    Replayable,
+    /// Nothing else has it.
+    Now,
+}
+
+/// The writing side of the tables.
+pub(super) struct State {
+    connection: Connection,
+    pub(super) path: PathBuf,
+}
+
+impl State {
+    /// Opens the tables and applies what the ledger has beyond them; a damaged file is set aside and
+    /// rebuilt. Says how many files were set aside.
+    pub(super) fn open(
+        folder: &Path,
+        ledger: &mut Ledger,
+        now: Timestamp,
+    ) -> Result<(Self, u32), OpenFault> {
+        let path = folder.join(STATE_FILE);
+        for quarantined in 0..2 {
+            let mut state = match file::open(&path, &KIND)? {
+                Opened::Good(connection) => Self { connection, path: path.clone() },
+                Opened::Damaged => {
+                    file::quarantine(&path, now)?;
+                    continue;
+                }
+            };
+            match state.catch_up(ledger) {
+                Ok(damaged) => {
+                    let mut quarantined = quarantined;
+                    for day in damaged {
+                        ledger.set_aside(&day, now)?;
+                        quarantined += 1;
+                    }
+                    return Ok((state, quarantined));
+                }
+                Err(Behind::Engine(fault)) if file::fault_of(&fault) == CommitFault::Damaged => {
+                    drop(state);
+                    file::quarantine(&path, now)?;
+                }
+                Err(Behind::Engine(source)) => return Err(OpenFault::File { path, source }),
+                Err(Behind::Table(table, found)) => {
+                    return Err(OpenFault::Table { table, found, known: 1 });
+                }
+            }
+        }
+        Err(OpenFault::Occupied { path })
+    }
+
+    /// Applies what the ledger has beyond the tables; names the days that turn out damaged.
+    fn catch_up(&mut self, ledger: &Ledger) -> Result<Vec<PathBuf>, Behind> {
+        self.connection.set_prepared_statement_cache_capacity(16);
+        let transaction = self.connection.transaction()?;
+        for table in TableId::ALL {
+            let (name, known) = (table.table().name, table.table().version);
+            let sql = "SELECT version FROM catalog WHERE code = ?1";
+            let found = transaction.query_row(sql, [table.code()], |row| row.get::<_, u16>(0));
+            match found.optional()? {
+                Some(found) if found != known => return Err(Behind::Table(name, found)),
+                Some(_) => {}
+                None => {
+                    let sql = "INSERT INTO catalog VALUES (?1, ?2, ?3)";
+                    transaction.execute(sql, params![table.code(), name, known])?;
+                }
+            }
+        }
+        let applied = mark(&transaction, "batch")?;
+        let damaged = ledger.unapplied(applied, &mut |writes| apply(&transaction, writes))?;
+        set_mark(&transaction, "batch", ledger.last_batch)?;
+        set_mark(&transaction, "seq", ledger.last_seq)?;
+        transaction.commit()?;
+        Ok(damaged)
+    }
+
+    /// The highest seq and batch the tables have heard of.
+    pub(super) fn marks(&self) -> rusqlite::Result<(u64, u64)> {
+        Ok((mark(&self.connection, "seq")?, mark(&self.connection, "batch")?))
+    }
+
+    /// Applies writes in the order given and remembers how far.
+    pub(super) fn commit(
+        &mut self,
+        writes: &[&[TableWrite]],
+        (seq, batch): (u64, u64),
+        sync: Sync,
+    ) -> rusqlite::Result<()> {
+        let level = if sync == Sync::Now { "FULL" } else { "NORMAL" };
+        self.connection.pragma_update(None, "synchronous", level)?;
+        let transaction = self.connection.transaction()?;
+        writes.iter().try_for_each(|writes| apply(&transaction, writes))?;
+        set_mark(&transaction, "batch", batch)?;
+        set_mark(&transaction, "seq", seq)?;
+        transaction.commit()
+    }
+
+    /// Makes everything applied durable, so that ledger days can go.
+    pub(super) fn settle(&self) -> rusqlite::Result<()> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+
+    /// Removes some expired rows; says how many. Zero means that none is left.
+    pub(super) fn purge(&self, now: Timestamp) -> rusqlite::Result<usize> {
+        let sql = "DELETE FROM cell WHERE (tab, key) IN (
+            SELECT tab, key FROM cell WHERE expires <= ?1 LIMIT ?2)";
+        self.connection.execute(sql, params![now.as_micros(), PURGE_ROWS])
+    }
+}
+
+enum Behind {
+    Engine(rusqlite::Error),
+    Table(&'static str, u16),
+}
+
+impl From<rusqlite::Error> for Behind {
+    fn from(fault: rusqlite::Error) -> Self {
+        Self::Engine(fault)
+    }
+}
+
+fn mark(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
+    let sql = "SELECT value FROM mark WHERE name = ?1";
+    let value = connection.query_row(sql, [name], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(value.unwrap_or(0).cast_unsigned())
+}
+
+fn set_mark(connection: &Connection, name: &str, value: u64) -> rusqlite::Result<()> {
+    connection.prepare_cached(MARK)?.execute(params![name, value.cast_signed()]).map(|_| ())
+}
+
+fn apply(connection: &Connection, writes: &[TableWrite]) -> rusqlite::Result<()> {
+    for write in writes {
+        match write {
+            TableWrite::Put { table, key, value, expires, subject_key } => {
+                connection.prepare_cached(PUT)?.execute(params![
+                    table.code(),
+                    key,
+                    value,
+                    expires.map(Timestamp::as_micros),
+                    subject_key.map(u64::cast_signed),
+                ])?;
+            }
+            TableWrite::Delete { table, key } => {
+                connection.prepare_cached(DELETE)?.execute(params![table.code(), key])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn row_of(row: &Row<'_>) -> rusqlite::Result<TableRow> {
+    Ok(TableRow {
+        key: row.get(0)?,
+        value: row.get(1)?,
+        expires: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_micros),
+        subject_key: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+    })
+}
+
+/// One row, through a reading connection.
+pub(super) fn get(
+    reader: &Connection,
+    table: TableId,
+    key: &[u8],
+) -> rusqlite::Result<Option<TableRow>> {
+    let sql = "SELECT key, value, expires, subject_key FROM cell WHERE tab = ?1 AND key = ?2";
+    reader.prepare_cached(sql)?.query_row(params![table.code(), key], row_of).optional()
+}
+
+/// Rows after a key, through a reading connection.
+pub(super) fn scan(
+    reader: &Connection,
+    table: TableId,
+    after: Option<&[u8]>,
+    limit: usize,
+) -> rusqlite::Result<Vec<TableRow>> {
+    // No key is below the empty one; only with a key given is it left out itself.
+    let from = if after.is_some() { "key > ?2" } else { "key >= ?2" };
+    let sql = format!(
+        "SELECT key, value, expires, subject_key FROM cell WHERE tab = ?1 AND {from} ORDER BY key LIMIT ?3"
+    );
+    let mut statement = reader.prepare_cached(&sql)?;
+    let after = after.unwrap_or_default();
+    let rows = statement.query_map(params![table.code(), after, file::limit(limit)], row_of)?;
+    rows.collect()
+}
