@@ -8,6 +8,7 @@ pub mod decay;
 pub mod fax;
 pub mod lab;
 pub mod metrics;
+pub mod policy;
 pub mod screening;
 pub mod server;
 pub mod store;

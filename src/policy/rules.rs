@@ -1,0 +1,343 @@
+//! The policy in force: what the file says, checked, in the shape a decision reads. Everything a decision needs
+//! is an array access or a field.
+
+use crate::fax::stage::{Direction, Plan};
+use crate::time::Span;
+use crate::verdict::{Bounds, Refusal, Resource, Score};
+
+use super::quota::Quota;
+use super::settings::Retention;
+
+/// Most signals of a catalog; the width of a [`SignalSet`].
+pub const SIGNALS_MAX: usize = 256;
+
+/// What the policy must know of a signal. The catalog lives in the room above and hands these down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignalSpec {
+    /// Unique name, `group.signal`, such as `volume.caller_fanout_1h`.
+    pub name: &'static str,
+    /// The group whose cap holds.
+    pub group: &'static str,
+    /// One line for the example file.
+    pub description: &'static str,
+    /// Weight when the file says nothing.
+    pub default_weight: Score,
+}
+
+/// A set of signals by their position in the catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignalSet([u64; SIGNALS_MAX / 64]);
+
+impl SignalSet {
+    /// Adds a signal; positions from [`SIGNALS_MAX`] on are ignored.
+    pub fn insert(&mut self, index: usize) {
+        if let Some(word) = self.0.get_mut(index / 64) {
+            *word |= 1 << (index % 64);
+        }
+    }
+
+    /// Whether the signal is in the set.
+    pub fn contains(&self, index: usize) -> bool {
+        self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    /// Whether all of `other` are in this set.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == theirs)
+    }
+
+    /// Whether any of `other` is in this set.
+    pub fn intersects(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).any(|(mine, theirs)| mine & theirs != 0)
+    }
+}
+
+/// A group of signals and what it may add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name.
+    pub name: &'static str,
+    /// Lowest sum; not above zero.
+    pub min: Score,
+    /// Highest sum; not below zero.
+    pub max: Score,
+}
+
+/// Signals that mean something together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Composite {
+    pub(super) name: &'static str,
+    pub(super) all: SignalSet,
+    pub(super) none: SignalSet,
+    pub(super) weight: Score,
+}
+
+impl Composite {
+    /// Its name, for the line of the score.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it adds when it holds.
+    pub const fn weight(&self) -> Score {
+        self.weight
+    }
+
+    /// Whether it holds for the signals that hit.
+    pub fn holds(&self, hit: &SignalSet) -> bool {
+        hit.contains_all(&self.all) && !hit.intersects(&self.none)
+    }
+}
+
+/// The linear map from summed evidence to calibrated evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calibration {
+    /// Thousandths by which evidence is stretched; 1 to 10000.
+    pub slope_milli: i32,
+    /// What is added to every score.
+    pub offset: Score,
+}
+
+impl Calibration {
+    /// What calibration adds to a sum of evidence: `evidence * slope / 1000 - evidence + offset`, rounded towards
+    /// zero, saturating.
+    pub fn adjustment(self, evidence: Score) -> Score {
+        let stretched = i64::from(evidence.0) * i64::from(self.slope_milli) / 1_000;
+        let added = stretched - i64::from(evidence.0) + i64::from(self.offset.0);
+        Score(i32::try_from(added).unwrap_or(if added < 0 { i32::MIN } else { i32::MAX }))
+    }
+}
+
+/// What is done with a fax for a member. `tag <= quarantine <= defer <= refuse`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InboundRules {
+    /// From this score on: deliver tagged.
+    pub tag: Score,
+    /// From this score on: quarantine.
+    pub quarantine: Score,
+    /// From this score on: answer busy.
+    pub defer: Score,
+    /// From this score on: refuse the call.
+    pub refuse: Score,
+    /// How long a fax is quarantined.
+    pub quarantine_time: Span,
+    /// How long a node may reuse a verdict when the service is out of reach.
+    pub reuse: Span,
+    /// Scores at which the fingerprint is wanted: from the first on, below the second.
+    pub doubt: (Score, Score),
+    /// Bounds of a call whose score is in doubt.
+    pub doubt_bounds: Bounds,
+}
+
+/// What is done with a fax from a member. `bound <= hold <= refuse`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboundRules {
+    /// From this score on: go on within `bounds`.
+    pub bound: Score,
+    /// From this score on: hold for review.
+    pub hold: Score,
+    /// From this score on: refuse the job.
+    pub refuse: Score,
+    /// How long a fax is held.
+    pub hold_time: Span,
+    /// Bounds of a bounded job.
+    pub bounds: Bounds,
+    /// Whether a bounded job keeps to the permitted hours of the recipient's day.
+    pub quiet_hours: bool,
+}
+
+/// Wrongly held faxes after which the filter opens: `member` within `member_window`, `global` within `global_window`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetRules {
+    /// Of one member.
+    pub member: u32,
+    /// Over which time.
+    pub member_window: Span,
+    /// Of all.
+    pub global: u32,
+    /// Over which time.
+    pub global_window: Span,
+}
+
+/// How the past is weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReputationRules {
+    /// Time in which an observation counts half; at least a day.
+    pub half_life: Span,
+    /// Normal deviates of the confidence bound, in thousandths.
+    pub confidence_milli: u32,
+}
+
+/// How reports are weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportRules {
+    /// A member's report of a fax we know of, in thousandths of an observation.
+    pub weight_milli: u32,
+    /// An outsider's, until verified.
+    pub outsider_weight_milli: u32,
+    /// Reports of one reporter about one sender that count in a day.
+    pub per_sender_daily: u32,
+}
+
+/// What a refused sender is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedressRules {
+    pub(super) contact: String,
+    pub(super) refuse: Refusal,
+    pub(super) defer: Refusal,
+}
+
+impl RedressRules {
+    /// Whom to ask: printable, 1 to 256 bytes, no quotation mark.
+    pub fn contact(&self) -> &str {
+        &self.contact
+    }
+
+    /// How a call is refused: SIP 603+, Q.850 cause 21 (call rejected).
+    pub const fn refuse(&self) -> Refusal {
+        self.refuse
+    }
+
+    /// How a call is deferred: SIP 486, Q.850 cause 17 (user busy).
+    pub const fn defer(&self) -> Refusal {
+        self.defer
+    }
+}
+
+/// A checked policy. It comes from [`crate::policy::check()`] alone and never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub(super) weights: Box<[Score]>,
+    pub(super) group_of: Box<[u8]>,
+    pub(super) groups: Box<[Group]>,
+    pub(super) composites: Box<[Composite]>,
+    pub(super) priors: (Score, Score),
+    pub(super) calibration: Calibration,
+    pub(super) inbound: InboundRules,
+    pub(super) outbound: OutboundRules,
+    pub(super) budget: BudgetRules,
+    pub(super) reputation: ReputationRules,
+    pub(super) reports: ReportRules,
+    pub(super) redress: RedressRules,
+    pub(super) quotas: [[Option<Quota>; 4]; 5],
+    pub(super) retention: Retention,
+}
+
+impl Policy {
+    /// Weight of the signal at that position of the catalog; zero where it is off or there is none.
+    pub fn weight(&self, signal: usize) -> Score {
+        self.weights.get(signal).copied().unwrap_or_default()
+    }
+
+    /// Weights by position in the catalog.
+    pub fn weights(&self) -> &[Score] {
+        &self.weights
+    }
+
+    /// Position in [`Policy::groups`] of the group of the signal at that position of the catalog.
+    pub fn group_of(&self, signal: usize) -> usize {
+        self.group_of.get(signal).copied().map_or(0, usize::from)
+    }
+
+    /// Groups with their caps, in the order in which the catalog first names them.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Composites, by name.
+    pub fn composites(&self) -> &[Composite] {
+        &self.composites
+    }
+
+    /// The score before any evidence.
+    pub const fn prior(&self, direction: Direction) -> Score {
+        match direction {
+            Direction::Inbound => self.priors.0,
+            Direction::Outbound => self.priors.1,
+        }
+    }
+
+    /// Calibration of the summed evidence.
+    pub const fn calibration(&self) -> Calibration {
+        self.calibration
+    }
+
+    /// Thresholds and bounds for faxes to members.
+    pub const fn inbound(&self) -> &InboundRules {
+        &self.inbound
+    }
+
+    /// Thresholds and bounds for faxes from members.
+    pub const fn outbound(&self) -> &OutboundRules {
+        &self.outbound
+    }
+
+    /// The false-positive budget.
+    pub const fn budget(&self) -> BudgetRules {
+        self.budget
+    }
+
+    /// How the past is weighed.
+    pub const fn reputation(&self) -> ReputationRules {
+        self.reputation
+    }
+
+    /// How reports are weighed.
+    pub const fn reports(&self) -> ReportRules {
+        self.reports
+    }
+
+    /// What a refused sender is told.
+    pub const fn redress(&self) -> &RedressRules {
+        &self.redress
+    }
+
+    /// The quota of a plan for a resource; `None` means no limit.
+    pub const fn quota(&self, plan: Plan, resource: Resource) -> Option<Quota> {
+        self.quotas[plan as usize][resource as usize]
+    }
+
+    /// Days each class of data is kept.
+    pub const fn retention(&self) -> &Retention {
+        &self.retention
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_composite_holds_when_all_hit_and_none_of_the_others() {
+        let set = |indices: &[usize]| {
+            let mut set = SignalSet::default();
+            indices.iter().for_each(|index| set.insert(*index));
+            set
+        };
+        let composite =
+            Composite { name: "c", all: set(&[0, 255]), none: set(&[64]), weight: Score(1) };
+        let cases: [(&[usize], bool); 5] = [
+            (&[0, 255], true),
+            (&[0, 7, 255], true),
+            (&[0], false),
+            (&[0, 64, 255], false),
+            (&[], false),
+        ];
+        for (hit, expected) in cases {
+            assert_eq!(composite.holds(&set(hit)), expected, "{hit:?}");
+        }
+        assert!(!set(&[SIGNALS_MAX]).contains(SIGNALS_MAX));
+        assert!(set(&[63]).contains(63) && !set(&[63]).contains(64));
+    }
+
+    #[test]
+    fn calibration_adds_exactly_what_it_says() {
+        let double = Calibration { slope_milli: 2_000, offset: Score(5) };
+        assert_eq!(double.adjustment(Score(100)), Score(105));
+        let none = Calibration { slope_milli: 1_000, offset: Score(0) };
+        assert_eq!(none.adjustment(Score(i32::MIN)), Score(0));
+        let most = Calibration { slope_milli: 10_000, offset: Score(0) };
+        assert_eq!(most.adjustment(Score(i32::MAX)), Score(i32::MAX));
+        assert_eq!(most.adjustment(Score(i32::MIN)), Score(i32::MIN));
+    }
+}

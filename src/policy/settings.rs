@@ -1,0 +1,296 @@
+//! What the policy file says: every section and setting with its default, range and comment, in one place each.
+//! The comments are those of the generated example file, so they speak to an operator.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::leaf::{LogLevel, Size, Weight};
+use super::quota::Quota;
+use super::section::section;
+
+section! {
+    /// The process: where it listens and what it works with. Read at the start only.
+    Server {
+        /// Address and port of the gRPC service. Loopback by default: there is no encryption on this port.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 7_443));
+        /// Folder of the store, the key file and the ledger; made when it is missing.
+        data_folder: PathBuf = PathBuf::from("./faxguard-data");
+        /// Worker threads; 0 means one for each core.
+        worker_threads: u32 = 0 => 0, 1_024;
+        /// Region in which numbers without a country code are dialled: two letters of ISO 3166.
+        home_region: String = "US".to_owned();
+        /// How much is logged: error, warn, info, debug or trace. Numbers, idents and content never are.
+        log_level: LogLevel = LogLevel::Info;
+    }
+}
+
+section! {
+    /// Caps of the tables in memory. They are filled as traffic needs; what is full forgets the oldest and says so.
+    /// Read at the start only.
+    Memory {
+        /// Counters of hot senders: callers, TSIs, trunks, members.
+        subjects: Size = Size::mib(1_024) => Size::mib(1), Size::mib(1 << 20);
+        /// Counters of number blocks of 10 and of 100.
+        blocks: Size = Size::mib(256) => Size::mib(1), Size::mib(1 << 20);
+        /// Profiles of called numbers.
+        number_profiles: Size = Size::mib(128) => Size::mib(1), Size::mib(1 << 20);
+        /// Who has corresponded with whom.
+        correspondence: Size = Size::mib(1_024) => Size::mib(1), Size::mib(1 << 20);
+        /// Decisions whose later stages are still to come.
+        open_decisions: u32 = 200_000 => 1_000, 100_000_000;
+        /// Most numbers in the directory.
+        directory_numbers: u32 = 20_000_000 => 1, 1_000_000_000;
+        /// Most members in the directory.
+        directory_members: u32 = 10_000_000 => 1, 1_000_000_000;
+    }
+}
+
+section! {
+    /// Days each class of data is kept. The lowest value of each is what its purpose needs.
+    Retention {
+        /// Verdicts with their reasons: to explain one, check a report, hear an appeal.
+        ledger_days: u32 = 400 => 28, 3_660;
+        /// Numbers and members, after the account has ended.
+        directory_days: u32 = 30 => 0, 3_660;
+        /// Entries of allow and block lists that name no expiry of their own.
+        list_days: u32 = 730 => 1, 3_660;
+        /// Records of held faxes: a member may ask for those of the last 28 days.
+        held_days: u32 = 28 => 28, 3_660;
+        /// Reports and what became of them.
+        report_days: u32 = 400 => 183, 3_660;
+        /// The record of a reporter, by which the next report is weighed.
+        reporter_days: u32 = 400 => 90, 3_660;
+        /// Generations of this policy.
+        policy_days: u32 = 730 => 400, 3_660;
+        /// Who has faxed whom, after the last fax.
+        relation_days: u32 = 550 => 28, 3_660;
+        /// Decisions whose later stages never came.
+        open_decision_days: u32 = 2 => 1, 31;
+        /// Who opened what content, why and when.
+        content_journal_days: u32 = 1_095 => 365, 3_660;
+        /// Faxes that were wrongly held.
+        false_positive_days: u32 = 90 => 28, 3_660;
+    }
+}
+
+section! {
+    /// How evidence becomes a score, in thousandths of log-odds:
+    /// score = prior + offset + slope * (sum of the evidence after caps and composites) / 1000.
+    /// 0 is an even chance of junk, 2200 is 90 %, 4600 is 99 %, -2200 is 10 %.
+    Scoring {
+        /// The score of an inbound fax of which nothing is known.
+        prior_inbound: i32 = -2_200 => -20_000, 20_000;
+        /// The score of a member's outbound fax of which nothing is known.
+        prior_outbound: i32 = -3_500 => -20_000, 20_000;
+        /// Calibration: thousandths by which the evidence is stretched.
+        slope_milli: i32 = 1_000 => 1, 10_000;
+        /// Calibration: what is added to every score.
+        offset_milli: i32 = 0 => -20_000, 20_000;
+    }
+}
+
+section! {
+    /// What a group of signals may add at most: one kind of evidence, however often it repeats, stays one kind.
+    GroupCap {
+        /// Lowest sum of the group, towards wanted.
+        cap_min: i32 = -6_000 => -20_000, 0;
+        /// Highest sum of the group, towards junk.
+        cap_max: i32 = 5_000 => 0, 20_000;
+    }
+}
+
+section! {
+    /// Signals that mean more, or less, together than each alone.
+    Composite {
+        /// Signals that must all have hit; at least one.
+        all: Vec<String> = Vec::new();
+        /// Signals none of which may have hit.
+        none: Vec<String> = Vec::new();
+        /// What it adds, in thousandths of log-odds.
+        weight: i32 = 0 => -20_000, 20_000;
+    }
+}
+
+section! {
+    /// From which score what is done with a fax for a member. A threshold out of reach, such as 100000, turns its
+    /// action off.
+    Inbound {
+        /// Deliver, marked as suspected junk.
+        tag: i32 = 0 => -100_000, 100_000;
+        /// Keep back, retrievable, until released or the deadline; then deliver marked.
+        quarantine: i32 = 2_200 => -100_000, 100_000;
+        /// Answer busy: a person tries again, a broadcaster does not wait.
+        defer: i32 = 4_000 => -100_000, 100_000;
+        /// Refuse before the call is answered, with cause and redress.
+        refuse: i32 = 6_000 => -100_000, 100_000;
+        /// Days a fax is kept back.
+        quarantine_days: u32 = 7 => 1, 90;
+        /// Minutes a node may reuse a verdict when the service cannot be reached.
+        reuse_minutes: u32 = 10 => 0, 1_440;
+        /// Lowest score at which the page fingerprint is wanted; below it metadata is enough.
+        doubt_low: i32 = -1_000 => -100_000, 100_000;
+        /// Score from which the fingerprint is no longer wanted, since metadata is enough again.
+        doubt_high: i32 = 2_200 => -100_000, 100_000;
+        /// Most pages of a call whose score is in doubt.
+        doubt_pages: u32 = 30 => 1, 10_000;
+        /// Most seconds of a call whose score is in doubt.
+        doubt_seconds: u32 = 1_200 => 60, 86_400;
+        /// Largest page of a call whose score is in doubt.
+        doubt_page_size: Size = Size::mib(2) => Size::mib(1), Size::mib(1_024);
+    }
+}
+
+section! {
+    /// From which score what is done with a fax from a member.
+    Outbound {
+        /// Go on within the bounds below.
+        bound: i32 = 0 => -100_000, 100_000;
+        /// Keep back for review until the deadline; then refuse with notice.
+        hold: i32 = 2_200 => -100_000, 100_000;
+        /// Refuse with notice.
+        refuse: i32 = 6_000 => -100_000, 100_000;
+        /// Hours a fax is kept back for review.
+        hold_hours: u32 = 24 => 1, 720;
+        /// Most pages of a bounded job.
+        bound_pages: u32 = 50 => 1, 10_000;
+        /// Most dials of a bounded job.
+        bound_dials: u32 = 3 => 1, 100;
+        /// Most tries of a bounded job once connected.
+        bound_tries: u32 = 2 => 1, 100;
+        /// Most calls at once of a member under bounds.
+        bound_concurrent: u32 = 2 => 1, 10_000;
+        /// Whether a bounded job must keep to the permitted hours of the recipient's day.
+        quiet_hours: bool = true;
+    }
+}
+
+section! {
+    /// How many faxes may be wrongly held before the filter opens by itself and only tags.
+    Budget {
+        /// Wrongly held faxes of one member.
+        member: u32 = 2 => 0, 100_000;
+        /// Days over which those of a member are counted.
+        member_days: u32 = 7 => 1, 90;
+        /// Wrongly held faxes of all members.
+        global: u32 = 200 => 0, 10_000_000;
+        /// Hours over which those of all members are counted.
+        global_hours: u32 = 24 => 1, 720;
+    }
+}
+
+section! {
+    /// What the past says of a number, an ident or a member.
+    Reputation {
+        /// Days in which what is known counts half: numbers get new holders.
+        half_life_days: u32 = 30 => 1, 365;
+        /// Caution with few observations: normal deviates of the confidence bound, in thousandths (1645: 95 %).
+        confidence_milli: u32 = 1_645 => 0, 5_000;
+    }
+}
+
+section! {
+    /// What an abuse report weighs.
+    Reports {
+        /// A report of a fax that we know was received, in thousandths of an observation.
+        weight_milli: u32 = 1_000 => 0, 10_000;
+        /// A report of somebody who is no member, until it is verified; otherwise anybody could block anybody.
+        outsider_weight_milli: u32 = 0 => 0, 10_000;
+        /// Reports of one reporter about one sender that count in a day.
+        per_sender_daily: u32 = 1 => 1, 1_000;
+    }
+}
+
+section! {
+    /// What a refused sender is told. A wrongly refused one needs a way to be heard (47 CFR 64.1200(k)).
+    Redress {
+        /// Whom to ask; goes into the refusal, at most 256 bytes, without quotation marks.
+        contact: String = "wrongly refused? the abuse desk of the called fax service looks into it free of charge".to_owned();
+        /// SIP reason phrase of a refused call (603+), at most 64 bytes.
+        refuse_phrase: String = "Network Blocked".to_owned();
+        /// SIP reason phrase of a deferred call (486), at most 64 bytes.
+        defer_phrase: String = "Busy Here".to_owned();
+    }
+}
+
+/// The quotas of the five plans, by plan and resource; `None` means no limit.
+pub type QuotaTable = [[Option<Quota>; 4]; 5];
+
+/// The lists of plain sections, from which come the fields of [`Settings`] and all that walks over them.
+macro_rules! settings {
+    ($($name:ident: $kind:ident),* $(,)?) => {
+        /// Everything the policy file says. Plain data: [`crate::policy::check()`] says whether it makes sense.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Settings {
+            $(#[doc = concat!("`[", stringify!($name), "]`")] pub $name: $kind,)*
+            /// `[signals]`: weights that differ from the catalog's.
+            pub signals: BTreeMap<String, Weight>,
+            /// `[groups.NAME]`: caps that differ from the default.
+            pub groups: BTreeMap<String, GroupCap>,
+            /// `[composites.NAME]`.
+            pub composites: BTreeMap<String, Composite>,
+            /// `[quotas.PLAN]`.
+            pub quotas: QuotaTable,
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self {
+                    $($name: $kind::default(),)*
+                    signals: BTreeMap::new(),
+                    groups: BTreeMap::new(),
+                    composites: BTreeMap::new(),
+                    quotas: super::plans::default_quotas(),
+                }
+            }
+        }
+
+        impl Settings {
+            /// The names of the plain sections, in the order of the file.
+            pub(super) const SECTIONS: &'static [&'static str] = &[$(stringify!($name)),*];
+
+            /// Takes over a plain section; false where there is none of that name.
+            pub(super) fn fill(
+                &mut self,
+                name: &str,
+                table: &toml::de::DeTable<'_>,
+                faults: &mut super::fault::Faults,
+            ) -> bool {
+                match name {
+                    $(stringify!($name) => {
+                        super::section::fill(&mut self.$name, table, name, faults);
+                    })*
+                    _ => return false,
+                }
+                true
+            }
+
+            /// Finds what is out of range in the plain sections.
+            pub(super) fn check_ranges(&self, faults: &mut super::fault::Faults) {
+                $(super::section::Section::check(&self.$name, stringify!($name), faults);)*
+            }
+
+            /// Hands every plain section to the writer of the example file.
+            pub(super) fn describe(&self, mut each: impl FnMut(&str, &[&str], Vec<super::section::Field>)) {
+                $(each(
+                    stringify!($name),
+                    <$kind as super::section::Section>::ABOUT,
+                    super::section::Section::fields(&self.$name),
+                );)*
+            }
+        }
+    };
+}
+
+settings! {
+    server: Server,
+    memory: Memory,
+    retention: Retention,
+    score: Scoring,
+    inbound: Inbound,
+    outbound: Outbound,
+    budget: Budget,
+    reputation: Reputation,
+    reports: Reports,
+    redress: Redress,
+}
