@@ -2,6 +2,9 @@
 //! once, into types that cannot be wrong, and every answer is put back into the contract's words.
 
 pub mod convert;
+pub mod engine;
 pub mod grpc;
 pub mod guard;
 pub mod status;
+
+pub use crate::wire::DESCRIPTOR_SET;

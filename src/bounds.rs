@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 pub const ID_BYTES_MAX: usize = 64;
 /// Longest text of any other field of a screening request, in bytes; longer is refused, not cut.
 pub const TEXT_BYTES_MAX: usize = 256;
-/// Largest screening request, in bytes: facts only, no page.
-pub const SCREENING_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Largest message of the screening service, in bytes: a full batch of requests of 4 KiB; facts only, no page.
+pub const SCREENING_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Largest message of the report and operator services, in bytes.
 pub const OPERATOR_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most requests in one message of the screening stream.
@@ -87,4 +87,4 @@ const _: () = assert!(LEDGER_COMMIT_WAIT_MS * 2 < LEDGER_DURABLE_MS);
 const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
-const _: () = assert!(TEXT_BYTES_MAX < SCREENING_MESSAGE_BYTES_MAX);
+const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);

@@ -9,7 +9,7 @@ use tokio_stream::Stream;
 use tonic::Status;
 
 /// Resolves when the server begins to stop.
-pub(super) type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A stream of answers: one for each message, in order, until the node ends, fails, or the server stops.
 pub(super) struct Answers<Incoming, Answer> {
