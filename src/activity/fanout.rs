@@ -234,6 +234,9 @@ fn keep(cells: &mut [Cell], length: u8, stays: impl Fn(&Cell) -> bool) -> u8 {
             kept += 1;
         }
     }
+    for gone in cells.iter_mut().take(usize::from(length)).skip(usize::from(kept)) {
+        *gone = Cell::default();
+    }
     kept
 }
 
