@@ -1,3 +1,4 @@
 //! The one integration binary.
 
 mod contract;
+mod store_suite;

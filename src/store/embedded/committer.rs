@@ -142,8 +142,7 @@ impl Committer {
 
     /// The ledger's part.
     fn record(&mut self, batch: &[Work]) -> Result<(), Stop> {
-        let entry = |work| if let Work::Entry(entry, _) = work { Some(entry) } else { None };
-        let mut entries: Vec<&Entry> = batch.iter().filter_map(entry).collect();
+        let mut entries: Vec<&Entry> = batch.iter().filter_map(Work::entry).collect();
         if entries.is_empty() {
             return Ok(());
         }

@@ -1,8 +1,9 @@
 //! The ledger on disk: one file a UTC day, each holding one range of seqs.
 //!
-//! A new file begins with the first entry of a later day, or of a day before yesterday's (the clock was set
-//! back), provided its seq is above every seq written so far. A straggler goes to the file whose range
-//! holds its seq. So files in the order of their floors hold entries in the order of their seqs, whatever
+//! A new file begins with the first entry of a later day, provided its seq is above every seq written so far;
+//! a straggler goes to the file whose range holds its seq. Where the clock was set back by more than a day,
+//! entries go to the current file until a thousand in a row say so: a clock that flutters must not make a
+//! file an entry. So files in the order of their floors hold entries in the order of their seqs, whatever
 //! the clock did.
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,9 @@ const INSERT: &str = "
     INSERT INTO entry (seq, time, kind, decision, did, caller, member, action, body, writes)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (seq) DO NOTHING";
 
+/// Entries in a row after which a clock that was set back is believed.
+const TURN_BACK_ENTRIES: usize = 1_000;
+
 /// One file of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DayFile {
@@ -57,6 +61,8 @@ pub(super) struct Ledger {
     open: Vec<(PathBuf, Connection)>,
     pub(super) last_seq: u64,
     pub(super) last_batch: u64,
+    /// Entries in a row that were older than the current file by more than a day.
+    behind: usize,
 }
 
 fn file_name(day: i64, floor: u64) -> String {
@@ -106,7 +112,8 @@ impl Ledger {
         let catalog = files.into_iter().map(|(file, ..)| file).collect();
         let catalog = Arc::new(RwLock::new(catalog));
         let folder = folder.to_owned();
-        Ok((Self { folder, catalog, open: Vec::new(), last_seq, last_batch }, quarantined))
+        let open = Vec::new();
+        Ok((Self { folder, catalog, open, last_seq, last_batch, behind: 0 }, quarantined))
     }
 
     /// The file an entry belongs to; begins a new one where the day has changed.
@@ -117,11 +124,23 @@ impl Ledger {
             let holder = files.iter().rev().find(|file| file.floor <= entry.seq);
             (files.last().cloned(), holder.or(files.first()).cloned())
         };
-        let turned = current.is_none_or(|current| day > current.day || day < current.day - 1);
+        let turned = current.is_none_or(|current| self.turned(&current, entry));
         match holder {
             Some(holder) if !turned || entry.seq <= self.last_seq => Ok(holder),
             _ => self.begin(day, entry.seq),
         }
+    }
+
+    /// Whether an entry asks for a new file after the current one.
+    fn turned(&self, current: &DayFile, entry: &Entry) -> bool {
+        let day = entry.time.day();
+        day > current.day || (self.behind >= TURN_BACK_ENTRIES && day < current.day - 1)
+    }
+
+    fn count_behind(&mut self, entries: &[&Entry]) {
+        let current = self.catalog.read().last().map_or(i64::MIN, |file| file.day);
+        let all = entries.iter().all(|entry| entry.time.day().saturating_add(1) < current);
+        self.behind = if all { self.behind.saturating_add(entries.len()) } else { 0 };
     }
 
     fn begin(&mut self, day: i64, floor: u64) -> Result<DayFile, OpenFault> {
@@ -137,6 +156,7 @@ impl Ledger {
         self.keep(path.clone(), connection);
         let file = DayFile { day, floor, path };
         self.catalog.write().push(file.clone());
+        self.behind = 0;
         Ok(file)
     }
 
@@ -165,6 +185,7 @@ impl Ledger {
         entries: &[&Entry],
         pages_max: Option<u32>,
     ) -> Result<(), (PathBuf, CommitFault)> {
+        self.count_behind(entries);
         let mut rest = entries;
         while let [first, ..] = rest {
             let file = self.place(first).map_err(broken)?;
@@ -187,9 +208,7 @@ impl Ledger {
         let files = self.catalog.read();
         let is_current = files.last() == Some(file);
         if is_current {
-            let day = entry.time.day();
-            let turned = day > file.day || day < file.day - 1;
-            return !turned || entry.seq <= self.last_seq;
+            return !self.turned(file, entry) || entry.seq <= self.last_seq;
         }
         let next = files.iter().find(|other| other.floor > file.floor);
         next.is_none_or(|next| entry.seq < next.floor)

@@ -157,10 +157,16 @@ impl Days<'_> {
         );
         let files = self.catalog.read().clone();
         let mut all = Vec::new();
-        // A file holds its day, and near it what a clock that was set or a straggler brought.
-        let may_hold =
-            |file: &&DayFile| file.day - 1 <= end.time.day() && file.day + 1 >= query.from.day();
-        for file in files.iter().filter(may_hold) {
+        // A file holds its day, and what a straggler or a clock that was set brought: nothing much older
+        // than the days of the files after it, and in the last one anything.
+        let mut later: Option<i64> = None;
+        for file in files.iter().rev() {
+            let least = later.map_or(file.day, |later| later.min(file.day));
+            let oldest = later.map_or(i64::MIN, |_| least.saturating_sub(1));
+            later = Some(least);
+            if oldest > end.time.day() || file.day.saturating_add(1) < query.from.day() {
+                continue;
+            }
             all.extend(self.ask(file, |reader| {
                 let mut statement = reader.prepare_cached(&sql)?;
                 let rows = statement.query_map(

@@ -31,6 +31,11 @@ impl Work {
         !matches!(self, Self::Entry(_, None))
     }
 
+    /// The entry, where it is one.
+    pub(super) const fn entry(&self) -> Option<&Entry> {
+        if let Self::Entry(entry, _) = self { Some(entry) } else { None }
+    }
+
     /// Tells who waits for it how it ended. A purge that is dropped unanswered tells its caller so.
     pub(super) fn answer(self, outcome: Result<(), CommitFault>) {
         match self {
