@@ -1,4 +1,5 @@
 //! The one integration binary.
 
 mod contract;
+mod grpc;
 mod store_suite;

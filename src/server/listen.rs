@@ -50,12 +50,10 @@ pub async fn serve(
     let (reporter, health) = health_reporter();
     report(&reporter, &names, ServingStatus::Serving).await;
     let routes = with_reflection(routes.add_service(health))?;
-    let serving = limited()
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(
-            admit::accept(listener, draining.clone()),
-            draining.clone().begun(),
-        );
+    let serving = limited().add_routes(routes).serve_with_incoming_shutdown(
+        admit::accept(listener, draining.clone()),
+        draining.clone().begun(),
+    );
     let patience = async {
         draining.begun().await;
         report(&reporter, &names, ServingStatus::NotServing).await;

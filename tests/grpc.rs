@@ -1,0 +1,348 @@
+//! A real server on a port of the system's choice, driven through the public client.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock};
+
+use faxguard::api::convert::{ClockMode, Wall};
+use faxguard::api::engine::Engine;
+use faxguard::api::grpc::{Edge, services};
+use faxguard::api::guard::{Allowance, CallerGuard, Guards};
+use faxguard::fax::numbering::{HomeRegion, NumberingPlan};
+use faxguard::fax::stage::{Stage, StageEvent};
+use faxguard::metrics::Metrics;
+use faxguard::policy::{Edit, Generation};
+use faxguard::server::drain::Drain;
+use faxguard::server::listen;
+use faxguard::store::keys::KeyRing;
+use faxguard::time::{Span, Timestamp};
+use faxguard::verdict::{Action, Bounds, Degradations, Hit, HitKind, Score, Verdict};
+use faxguard::wire::screening::v1 as wire;
+use tokio::task::JoinHandle;
+use tokio_stream::StreamExt;
+use tonic::Code;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_types::StatusExt;
+use wire::screen_fax_request::{Parties as WireParties, Stage as WireStage};
+use wire::screen_fax_result::Result as WireResult;
+use wire::screening_service_client::ScreeningServiceClient;
+
+static PLAN: LazyLock<NumberingPlan> = LazyLock::new(|| NumberingPlan::new().unwrap());
+
+/// The page number at which the engine of these tests panics.
+const CURSED_PAGE: u32 = 666;
+
+/// An engine that delivers everything and fails on demand.
+struct FailingEngine {
+    keys: KeyRing,
+    policy: Arc<Generation>,
+}
+
+impl Engine for FailingEngine {
+    fn wall(&self) -> Wall<'_> {
+        Wall {
+            keys: &self.keys,
+            plan: &PLAN,
+            home: HomeRegion::from_code("US", &PLAN).unwrap(),
+            now: Timestamp::from_seconds(1_748_736_000),
+            clock: ClockMode::Server,
+        }
+    }
+
+    fn screen(&self, event: &StageEvent) -> Verdict {
+        if matches!(&event.stage, Stage::Page(page) if page.number == CURSED_PAGE) {
+            panic!("a scorer that fails");
+        }
+        Verdict {
+            decision: event.decision,
+            stage: event.stage.kind(),
+            action: Action::Deliver,
+            score: Score(-2_000),
+            hits: vec![Hit {
+                kind: HitKind::Prior,
+                name: "prior",
+                contribution: Score(-2_000),
+                value: 0,
+            }],
+            rule: "threshold.deliver",
+            generation: 1,
+            counterfactuals: Vec::new(),
+            reuse: Span::seconds(60),
+            fingerprint: None,
+            bounds: Bounds::default(),
+            refusal: None,
+            deadline: None,
+            quotas: Vec::new(),
+            degradations: Degradations::default(),
+            repeated: false,
+            settled: true,
+        }
+    }
+
+    fn policy(&self) -> Arc<Generation> {
+        Arc::clone(&self.policy)
+    }
+}
+
+struct Running {
+    channel: Channel,
+    drain: Drain,
+    serving: JoinHandle<Result<(), listen::ServeFault>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Running {
+    async fn begin() -> Self {
+        Self::guarded(Guards::serving()).await
+    }
+
+    async fn guarded(guards: Guards) -> Self {
+        let edit = Edit {
+            text: String::new(),
+            author: "tests".into(),
+            applied: Timestamp::from_seconds(1),
+        };
+        let engine = Arc::new(FailingEngine {
+            keys: KeyRing::for_replay(1),
+            policy: Arc::new(Generation::new(1, edit, &[]).unwrap()),
+        });
+        let (drain, draining) = Drain::new();
+        let metrics = Arc::new(Metrics::new());
+        let ending = draining.clone();
+        let edge = Edge {
+            engine,
+            guards,
+            metrics: Arc::clone(&metrics),
+            ending: Box::new(move || Box::pin(ending.clone().begun())),
+        };
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(listen::serve(listener, services(edge), draining));
+        let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+        let channel = endpoint.connect().await.unwrap();
+        Self { channel, drain, serving, metrics }
+    }
+
+    fn screening(&self) -> ScreeningServiceClient<Channel> {
+        ScreeningServiceClient::new(self.channel.clone())
+    }
+
+    async fn health(&self, service: &str) -> Result<ServingStatus, Code> {
+        let mut client = HealthClient::new(self.channel.clone());
+        let asked = HealthCheckRequest { service: service.into() };
+        let told = client.check(asked).await.map_err(|status| status.code())?;
+        Ok(told.into_inner().status())
+    }
+
+    async fn end(self) {
+        self.drain.begin();
+        drop(self.channel);
+        self.serving.await.unwrap().unwrap();
+    }
+}
+
+fn request(id: &str, stage: WireStage) -> wire::ScreenFaxRequest {
+    wire::ScreenFaxRequest {
+        request_id: id.into(),
+        node_id: "gw-1".into(),
+        fax_id: "call-1".into(),
+        parties: Some(WireParties::Inbound(wire::InboundParties {
+            caller_number: "+18005550123".into(),
+            called_number: "+18005550199".into(),
+            trunk: "a".into(),
+        })),
+        stage: Some(stage),
+        ..Default::default()
+    }
+}
+
+fn page(id: &str, page_number: u32) -> wire::ScreenFaxRequest {
+    request(id, WireStage::Page(wire::Page { page_number, ..Default::default() }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_answered_stage_by_stage() {
+    let server = Running::begin().await;
+    let mut client = server.screening();
+    let offered = request("r-1", WireStage::CallOffered(wire::CallOffered::default()));
+    let first = client.screen_fax(offered).await.unwrap().into_inner();
+    let second = client.screen_fax(page("r-2", 1)).await.unwrap().into_inner();
+    assert_eq!(first.request_id, "r-1");
+    assert_eq!(first.decision_id, second.decision_id);
+    let verdict = second.verdict.unwrap();
+    assert_eq!(verdict.action(), wire::Action::Deliver);
+    assert_eq!(verdict.stage(), wire::StageKind::Page);
+    assert_eq!(verdict.hits[0].evidence, "before any evidence");
+    assert_eq!(verdict.reuse_duration.unwrap().seconds, 60);
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_answers_in_order_and_one_fault_is_one_answer() {
+    let server = Running::begin().await;
+    let mut client = server.screening();
+    let batch = |requests| wire::StreamScreenFaxRequest { requests };
+    let mut bad = page("r-2", 0);
+    bad.fax_id.clear();
+    let asked = vec![
+        batch(vec![page("r-1", 1), bad, page("r-3", CURSED_PAGE), page("r-4", 2)]),
+        batch((0..256).map(|at| page(&format!("b-{at}"), 1)).collect()),
+    ];
+    let mut told = client.stream_screen_fax(tokio_stream::iter(asked)).await.unwrap().into_inner();
+
+    let first = told.next().await.unwrap().unwrap();
+    let results: Vec<WireResult> =
+        first.results.into_iter().map(|result| result.result.unwrap()).collect();
+    let [
+        WireResult::Response(one),
+        WireResult::Fault(two),
+        WireResult::Response(three),
+        WireResult::Response(four),
+    ] = results.as_slice()
+    else {
+        panic!("{results:?}")
+    };
+    assert_eq!((one.request_id.as_str(), four.request_id.as_str()), ("r-1", "r-4"));
+    assert_eq!(
+        (two.request_id.as_str(), two.code, two.reason.as_str()),
+        ("r-2", 3, "INVALID_FIELD")
+    );
+    assert_eq!(two.fields, ["fax_id", "page.page_number"]);
+    let declared = three.verdict.as_ref().unwrap();
+    assert_eq!(declared.action(), wire::Action::Deliver);
+    assert_eq!(declared.degradations, [i32::from(wire::Degradation::ScorerFailed)]);
+
+    let second = told.next().await.unwrap().unwrap();
+    assert_eq!(second.results.len(), 256);
+    assert!(told.next().await.is_none());
+    assert_eq!(server.metrics.scorer_failures.get(), 1);
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_above_its_bound_ends_the_stream() {
+    let server = Running::begin().await;
+    for count in [0, 257] {
+        let requests = (0..count).map(|_| page("r", 1)).collect();
+        let asked = tokio_stream::iter([wire::StreamScreenFaxRequest { requests }]);
+        let mut told = server.screening().stream_screen_fax(asked).await.unwrap().into_inner();
+        let status = told.next().await.unwrap().unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        let reason = status.get_error_details().error_info().map(|info| info.reason.clone());
+        assert_eq!(reason.as_deref(), Some("TOO_LARGE"));
+    }
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_bad_field_is_named_and_none_is_echoed() {
+    type Harm = fn(&mut wire::ScreenFaxRequest, &str);
+    fn inbound(request: &mut wire::ScreenFaxRequest) -> &mut wire::InboundParties {
+        let Some(WireParties::Inbound(parties)) = &mut request.parties else {
+            panic!("no parties")
+        };
+        parties
+    }
+    let fields: [(&str, Harm); 6] = [
+        ("request_id", |request, text| request.request_id = text.into()),
+        ("node_id", |request, text| request.node_id = text.into()),
+        ("fax_id", |request, text| request.fax_id = text.into()),
+        ("inbound.called_number", |request, text| inbound(request).called_number = text.into()),
+        ("inbound.trunk", |request, text| inbound(request).trunk = text.into()),
+        ("member.member_id", |request, text| {
+            request.member =
+                Some(wire::MemberFacts { member_id: text.into(), ..Default::default() });
+        }),
+    ];
+    let huge = "9".repeat(10_000);
+    let texts =
+        ["secret\u{0}", "secret\r\nX: y", "\u{1b}[31msecret", "secret\u{85}", huge.as_str()];
+    let server = Running::begin().await;
+    for (field, harm) in fields {
+        for text in texts {
+            let mut sent = page("r", 1);
+            harm(&mut sent, text);
+            let status = server.screening().screen_fax(sent).await.unwrap_err();
+            assert_eq!(status.code(), Code::InvalidArgument, "{field} {text:.20?}");
+            let details = status.get_error_details();
+            let named = &details.bad_request().unwrap().field_violations;
+            assert_eq!(named[0].field, field);
+            let told = format!("{} {}", status.message(), named[0].description);
+            assert!(!told.contains("secret") && !told.contains("999"), "{told}");
+        }
+    }
+    // What the far end writes must not make the question fail.
+    for text in ["$(reboot)", "a\r\nb", "`id`", "\u{0}"] {
+        let mut sent = page("r", 1);
+        inbound(&mut sent).caller_number = text.into();
+        assert!(server.screening().screen_fax(sent).await.is_ok(), "{text:?}");
+    }
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_over_its_share_is_told_when_to_come_back() {
+    let few = Allowance { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
+    let guards = Guards { screening: CallerGuard::new(few), ..Guards::serving() };
+    let server = Running::guarded(guards).await;
+    assert!(server.screening().screen_fax(page("r-1", 1)).await.is_ok());
+    let status = server.screening().screen_fax(page("r-2", 1)).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let details = status.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, "CALLER_OVER_LIMIT");
+    assert!(details.retry_info().unwrap().retry_delay.unwrap().as_millis() <= 1_000);
+    let mut other = page("r-3", 1);
+    other.node_id = "gw-2".into();
+    assert!(server.screening().screen_fax(other).await.is_ok());
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_reflection_know_every_service() {
+    let server = Running::begin().await;
+    let asked = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut client = ServerReflectionClient::new(server.channel.clone());
+    let asked = tokio_stream::iter([asked]);
+    let mut told = client.server_reflection_info(asked).await.unwrap().into_inner();
+    let answer = told.next().await.unwrap().unwrap().message_response;
+    let Some(MessageResponse::ListServicesResponse(list)) = answer else { panic!("{answer:?}") };
+    let ours = list.service.iter().filter(|service| service.name.starts_with("faxguard."));
+    let mut count = 0;
+    for service in ours {
+        assert_eq!(
+            server.health(&service.name).await,
+            Ok(ServingStatus::Serving),
+            "{}",
+            service.name
+        );
+        count += 1;
+    }
+    assert!(count >= 1);
+    assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
+    assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_ends_its_streams_and_says_so() {
+    let server = Running::begin().await;
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let asked = tokio_stream::wrappers::ReceiverStream::new(receiver);
+    let mut told = server.screening().stream_screen_fax(asked).await.unwrap().into_inner();
+    let batch = wire::StreamScreenFaxRequest { requests: vec![page("r-1", 1)] };
+    sender.send(batch).await.unwrap();
+    assert_eq!(told.next().await.unwrap().unwrap().results.len(), 1);
+    assert_eq!(server.metrics.open_streams.get(), 1);
+    server.drain.begin();
+    assert!(told.next().await.is_none());
+    server.end().await;
+}
