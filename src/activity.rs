@@ -171,7 +171,12 @@ const fn subject_keys(observation: &Observation) -> [u64; 7] {
 
 impl Locked<'_> {
     /// Applies the observation and says what stands then. `half_life` is that of evidence, in seconds.
-    pub fn observe(&mut self, observation: &mut Observation, half_life: u64, source: Source) -> Counts {
+    pub fn observe(
+        &mut self,
+        observation: &mut Observation,
+        half_life: u64,
+        source: Source,
+    ) -> Counts {
         self.touch(observation, half_life, source);
         if observation.happened.has(Happened::ARRIVED) {
             self.arrive(observation, source);

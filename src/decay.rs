@@ -212,7 +212,10 @@ mod tests {
         }
         assert_eq!(decayed(7, 0, 0), 7);
         assert_eq!(decayed(7, 1, 0), 0);
-        assert_eq!((ln_milli(0), log2_milli(0), log2_milli(8), ln_milli(ONE)), (0, 0, 3_000, 11_090));
+        assert_eq!(
+            (ln_milli(0), log2_milli(0), log2_milli(8), ln_milli(ONE)),
+            (0, 0, 3_000, 11_090)
+        );
     }
 
     #[test]

@@ -77,10 +77,11 @@ impl BoxBudget {
     }
 
     fn take(&self) -> bool {
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            (used < self.most).then_some(used + 1)
-        })
-        .is_ok()
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                (used < self.most).then_some(used + 1)
+            })
+            .is_ok()
     }
 }
 
@@ -155,7 +156,8 @@ impl Fanout {
     /// Distinct targets of the last `window` seconds, at most a day, as of `now`.
     pub fn count(&self, now: u32, window: u32) -> u32 {
         let at = tick(now);
-        let ticks = u16::try_from(window.min(WINDOW_SECONDS_MAX) / TICK_SECONDS).unwrap_or(TICKS_MAX);
+        let ticks =
+            u16::try_from(window.min(WINDOW_SECONDS_MAX) / TICK_SECONDS).unwrap_or(TICKS_MAX);
         let seen = self.cells().iter().filter(|cell| age(at, cell.tick) <= ticks).count();
         u32::try_from(seen).unwrap_or(u32::MAX) << self.level()
     }
@@ -163,7 +165,8 @@ impl Fanout {
     /// True when the target was seen within the last `window` seconds and is still remembered.
     pub fn has(&self, tag: u16, now: u32, window: u32) -> bool {
         let at = tick(now);
-        let ticks = u16::try_from(window.min(WINDOW_SECONDS_MAX) / TICK_SECONDS).unwrap_or(TICKS_MAX);
+        let ticks =
+            u16::try_from(window.min(WINDOW_SECONDS_MAX) / TICK_SECONDS).unwrap_or(TICKS_MAX);
         self.cells().iter().any(|cell| cell.tag == tag && age(at, cell.tick) <= ticks)
     }
 
@@ -302,7 +305,10 @@ mod tests {
             fanout.add(u16::try_from(step).unwrap(), now, now.saturating_sub(600), &boxes);
         }
         let now = start + 9 * 600;
-        assert_eq!((fanout.count(now, 300), fanout.count(now, 3_600), fanout.count(now, 86_400)), (1, 7, 10));
+        assert_eq!(
+            (fanout.count(now, 300), fanout.count(now, 3_600), fanout.count(now, 86_400)),
+            (1, 7, 10)
+        );
         fanout.add(99, now + 80_000, now, &boxes);
         assert_eq!(fanout.count(now + 80_000, 86_400), 11);
         fanout.add(99, now + 80_000 + 86_400, now + 80_000, &boxes);

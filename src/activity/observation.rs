@@ -113,7 +113,8 @@ impl Observation {
     pub fn decode(from: &mut &[u8]) -> Option<Self> {
         let second = take_u32(from)?;
         let happened = Happened(take_u16(from)?);
-        let target = Target { tag: take_u16(from)?, below: take_u16(from)?, above: take_u16(from)? };
+        let target =
+            Target { tag: take_u16(from)?, below: take_u16(from)?, above: take_u16(from)? };
         Some(Self {
             second,
             happened,

@@ -24,7 +24,8 @@ fn call(caller: u64, number: u16, second: u32) -> Observation {
 }
 
 fn live(activity: &Activity, mut observation: Observation) -> (Observation, Counts) {
-    let counts = activity.lock(&observation.clone()).observe(&mut observation, HALF_LIFE, Source::Live);
+    let counts =
+        activity.lock(&observation.clone()).observe(&mut observation, HALF_LIFE, Source::Live);
     (observation, counts)
 }
 
@@ -49,7 +50,8 @@ fn replay_gives_the_same_counters() {
     let mut rows = Vec::new();
     for step in 0..200u32 {
         let caller = 0x0100_0000_0000_0001u64.wrapping_mul(u64::from(step % 7) + 1);
-        let mut observation = call(caller, u16::try_from(100 + step % 50).unwrap(), NOW + step * 13);
+        let mut observation =
+            call(caller, u16::try_from(100 + step % 50).unwrap(), NOW + step * 13);
         observation.tsi = 0x9900_0000_0000_0000 + u64::from(step % 3);
         observation.happened = observation
             .happened

@@ -11,6 +11,7 @@ mod volume;
 
 use super::features::{Feature, Features};
 use crate::fax::stage::Direction;
+use crate::policy::SignalSpec;
 use crate::verdict::Score;
 
 /// A signal: what it is, when it speaks, and the proof that it does.
@@ -163,6 +164,19 @@ pub static CATALOG: [&Signal; SIGNAL_COUNT] = {
     }
     catalog
 };
+
+/// What the policy's check must know of the catalog.
+pub fn specs() -> Vec<SignalSpec> {
+    CATALOG
+        .iter()
+        .map(|signal| SignalSpec {
+            name: signal.name,
+            group: signal.group,
+            description: signal.description,
+            default_weight: signal.weight,
+        })
+        .collect()
+}
 
 /// The sentence for a line of the score, with the number that counted.
 pub fn evidence(name: &str, value: i64) -> String {
