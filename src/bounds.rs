@@ -25,6 +25,15 @@ pub const PAGE_SIZES_MAX: usize = 1_000;
 /// Highest attempt of one job that is believed.
 pub const ATTEMPTS_MAX: u32 = 10_000;
 
+/// Longest comment of a report, in bytes.
+pub const COMMENT_BYTES_MAX: usize = 1_000;
+/// Most entries of one message of a directory import.
+pub const IMPORT_BATCH_MAX: usize = 10_000;
+/// Largest distance between the ends of a number range.
+pub const NUMBER_RANGE_MAX: u64 = 100_000_000;
+/// Operator and report calls that may wait for a disk at once; further ones wait for their turn.
+pub const WAITING_CALLS_MAX: usize = 64;
+
 /// Most connections at once; further ones wait in the kernel's backlog.
 pub const CONNECTIONS_MAX: usize = 2_048;
 /// Most requests and streams at once on one connection.

@@ -3,8 +3,14 @@
 
 pub mod event_json;
 pub mod fault;
+pub mod decision;
+pub mod directory;
+pub mod held;
+pub mod list;
 mod member;
+pub mod paging;
 mod read;
+pub mod report;
 pub mod screening;
 mod stage;
 pub mod verdict;

@@ -81,6 +81,9 @@ pub enum InvalidField {
     /// Not 32 hexadecimal digits.
     #[error("id is not 32 hexadecimal digits")]
     NotAnId,
+    /// An end that has passed already.
+    #[error("time has passed already (leave it out for no end)")]
+    Past,
     /// A range whose last number comes before its first or too far after it.
     #[error("range must end at or after its first number, at most {most} after it")]
     Range {

@@ -4,7 +4,6 @@ use super::fault::{Faults, InvalidField, InvalidRequest};
 use super::wall::Wall;
 use super::{member, read, stage};
 use crate::fax::id::SubjectKind;
-use crate::fax::number::Number;
 use crate::fax::stage::{MemberClaim, Parties, StageEvent, StageSet};
 use crate::wire::screening::v1 as wire;
 use wire::screen_fax_request::Parties as WireParties;
@@ -100,7 +99,7 @@ fn parties(faults: &mut Faults, sent: &WireParties, wall: &Wall<'_>) -> Option<P
 fn inbound(faults: &mut Faults, sent: &wire::InboundParties, wall: &Wall<'_>) -> Option<Parties> {
     let wire::InboundParties { caller_number, called_number, trunk } = sent;
     let caller = faults.keep("caller_number", wall.caller(caller_number));
-    let did = faults.keep("called_number", required_number(called_number, wall));
+    let did = faults.keep("called_number", wall.required_number(called_number));
     let trunk = faults.keep("trunk", read::optional_id(trunk))?;
     let trunk = trunk.map(|trunk| wall.name(SubjectKind::Trunk, trunk));
     Some(Parties::Inbound { caller: caller?, did: did?, trunk })
@@ -109,7 +108,7 @@ fn inbound(faults: &mut Faults, sent: &wire::InboundParties, wall: &Wall<'_>) ->
 fn outbound(faults: &mut Faults, sent: &wire::OutboundParties, wall: &Wall<'_>) -> Option<Parties> {
     let wire::OutboundParties { member_id, recipient_number, caller_number, trunk } = sent;
     let member = faults.keep("member_id", read::id(member_id));
-    let recipient = faults.keep("recipient_number", required_number(recipient_number, wall));
+    let recipient = faults.keep("recipient_number", wall.required_number(recipient_number));
     let shown = faults.keep("caller_number", wall.optional_number(caller_number));
     let trunk = faults.keep("trunk", read::optional_id(trunk))?;
     Some(Parties::Outbound {
@@ -118,10 +117,6 @@ fn outbound(faults: &mut Faults, sent: &wire::OutboundParties, wall: &Wall<'_>) 
         shown: shown?,
         trunk: trunk.map(|trunk| wall.name(SubjectKind::Trunk, trunk)),
     })
-}
-
-fn required_number(text: &str, wall: &Wall<'_>) -> Result<Number, InvalidField> {
-    if text.is_empty() { Err(InvalidField::Absent) } else { wall.number(text) }
 }
 
 fn claim(

@@ -35,6 +35,11 @@ impl Wall<'_> {
         self.plan.parse(text, self.home).map_err(InvalidField::Number)
     }
 
+    /// Reads a number that must be there.
+    pub(super) fn required_number(&self, text: &str) -> Result<Number, InvalidField> {
+        if text.is_empty() { Err(InvalidField::Absent) } else { self.number(text) }
+    }
+
     /// Reads an optional number: `None` when empty.
     pub(super) fn optional_number(&self, text: &str) -> Result<Option<Number>, InvalidField> {
         if text.is_empty() { Ok(None) } else { self.number(text).map(Some) }
