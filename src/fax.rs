@@ -1,5 +1,6 @@
 //! The nouns of facsimile: numbers, idents, sessions and the ids that stand for them.
 
+pub mod hours;
 pub mod id;
 pub mod ident;
 pub mod number;

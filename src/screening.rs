@@ -1,6 +1,5 @@
 //! Screening: request, features, signals, score, verdict.
 
 pub mod decide;
-pub mod features;
 pub mod score;
 pub mod signals;

@@ -55,6 +55,10 @@ pub enum InvalidNumber {
     /// The first digit is zero; no country code begins so.
     #[error("number begins with `+0` (no country code does)")]
     LeadingZero,
+    /// Read as dialled in its home region it reaches nobody: a local or short number, an unknown
+    /// country, a length that no number of the country has.
+    #[error("number cannot be dialled from its home region (write it in E.164 form)")]
+    NotDialable,
 }
 
 /// Fewest digits a number may have.

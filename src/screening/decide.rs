@@ -4,7 +4,7 @@
 //! stage. Rules that are not scores (a member's own list, an opt-out, a quota, a spent budget) stand above
 //! the ladder, in the order of [`decide`].
 
-use super::features::{Feature, Features};
+use crate::features::{Feature, Features};
 use super::score::Scored;
 use crate::fax::stage::{Direction, StageKind};
 use crate::policy::Policy;

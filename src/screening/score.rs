@@ -1,6 +1,6 @@
 //! Score: hits times policy. Pure: the same features under the same policy give the same lines, to the thousandth.
 
-use super::features::Features;
+use crate::features::Features;
 use super::signals::{CATALOG, FULL, SIGNAL_COUNT};
 use crate::fax::stage::Direction;
 use crate::policy::{Policy, SignalSet};
@@ -94,7 +94,7 @@ fn sum(hits: &[Hit]) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screening::features::{ALL_FEATURES, Feature};
+    use crate::features::{ALL_FEATURES, Feature};
     use crate::screening::signals::specs;
     use proptest::prelude::*;
 

@@ -9,7 +9,7 @@ mod shape;
 mod sweep;
 mod volume;
 
-use super::features::{Feature, Features};
+use crate::features::{Feature, Features};
 use crate::fax::stage::Direction;
 use crate::policy::SignalSpec;
 use crate::verdict::Score;

@@ -1,7 +1,7 @@
 //! When it happens, where the recipient is.
 
 use super::{Gauge, Signal};
-use crate::screening::features::Feature;
+use crate::features::Feature;
 use crate::verdict::Score;
 
 /// The signals of this group.

@@ -2,7 +2,7 @@
 
 use super::{Gauge, Signal};
 use crate::fax::stage::Direction;
-use crate::screening::features::Feature;
+use crate::features::Feature;
 use crate::verdict::Score;
 
 /// The signals of this group.

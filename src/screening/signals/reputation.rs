@@ -2,7 +2,7 @@
 
 use super::{Gauge, Signal, linear_strength, named};
 use crate::fax::stage::Direction;
-use crate::screening::features::{Feature, Features};
+use crate::features::{Feature, Features};
 use crate::verdict::Score;
 
 /// The signals of this group.

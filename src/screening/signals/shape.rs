@@ -2,7 +2,7 @@
 
 use super::{FULL, Gauge, Signal};
 use crate::fax::stage::Direction;
-use crate::screening::features::{Feature, Features};
+use crate::features::{Feature, Features};
 use crate::verdict::Score;
 
 /// The signals of this group.

@@ -1,0 +1,86 @@
+//! Names in a row stand as 32-bit digests of themselves, so that catalogs may be reordered and a row stays small.
+
+/// Every rule a verdict can name.
+pub const RULES: [&str; 19] = [
+    "threshold.none",
+    "threshold.tag",
+    "threshold.quarantine",
+    "threshold.defer",
+    "threshold.refuse",
+    "threshold.bound",
+    "threshold.hold",
+    "trap.unassigned",
+    "list.allow",
+    "list.block",
+    "list.opt_out",
+    "budget.spent",
+    "hours.quiet",
+    "quota.faxes",
+    "quota.pages",
+    "quota.line_seconds",
+    "quota.recipients",
+    "scorer.failed",
+    "unknown",
+];
+
+const FIXED: [&str; 2] = ["prior", "calibration"];
+
+/// The digest of a name: the first four bytes of its BLAKE3 hash.
+pub fn digest(name: &str) -> u32 {
+    let [a, b, c, d, ..] = *blake3::hash(name.as_bytes()).as_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+/// Names by digest: rules, fixed lines, and whatever catalogs and policies add.
+#[derive(Clone, Debug)]
+pub struct Names(Vec<(u32, &'static str)>);
+
+impl Names {
+    /// The rules and fixed lines, and these.
+    ///
+    /// # Panics
+    /// When two names share a digest, which a test of the catalog rules out.
+    pub fn with(more: impl IntoIterator<Item = &'static str>) -> Self {
+        let mut names: Vec<_> = RULES
+            .into_iter()
+            .chain(FIXED)
+            .chain(more)
+            .map(|name| (digest(name), name))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        assert!(names.windows(2).all(|pair| pair[0].0 != pair[1].0), "two names share a digest");
+        Self(names)
+    }
+
+    /// The name with that digest; one that is no longer known is `unknown`.
+    pub fn name(&self, digest: u32) -> &'static str {
+        match self.0.binary_search_by_key(&digest, |(known, _)| *known) {
+            Ok(place) => self.0[place].1,
+            Err(_) => "unknown",
+        }
+    }
+
+    /// The digest of a name of these: looked up by address of the text first, since names are static.
+    pub fn digest(&self, name: &'static str) -> u32 {
+        self.0
+            .iter()
+            .find(|(_, known)| std::ptr::eq(*known, name))
+            .map_or_else(|| digest(name), |(digest, _)| *digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back_and_strangers_are_unknown() {
+        let names = Names::with(["sweep.trap", "identity.own_number"]);
+        for name in ["sweep.trap", "prior", "threshold.tag"] {
+            assert_eq!(names.name(digest(name)), name);
+        }
+        assert_eq!(names.name(digest("gone")), "unknown");
+        assert_eq!(names.digest("sweep.trap"), digest("sweep.trap"));
+    }
+}

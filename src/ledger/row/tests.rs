@@ -1,0 +1,116 @@
+//! Rows read back as they were, and damaged ones are refused.
+
+use super::*;
+use crate::activity::{Happened, Target};
+use crate::features::Feature;
+use proptest::prelude::*;
+
+fn names() -> Names {
+    Names::with(["sweep.trap", "relation.member_faxed", "sweep"])
+}
+
+fn verdict() -> Verdict {
+    let hit = |kind, name, milli, value| Hit { kind, name, contribution: Score(milli), value };
+    Verdict {
+        decision: DecisionId([7; 16]),
+        stage: StageKind::Received,
+        action: Action::Quarantine,
+        score: Score(2_500),
+        hits: vec![
+            hit(HitKind::Prior, "prior", -2_200, 0),
+            hit(HitKind::Signal, "sweep.trap", 5_000, 1),
+            hit(HitKind::Cap, "sweep", -300, i64::MAX),
+        ],
+        rule: "threshold.quarantine",
+        generation: 3,
+        counterfactuals: vec![Counterfactual {
+            action: Action::DeliverTagged,
+            distance: Score(-301),
+            without: Some("sweep.trap"),
+        }],
+        reuse: Span::seconds(600),
+        fingerprint: Some(ContentPurpose::PreventDisruption),
+        bounds: Bounds {
+            pages: Some(0),
+            duration: Some(Span::seconds(9)),
+            hours: Some((480, 1_260)),
+            not_before: Some(Timestamp::from_seconds(5)),
+            ..Bounds::default()
+        },
+        refusal: Some(Refusal { sip_code: 603, sip_phrase: "Network Blocked", q850_cause: 21 }),
+        deadline: Some(Timestamp::from_micros(-1)),
+        quotas: vec![QuotaStatus {
+            resource: Resource::Pages,
+            outcome: QuotaOutcome::NotUntil(Timestamp::from_seconds(8)),
+            cost: 1,
+            remaining: u64::MAX,
+            burst: 3,
+        }],
+        degradations: Degradations::MEMBER_UNKNOWN,
+        repeated: false,
+        settled: true,
+    }
+}
+
+fn row() -> StageRow {
+    let mut features = Features::default();
+    features.set(Feature::PageBytesMax, 490_000);
+    features.set(Feature::MemberAgeDays, -1);
+    StageRow {
+        request: u64::MAX,
+        mark: 3,
+        node: 1,
+        number: Pseudonym([1; 16]),
+        caller: Some(Pseudonym([2; 16])),
+        member: None,
+        member_key: 9,
+        facts: Member { zone: 40, jurisdiction: *b"USTX", organisation: 77, ..Member::default() },
+        calling_code: 46,
+        zone: 12,
+        observation: Observation {
+            second: 1,
+            happened: Happened::ARRIVED,
+            target: Target { tag: 5, below: 4, above: 6 },
+            caller: 11,
+            ..Observation::default()
+        },
+        features,
+        charged: Costs([1, 2, 3, 4]),
+        settled: Some(Costs([0, 0, 9, 0])),
+        pages: PageStats { count: 2, bytes: 1 << 40, equal_most: 2, ..PageStats::default() },
+        verdict: verdict(),
+    }
+}
+
+#[test]
+fn reads_back_and_stays_small() {
+    let bytes = row().encode(&names());
+    assert_eq!(StageRow::decode(&bytes, DecisionId([7; 16]), &names()), Some(row()));
+    assert!(bytes.len() < 400, "{} bytes", bytes.len());
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let bytes = row().encode(&names());
+    for length in 0..bytes.len() {
+        assert_eq!(StageRow::decode(&bytes[..length], DecisionId([7; 16]), &names()), None);
+    }
+    let mut later = bytes;
+    later[0] = ROW_VERSION + 1;
+    assert_eq!(StageRow::decode(&later, DecisionId([7; 16]), &names()), None);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+        let _ = StageRow::decode(&bytes, DecisionId([0; 16]), &names());
+    }
+
+    #[test]
+    fn any_flip_is_answered(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let mut bytes = row().encode(&names());
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let _ = StageRow::decode(&bytes, DecisionId([7; 16]), &names());
+    }
+}

@@ -1,0 +1,95 @@
+//! Profiles: what is derived from a number once and asked for at every call: pseudonyms, neighbours, numbering facts.
+//!
+//! Deriving costs some microseconds (five HMACs and the numbering plan), so active numbers are kept in a
+//! set-associative cache of fixed size, in memory only. It is indexed by a hash keyed anew in every
+//! process, so that nobody can choose numbers that crowd one set.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use parking_lot::Mutex;
+
+use crate::activity::{Target, subject::tag_of};
+use crate::fax::id::Pseudonym;
+use crate::fax::number::Number;
+use crate::fax::numbering::{NumberFacts, NumberingPlan};
+use crate::store::keys::KeyRing;
+
+/// What is derived from a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile {
+    number: Number,
+    /// Its pseudonym.
+    pub pseudonym: Pseudonym,
+    /// Hot key of its block of ten.
+    pub block10: u64,
+    /// Hot key of its block of a hundred.
+    pub block100: u64,
+    /// Tags of itself and its neighbours.
+    pub target: Target,
+    /// What the numbering plans say.
+    pub facts: NumberFacts,
+}
+
+const WAYS: usize = 4;
+
+struct Set {
+    ways: [Option<Profile>; WAYS],
+    next: u8,
+}
+
+/// The cache.
+pub struct Profiles {
+    sets: Box<[Mutex<Set>]>,
+    state: RandomState,
+}
+
+impl Profiles {
+    /// A cache of at most so many bytes; at least one set.
+    pub fn with_bytes(bytes: usize) -> Self {
+        let sets = (bytes / size_of::<Mutex<Set>>()).max(1);
+        let fresh = || Mutex::new(Set { ways: [None; WAYS], next: 0 });
+        Self { sets: (0..sets).map(|_| fresh()).collect(), state: RandomState::default() }
+    }
+
+    /// The profile of a number, derived where it is not remembered.
+    pub fn get(&self, number: Number, keys: &KeyRing, plan: &NumberingPlan) -> Profile {
+        let sets = u64::try_from(self.sets.len()).unwrap_or(1);
+        let place = usize::try_from(self.state.hash_one(number.value()) % sets).unwrap_or(0);
+        let set = &self.sets[place];
+        let known = set.lock().ways.iter().flatten().find(|way| way.number == number).copied();
+        known.unwrap_or_else(|| {
+            // Derived without the lock: two callers may both derive, and put the same.
+            let profile = derive(number, keys, plan);
+            let mut set = set.lock();
+            let way = usize::from(set.next) % WAYS;
+            set.ways[way] = Some(profile);
+            set.next = set.next.wrapping_add(1);
+            profile
+        })
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.sets.len() * size_of::<Mutex<Set>>()
+    }
+}
+
+fn derive(number: Number, keys: &KeyRing, plan: &NumberingPlan) -> Profile {
+    let tag = |number: Option<Number>| {
+        number.map_or(0, |number| tag_of(keys.number(number).hot()))
+    };
+    let pseudonym = keys.number(number);
+    Profile {
+        number,
+        pseudonym,
+        block10: keys.block10(number).hot(),
+        block100: keys.block100(number).hot(),
+        target: Target {
+            tag: tag_of(pseudonym.hot()),
+            below: tag(number.previous()),
+            above: tag(number.next()),
+        },
+        facts: plan.facts(number),
+    }
+}
