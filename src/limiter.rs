@@ -1,0 +1,248 @@
+//! The limiter: may this member spend this now? A leaky bucket per member and resource, kept as a level in
+//! units of cost, so that a changed limit applies to the level a member already has. The answer is never
+//! an error: within, not until that instant, never.
+//!
+//! [`MemberLoad`] is all of it that lives in memory for an active sender: four levels, and what the signals
+//! of outbound misuse count. 120 bytes.
+
+pub mod cost;
+pub mod quota;
+
+use crate::decay::{DecayedSet, ONE};
+use crate::fax::stage::DialOutcome;
+use crate::store::codec::{take_i64, take_u8, take_u32, take_u64};
+use crate::store::hot::HotValue;
+use crate::time::{DAY_SECONDS, Span, Timestamp};
+use crate::verdict::{QuotaOutcome, QuotaStatus, Resource};
+
+pub use cost::Costs;
+pub use quota::{Allowance, Level};
+
+/// The limits of a member, in the order of [`Resource::ALL`]; `None` is no limit.
+pub type Allowances = [Option<Allowance>; Resource::ALL.len()];
+/// How the asked quotas stand, in the order of [`Resource::ALL`]; `None` where there is no limit.
+pub type Statuses = [Option<QuotaStatus>; Resource::ALL.len()];
+
+/// Half-life of the outcomes of dials: what a sender did last month says little of today.
+pub const OUTCOME_HALF_LIFE: Span = Span::seconds(7 * DAY_SECONDS);
+/// Half-life of wrong holds.
+pub const RELEASE_HALF_LIFE: Span = Span::seconds(28 * DAY_SECONDS);
+/// Half-life of document counts.
+pub const DOCUMENT_HALF_LIFE: Span = Span::seconds(DAY_SECONDS);
+
+/// How dials ended lately, each a decayed count in 16.16 fixed point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// At least one page was confirmed.
+    pub sent: u32,
+    /// The number is not assigned.
+    pub unallocated: u32,
+    /// A person or an answering machine answered.
+    pub voice: u32,
+    /// The far end refused.
+    pub refused: u32,
+}
+
+/// What is remembered of a member who is active.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemberLoad {
+    levels: [Level; Resource::ALL.len()],
+    outcomes: DecayedSet<4>,
+    releases: DecayedSet<1>,
+    documents: DecayedSet<2>,
+    tags: [u64; 2],
+}
+
+/// Version of the encoding.
+const VERSION: u8 = 1;
+
+impl MemberLoad {
+    /// How the quotas stand for a fax of these costs; nothing is charged.
+    #[must_use]
+    pub fn check(&self, allowances: &Allowances, costs: Costs, now: Timestamp) -> Statuses {
+        let mut statuses = [None; Resource::ALL.len()];
+        for (resource, status) in Resource::ALL.into_iter().zip(&mut statuses) {
+            let at = resource as usize;
+            *status = allowances[at].map(|allowance| {
+                let cost = costs.of(resource);
+                let outcome = self.levels[at].ask(allowance, cost, now);
+                let remaining = self.levels[at].remaining(allowance, now);
+                QuotaStatus { resource, outcome, cost, remaining, burst: allowance.burst }
+            });
+        }
+        statuses
+    }
+
+    /// Charges the costs, whatever the levels are then: for a fax that goes on in any case.
+    pub fn charge(&mut self, allowances: &Allowances, costs: Costs, now: Timestamp) {
+        for ((level, allowance), cost) in self.levels.iter_mut().zip(allowances).zip(costs.0) {
+            level.charge(*allowance, cost, now);
+        }
+    }
+
+    /// Checks, and charges when all quotas are within: all or nothing.
+    pub fn admit(&mut self, allowances: &Allowances, costs: Costs, now: Timestamp) -> Statuses {
+        let statuses = self.check(allowances, costs, now);
+        if admits(&statuses) {
+            self.charge(allowances, costs, now);
+        }
+        statuses
+    }
+
+    /// Settles an estimate that was charged against what it was in the end. More than estimated may put
+    /// a level above the burst, less is taken off it; a level never falls below empty.
+    pub fn settle(
+        &mut self,
+        allowances: &Allowances,
+        estimate: Costs,
+        actual: Costs,
+        now: Timestamp,
+    ) {
+        for (at, level) in self.levels.iter_mut().enumerate() {
+            let (estimate, actual) = (estimate.0[at], actual.0[at]);
+            level.charge(allowances[at], actual.saturating_sub(estimate), now);
+            level.give_back(estimate.saturating_sub(actual));
+        }
+    }
+
+    /// Notes how a dial ended. Busy, no answer and other failures say nothing of the sender.
+    pub fn note_outcome(&mut self, outcome: DialOutcome, now: Timestamp) {
+        let which = match outcome {
+            DialOutcome::Sent | DialOutcome::Partial => 0,
+            DialOutcome::Unallocated => 1,
+            DialOutcome::Voice => 2,
+            DialOutcome::Refused => 3,
+            DialOutcome::Unknown
+            | DialOutcome::Busy
+            | DialOutcome::NoAnswer
+            | DialOutcome::Failed => return,
+        };
+        self.outcomes.add(which, ONE, now, OUTCOME_HALF_LIFE);
+    }
+
+    /// How dials ended lately.
+    #[must_use]
+    pub fn outcomes(&self, now: Timestamp) -> Outcomes {
+        let [sent, unallocated, voice, refused] = self.outcomes.values(now, OUTCOME_HALF_LIFE);
+        Outcomes { sent, unallocated, voice, refused }
+    }
+
+    /// Notes that a fax of or for this member was held and should not have been.
+    pub fn note_release(&mut self, now: Timestamp) {
+        self.releases.add(0, ONE, now, RELEASE_HALF_LIFE);
+    }
+
+    /// Wrong holds lately, a decayed count in 16.16.
+    #[must_use]
+    pub fn releases(&self, now: Timestamp) -> u32 {
+        let [releases] = self.releases.values(now, RELEASE_HALF_LIFE);
+        releases
+    }
+
+    /// Notes a document sent to that many recipients. The two most frequent are followed: a third takes
+    /// from both what it brings, and the place of one it empties (Misra and Gries, Finding repeated
+    /// elements, 1982). Tag 0 is no document.
+    pub fn note_document(&mut self, tag: u64, recipients: u32, now: Timestamp) {
+        let amount = recipients.saturating_mul(ONE).max(u32::from(recipients > 0));
+        if tag == 0 || amount == 0 {
+            return;
+        }
+        let counts = self.documents.values(now, DOCUMENT_HALF_LIFE);
+        let known = self.tags.iter().position(|known| *known == tag);
+        let vacant = || (0..2).find(|at| self.tags[*at] == 0 || counts[*at] == 0);
+        let Some(at) = known.or_else(vacant) else {
+            self.crowd_in(tag, amount, now);
+            return;
+        };
+        let same = self.tags[at] == tag;
+        self.tags[at] = tag;
+        self.documents.change(at, now, DOCUMENT_HALF_LIFE, |count| {
+            if same { count.saturating_add(amount) } else { amount }
+        });
+    }
+
+    /// Recipients that got the document lately, a decayed count in 16.16 and never too high.
+    #[must_use]
+    pub fn document_count(&self, tag: u64, now: Timestamp) -> u32 {
+        let counts = self.documents.values(now, DOCUMENT_HALF_LIFE);
+        let known = self.tags.iter().zip(counts).find(|(known, _)| tag != 0 && **known == tag);
+        known.map_or(0, |(_, count)| count)
+    }
+
+    fn crowd_in(&mut self, tag: u64, amount: u32, now: Timestamp) {
+        let counts = self.documents.values(now, DOCUMENT_HALF_LIFE);
+        let taken = amount.min(counts[0]).min(counts[1]);
+        for at in 0..2 {
+            self.documents.change(at, now, DOCUMENT_HALF_LIFE, |count| count.saturating_sub(taken));
+        }
+        if amount > taken {
+            let at = usize::from(counts[1] < counts[0]);
+            self.tags[at] = tag;
+            self.documents.change(at, now, DOCUMENT_HALF_LIFE, |_| amount - taken);
+        }
+    }
+}
+
+impl HotValue for MemberLoad {
+    fn encode(&self, to: &mut Vec<u8>) {
+        to.push(VERSION);
+        for level in &self.levels {
+            let (micro_units, at) = level.parts();
+            to.extend_from_slice(&micro_units.to_le_bytes());
+            to.extend_from_slice(&at.as_micros().to_le_bytes());
+        }
+        encode_set(to, &self.outcomes);
+        encode_set(to, &self.releases);
+        encode_set(to, &self.documents);
+        self.tags.iter().for_each(|tag| to.extend_from_slice(&tag.to_le_bytes()));
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<Self> {
+        if take_u8(from)? != VERSION {
+            return None;
+        }
+        let mut load = Self::default();
+        for level in &mut load.levels {
+            let micro_units = take_u64(from)?;
+            *level = Level::from_parts(micro_units, Timestamp::from_micros(take_i64(from)?));
+        }
+        load.outcomes = decode_set(from)?;
+        load.releases = decode_set(from)?;
+        load.documents = decode_set(from)?;
+        for tag in &mut load.tags {
+            *tag = take_u64(from)?;
+        }
+        Some(load)
+    }
+
+    /// To within a 256th of a half-life.
+    fn last_touched(&self) -> u32 {
+        let charged = self.levels.iter().map(|level| level.parts().1.as_seconds()).max();
+        let charged = u32::try_from(charged.unwrap_or(0).max(0)).unwrap_or(u32::MAX);
+        let noted = [self.outcomes.parts().1, self.releases.parts().1, self.documents.parts().1];
+        noted.into_iter().fold(charged, u32::max)
+    }
+}
+
+/// True when every quota that was asked is within.
+#[must_use]
+pub fn admits(statuses: &Statuses) -> bool {
+    statuses.iter().flatten().all(|status| status.outcome == QuotaOutcome::Within)
+}
+
+fn encode_set<const N: usize>(to: &mut Vec<u8>, set: &DecayedSet<N>) {
+    let (values, at) = set.parts();
+    values.iter().chain([&at]).for_each(|word| to.extend_from_slice(&word.to_le_bytes()));
+}
+
+fn decode_set<const N: usize>(from: &mut &[u8]) -> Option<DecayedSet<N>> {
+    let mut values = [0; N];
+    for value in &mut values {
+        *value = take_u32(from)?;
+    }
+    Some(DecayedSet::from_parts(values, take_u32(from)?))
+}
+
+#[cfg(test)]
+#[path = "limiter/tests.rs"]
+mod tests;
