@@ -16,10 +16,6 @@ const LN_2: u64 = 2_977_044_471;
 /// `2^(-k/256)` for k from 0 to 256, in units of `2^-32`, rounded to the nearest.
 const FACTORS: [u64; 257] = factors();
 
-<<<<<<< HEAD
-#[expect(clippy::cast_possible_truncation, reason = "a product of two fractions is a fraction")]
-=======
->>>>>>> wt-memory
 const fn factors() -> [u64; 257] {
     let mut table = [1 << 32; 257];
     let mut fraction = ROOT;
@@ -52,11 +48,7 @@ pub fn decayed(value: u32, elapsed_seconds: u64, half_life_seconds: u64) -> u32 
     // Linear between the points of a convex curve: too high by at most (ln 2 / 256)² / 8, a millionth.
     let (from, to) = (FACTORS[part], FACTORS[part + 1]);
     let factor = from - (from - to) * rest / half_life;
-<<<<<<< HEAD
-    ((u64::from(value) * factor >> 32) >> halvings) as u32
-=======
     (((u64::from(value) * factor) >> 32) >> halvings) as u32
->>>>>>> wt-memory
 }
 
 /// `1000 · log2(value)`, rounded to the nearest; 0 for zero as for one. At most 32,000.
@@ -81,11 +73,7 @@ fn scaled_log2(value: u32, unit: u64) -> u32 {
     let mut mantissa = u64::from(value) << (31 - whole);
     let mut fraction = 0_u64;
     for _ in 0..32 {
-<<<<<<< HEAD
-        mantissa = mantissa * mantissa >> 31;
-=======
         mantissa = (mantissa * mantissa) >> 31;
->>>>>>> wt-memory
         let bit = mantissa >> 32;
         mantissa >>= bit;
         fraction = fraction << 1 | bit;

@@ -71,7 +71,7 @@ fn zone(name: &str) -> Result<u16, InvalidField> {
         return Ok(0);
     }
     let zone = ZoneId::from_name(name).ok_or(InvalidField::TimeZone)?;
-    Ok(zone.place().saturating_add(1))
+    Ok(zone.code())
 }
 
 /// `US` or `US-TX` as four letters. A subdivision of three characters, as in `AU-NSW`, is kept as its
