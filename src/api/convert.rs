@@ -1,14 +1,15 @@
 //! Wire to domain and back. Reading collects every fault of a message, names the field and never repeats
 //! what stood in it; every generated field is named, so that a new one breaks the build here.
 
-pub mod event_json;
-pub mod fault;
 pub mod decision;
 pub mod directory;
+pub mod event_json;
+pub mod fault;
 pub mod held;
 pub mod list;
 mod member;
 pub mod paging;
+pub mod policy;
 mod read;
 pub mod report;
 pub mod screening;

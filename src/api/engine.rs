@@ -106,7 +106,8 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// [`Failure::StoreUnavailable`]; what was answered before stays done.
-    fn edit_directory(&self, edits: &[directory::Edit]) -> Result<Vec<directory::Outcome>, Failure>;
+    fn edit_directory(&self, edits: &[directory::Edit])
+    -> Result<Vec<directory::Outcome>, Failure>;
 
     /// Begins a whole import: what is not mentioned until its end is gone then.
     fn begin_whole_directory(&self);

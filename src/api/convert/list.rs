@@ -80,7 +80,11 @@ fn fields(faults: &mut Faults, sent: &wire::ListEntry, wall: &Wall<'_>) -> Optio
 }
 
 fn required(text: &str) -> Result<&str, InvalidField> {
-    if text.is_empty() { Err(InvalidField::Absent) } else { read::name(text, bounds::TEXT_BYTES_MAX) }
+    if text.is_empty() {
+        Err(InvalidField::Absent)
+    } else {
+        read::name(text, bounds::TEXT_BYTES_MAX)
+    }
 }
 
 fn kind_of(value: i32) -> Result<ListKind, InvalidField> {
@@ -124,7 +128,10 @@ pub struct Listing {
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`Failure::InvalidPageToken`].
-pub fn listing(request: &wire::ListListEntriesRequest, wall: &Wall<'_>) -> Result<Listing, Failure> {
+pub fn listing(
+    request: &wire::ListListEntriesRequest,
+    wall: &Wall<'_>,
+) -> Result<Listing, Failure> {
     let wire::ListListEntriesRequest { list, member_id, page_size, page_token } = request;
     let mut faults = Faults::default();
     let kind = match list {

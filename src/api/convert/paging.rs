@@ -60,7 +60,8 @@ impl Question {
         if digits.len() != 2 * (HEAD_BYTES + N) {
             return Err(Failure::InvalidPageToken);
         }
-        let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let nibble =
+            |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         let bytes: Option<Vec<u8>> = digits
             .chunks_exact(2)
             .map(|pair| Some(nibble(*pair.first()?)? << 4 | nibble(*pair.last()?)?))
@@ -96,7 +97,9 @@ mod tests {
         let token = one.token(&[7; 16]);
         assert_eq!(one.key(&token), Ok(Some([7; 16])));
         assert_eq!(one.key::<16>(""), Ok(None));
-        for bad in [other.key::<16>(&token), one.key(&token[2..]), one.key(&token.replace('7', "g"))] {
+        for bad in
+            [other.key::<16>(&token), one.key(&token[2..]), one.key(&token.replace('7', "g"))]
+        {
             assert_eq!(bad, Err(Failure::InvalidPageToken));
         }
         assert_eq!(one.key::<24>(&token), Err(Failure::InvalidPageToken));

@@ -15,7 +15,10 @@ use wire::reporter::Identity;
 ///
 /// # Errors
 /// [`InvalidRequest`] with every field at fault.
-pub fn filing(request: &wire::FileReportRequest, wall: &Wall<'_>) -> Result<Filing, InvalidRequest> {
+pub fn filing(
+    request: &wire::FileReportRequest,
+    wall: &Wall<'_>,
+) -> Result<Filing, InvalidRequest> {
     let wire::FileReportRequest { request_id, reporter, category, comment, event_time, fax } =
         request;
     let mut faults = Faults::default();

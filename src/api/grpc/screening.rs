@@ -76,7 +76,7 @@ impl Desk {
     }
 
     fn screen(&self, request: &wire::ScreenFaxRequest) -> Result<wire::ScreenFaxResponse, Failure> {
-        let Edge { engine, guards, metrics, ending: _ } = &*self.edge;
+        let Edge { engine, guards, metrics, .. } = &*self.edge;
         guards.screening.admit(request.node_id.as_bytes(), NonZeroU32::MIN)?;
         let watch = Stopwatch::start();
         let event = convert::screening::stage_event(request, &engine.wall())?;
