@@ -76,8 +76,10 @@ pub struct StageRow {
     pub observation: Observation,
     /// The features.
     pub features: Features,
-    /// What was charged.
+    /// What was charged for the fax, at this stage or an earlier one.
     pub charged: Costs,
+    /// True when it was charged at this stage.
+    pub charging: bool,
     /// What was settled against the charge: the actual cost, when the last dial ended.
     pub settled: Option<Costs>,
     /// The pages so far.
@@ -104,6 +106,7 @@ impl StageRow {
         self.observation.encode(&mut to);
         put_features(&mut to, &self.features);
         put_costs(&mut to, self.charged);
+        to.push(u8::from(self.charging));
         to.push(u8::from(self.settled.is_some()));
         put_costs(&mut to, self.settled.unwrap_or_default());
         put_pages(&mut to, &self.pages);
@@ -131,6 +134,7 @@ impl StageRow {
             observation: Observation::decode(from)?,
             features: take_features(from)?,
             charged: take_costs(from)?,
+            charging: take_u8(from)? != 0,
             settled: take_settled(from)?,
             pages: take_pages(from)?,
             verdict: take_verdict(from, decision, names)?,

@@ -4,8 +4,9 @@ use super::directory::Directory;
 use super::session::{Coding, Dcs, Resolution, SessionParams};
 use super::{HostileBytes, InvalidTiff, TiffFault};
 
-/// Most strips of one page. HylaFAX writes one or some 15, and no page has more strips than rows.
-pub const STRIPS_MAX: u32 = 16_384;
+/// Most strips of one page. Fax servers write one to some twenty; this leaves room for a writer that
+/// gives each of the 4,600 rows of a superfine A4 page a strip of its own.
+pub const STRIPS_MAX: u32 = 8_192;
 
 /// Tag numbers of TIFF 6.0, TIFF-F (RFC 2306) and libtiff's registered fax tags.
 mod tag {

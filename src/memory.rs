@@ -1,0 +1,278 @@
+//! Memory: everything that outlives a request, in one place: store, keys, policy, directory, relations, lists, hot
+//! counters, open decisions. The two paths above borrow it; nothing in it waits on the verdict path.
+//!
+//! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads. A
+//! seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
+
+pub mod open;
+pub mod profile;
+mod recover;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use thiserror::Error;
+
+use crate::activity::Activity;
+use crate::directory::{self, Directory};
+use crate::fax::number::Number;
+use crate::fax::numbering::{HomeRegion, InvalidPlan, NumberingPlan};
+use crate::fax::stage::Plan;
+use crate::ledger::Names;
+use crate::limiter::{Allowance, Allowances, MemberLoad};
+use crate::lists::Lists;
+use crate::policy::{Fault, Generation, Generations, Policy, SignalSpec, settings::Settings};
+use crate::relations::{self, Relations};
+use crate::store::hot::HotTable;
+use crate::store::keys::KeyRing;
+use crate::store::{Refused, Store, StoreError};
+use crate::time::Timestamp;
+use crate::verdict::Resource;
+use open::OpenDecisions;
+use profile::{Profile, Profiles};
+
+pub use recover::Recovered;
+
+/// Most list entries in memory, at 40 bytes each.
+const LIST_ENTRIES_MAX: usize = 10_000_000;
+/// Members whose quotas and outcomes are remembered while they are active.
+const ACTIVE_MEMBERS_BYTES: usize = 256 << 20;
+
+/// Everything that outlives a request.
+pub struct Memory {
+    store: Arc<dyn Store>,
+    keys: KeyRing,
+    plan: NumberingPlan,
+    home: HomeRegion,
+    generations: Generations,
+    names: Names,
+    profiles: Profiles,
+    activity: Activity,
+    loads: HotTable<MemberLoad>,
+    relations: Relations,
+    directory: Directory,
+    lists: Lists,
+    open: OpenDecisions,
+    /// Held faxes change state one after the other.
+    desk: Mutex<()>,
+    counters: Counters,
+}
+
+/// Counts since the start, and the global false positives of the present window.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Stages screened.
+    pub screened: AtomicU64,
+    /// Entries the ledger could not take.
+    pub unrecorded: AtomicU64,
+    /// Faxes that nodes handled without a verdict.
+    pub unscored: AtomicU64,
+    /// Scorers that failed.
+    pub failed: AtomicU64,
+    /// False positives within the budget's window, over all members.
+    pub false_positives: AtomicU32,
+}
+
+/// What memory is made from.
+pub struct Parts {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The keys.
+    pub keys: KeyRing,
+    /// The settings the process runs with.
+    pub settings: Settings,
+    /// The generation in force at first.
+    pub generation: Generation,
+    /// The catalog of signals, and every other name a line of the score can have.
+    pub specs: Vec<SignalSpec>,
+}
+
+/// Why memory could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenMemory {
+    /// The numbering data are damaged.
+    #[error("numbering plan cannot be built")]
+    Plan(#[source] InvalidPlan),
+    /// The home region is unknown.
+    #[error("home region is not one with a numbering plan (two letters of ISO 3166, such as `US`)")]
+    HomeRegion,
+    /// The store could not be read.
+    #[error("store cannot be read")]
+    Store(#[source] StoreError),
+    /// The store does not take work.
+    #[error("store does not take work")]
+    Closed(#[source] Refused),
+    /// A recorded policy has faults.
+    #[error("recorded policy has {} faults", .0.len())]
+    Policy(Vec<Fault>),
+}
+
+impl Memory {
+    /// Opens memory over a store and brings back what it holds: the latest snapshot and the ledger after it.
+    ///
+    /// # Errors
+    /// [`OpenMemory`].
+    pub fn open(parts: Parts, now: Timestamp) -> Result<(Self, Recovered), OpenMemory> {
+        let plan = NumberingPlan::new().map_err(OpenMemory::Plan)?;
+        let home = HomeRegion::from_code(&parts.settings.server.home_region, &plan)
+            .ok_or(OpenMemory::HomeRegion)?;
+        let memory = Self::assemble(parts, plan, home);
+        let recovered = recover::recover(&memory, now)?;
+        Ok((memory, recovered))
+    }
+
+    fn assemble(parts: Parts, plan: NumberingPlan, home: HomeRegion) -> Self {
+        let Parts { store, keys, settings, generation, specs } = parts;
+        let (sizes, terms) = (&settings.memory, &settings.retention);
+        let names = names_of(&generation, &specs);
+        let limits = relations::Limits {
+            bytes: sizes.correspondence.bytes_usize(),
+            term_days: u16::try_from(terms.relation_days).unwrap_or(u16::MAX),
+        };
+        let numbers = usize::try_from(sizes.directory_numbers).unwrap_or(usize::MAX);
+        let members = usize::try_from(sizes.directory_members).unwrap_or(usize::MAX);
+        let places = directory::Limits { numbers, members, ..directory::Limits::default() };
+        Self {
+            profiles: Profiles::with_bytes(sizes.number_profiles.bytes_usize()),
+            activity: Activity::with_bytes(
+                sizes.subjects.bytes_usize(),
+                sizes.blocks.bytes_usize(),
+            ),
+            loads: HotTable::with_bytes(ACTIVE_MEMBERS_BYTES),
+            relations: Relations::new(limits, keys.mixing_key(b"relations")),
+            directory: Directory::new(places),
+            lists: Lists::new(LIST_ENTRIES_MAX, wide(keys.mixing_key(b"lists"))),
+            open: OpenDecisions::with_room(usize::try_from(sizes.open_decisions).unwrap_or(1)),
+            generations: Generations::new(generation, &settings, &specs),
+            store,
+            keys,
+            plan,
+            home,
+            names,
+            desk: Mutex::new(()),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The keys.
+    pub const fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// The numbering plans.
+    pub const fn plan(&self) -> &NumberingPlan {
+        &self.plan
+    }
+
+    /// The region whose dialling habits a number without `+` follows.
+    pub const fn home(&self) -> HomeRegion {
+        self.home
+    }
+
+    /// The policy generations.
+    pub const fn generations(&self) -> &Generations {
+        &self.generations
+    }
+
+    /// Names in ledger rows.
+    pub const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The hot counters.
+    pub const fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    /// Quotas and outcomes of active members.
+    pub const fn loads(&self) -> &HotTable<MemberLoad> {
+        &self.loads
+    }
+
+    /// Correspondence.
+    pub const fn relations(&self) -> &Relations {
+        &self.relations
+    }
+
+    /// Numbers and members.
+    pub const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Allow, block, opt-out, do-not-originate.
+    pub const fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    /// Open decisions.
+    pub const fn open_decisions(&self) -> &OpenDecisions {
+        &self.open
+    }
+
+    /// The lock under which held faxes change state.
+    pub const fn desk(&self) -> &Mutex<()> {
+        &self.desk
+    }
+
+    /// Counts since the start.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What is derived from a number.
+    pub fn profile(&self, number: Number) -> Profile {
+        self.profiles.get(number, &self.keys, &self.plan)
+    }
+
+    /// True when the global false-positive budget is spent.
+    pub fn global_budget_spent(&self, policy: &Policy) -> bool {
+        self.counters.false_positives.load(Ordering::Relaxed) >= policy.budget().global
+    }
+
+    /// Bytes of the hot tables.
+    pub fn hot_bytes(&self) -> usize {
+        self.activity.bytes()
+            + self.loads.bytes()
+            + self.relations.bytes()
+            + self.directory.bytes()
+            + self.profiles.bytes()
+    }
+
+    /// Writes a snapshot of the hot tables, so that the next start reads little of the ledger. Off the path.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the snapshot before stays.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.activity.recount();
+        recover::checkpoint(self)
+    }
+}
+
+/// The quotas of a plan, as the limiter takes them.
+pub fn allowances(policy: &Policy, plan: Plan) -> Allowances {
+    Resource::ALL.map(|resource| {
+        policy.quota(plan, resource).map(|quota| Allowance {
+            rate: quota.rate(),
+            period: quota.period(),
+            burst: quota.burst(),
+        })
+    })
+}
+
+fn names_of(generation: &Generation, specs: &[SignalSpec]) -> Names {
+    let policy = generation.policy();
+    let signals = specs.iter().map(|spec| spec.name);
+    let groups = policy.groups().iter().map(|group| group.name);
+    let composites = policy.composites().iter().map(|composite| composite.name());
+    Names::with(signals.chain(groups).chain(composites))
+}
+
+fn wide(key: [u8; 16]) -> [u8; 32] {
+    blake3::derive_key("faxguard 2026 lists", &key)
+}

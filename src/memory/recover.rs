@@ -1,0 +1,261 @@
+//! Recovery: what stood before a crash stands again: the latest snapshot, then the ledger after it, entry by entry.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+
+use super::{Memory, OpenMemory, allowances};
+use crate::activity::Source;
+use crate::directory::Edit;
+use crate::fax::id::Pseudonym;
+use crate::ledger::StageRow;
+use crate::limiter::MemberLoad;
+use crate::relations::Relation;
+use crate::store::{Entry, EntryKind, SnapshotFault, StoreError, TableId};
+use crate::time::{Span, Timestamp};
+
+/// Name of the snapshot of the hot tables.
+const SNAPSHOT: &str = "hot";
+/// Entries before the snapshot that are read again for the open decisions' sake.
+const OPEN_ENTRIES: u64 = 50_000;
+/// Rows of a table read at a time.
+const PAGE_ROWS: usize = 10_000;
+
+/// What was brought back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Seq of the snapshot; 0 where there was none.
+    pub snapshot: u64,
+    /// Entries of the ledger that were read.
+    pub entries: u64,
+    /// Entries that could not be read; they are left out, and counted.
+    pub unreadable: u64,
+    /// Numbers and members that came from the tables, since no snapshot held them.
+    pub directory_rows: u64,
+    /// List entries.
+    pub list_entries: u64,
+}
+
+/// Brings everything back.
+pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, OpenMemory> {
+    let mut recovered = Recovered::default();
+    let directory_restored = match restore(memory, now, &mut recovered) {
+        Ok(restored) => restored,
+        Err(fault) => {
+            tracing::error!(reason = "snapshot_unusable", %fault, "the ledger is replayed from its beginning");
+            recovered.snapshot = 0;
+            false
+        }
+    };
+    if !directory_restored {
+        recovered.directory_rows = load_directory(memory).map_err(OpenMemory::Store)?;
+    }
+    let loaded = memory.lists.load(memory.store(), now).map_err(OpenMemory::Store)?;
+    recovered.list_entries = u64::try_from(loaded.entries).unwrap_or(u64::MAX);
+    replay(memory, &mut recovered).map_err(OpenMemory::Store)?;
+    count_false_positives(memory, now).map_err(OpenMemory::Store)?;
+    Ok(recovered)
+}
+
+/// Reads the snapshot; true when the directory was in it.
+fn restore(
+    memory: &Memory,
+    now: Timestamp,
+    recovered: &mut Recovered,
+) -> Result<bool, StoreError> {
+    let Some(mut snapshot) = memory.store().snapshot_read(SNAPSHOT)? else { return Ok(false) };
+    recovered.snapshot = snapshot.position();
+    let mut directory_restored = false;
+    while let Some(mut section) = snapshot.next_section()? {
+        let name = section.name().to_owned();
+        let done = match name.as_str() {
+            "subjects" => memory.activity.restore_subjects(&mut section).is_ok(),
+            "blocks" => memory.activity.restore_blocks(&mut section).is_ok(),
+            "loads" => memory.loads.restore(&mut section).is_ok(),
+            "relations" => memory.relations.decode(&mut section, now).is_ok(),
+            "directory" => {
+                directory_restored = memory.directory.decode(&mut section).is_ok();
+                directory_restored
+            }
+            _ => io::copy(&mut section as &mut dyn Read, &mut io::sink()).is_ok(),
+        };
+        if !done {
+            // What does not decode is empty now and is rebuilt from as much of the ledger as there is.
+            tracing::error!(reason = "section_unusable", section = %name, "rebuilt from the ledger");
+            recovered.snapshot = 0;
+        }
+    }
+    Ok(directory_restored)
+}
+
+fn load_directory(memory: &Memory) -> Result<u64, StoreError> {
+    let mut rows = 0;
+    for table in [TableId::DirectoryMembers, TableId::DirectoryNumbers, TableId::Meta] {
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = memory.store().table_scan(table, after.as_deref(), PAGE_ROWS)?;
+            let edits: Vec<Edit> =
+                page.iter().filter_map(|row| read_row(table, &row.key, &row.value)).collect();
+            rows += u64::try_from(edits.len()).unwrap_or(0);
+            let _unchanged = memory.directory.apply(&edits);
+            match page.into_iter().next_back() {
+                Some(last) => after = Some(last.key),
+                None => break,
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn read_row(table: TableId, key: &[u8], value: &[u8]) -> Option<Edit> {
+    use crate::directory::edit::{decode_facts, decode_holder, decode_range};
+    match table {
+        TableId::DirectoryMembers => {
+            let key = Pseudonym(key.try_into().ok()?);
+            Some(Edit::Member { key, facts: Some(decode_facts(value)?) })
+        }
+        TableId::DirectoryNumbers => {
+            let number = Pseudonym(key.try_into().ok()?);
+            Some(Edit::Assign { number, member: decode_holder(value) })
+        }
+        _ => decode_range(key),
+    }
+}
+
+fn replay(memory: &Memory, recovered: &mut Recovered) -> Result<(), StoreError> {
+    let last = memory.store().last_seq();
+    let from = recovered.snapshot.min(last.saturating_sub(OPEN_ENTRIES));
+    memory.store().scan(from, &mut |entry| {
+        recovered.entries += 1;
+        if replay_entry(memory, &entry).is_none() {
+            recovered.unreadable += 1;
+        }
+        ControlFlow::Continue(())
+    })
+}
+
+/// Applies one entry; `None` when it cannot be read.
+fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
+    match entry.kind {
+        EntryKind::Stage => {
+            let decision = entry.decision?;
+            let row = StageRow::decode(&entry.body, decision, memory.names())?;
+            apply_row(memory, &row, entry.seq, entry.time);
+            memory.open.lock(decision).restore(row);
+        }
+        EntryKind::Report | EntryKind::HeldDecision => {
+            let evidence = crate::ledger::EvidenceRow::decode(&entry.body)?;
+            apply_evidence(memory, &evidence, Source::Replay(entry.seq), entry.time);
+        }
+        EntryKind::DirectoryEdit => {
+            let edits = crate::directory::edit::decode(&entry.body)?;
+            apply_edits(memory, &edits, entry.time);
+        }
+        EntryKind::ListEdit | EntryKind::Policy | EntryKind::Key | EntryKind::Other => {}
+    }
+    Some(())
+}
+
+fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
+    let generation = memory.generations.current();
+    let policy = generation.policy();
+    let half_life = policy.reputation().half_life.as_seconds();
+    let mut observation = row.observation;
+    memory.activity.lock(&observation).observe(&mut observation, half_life, Source::Replay(seq));
+    if row.charging || row.settled.is_some() {
+        let mut loads = memory.loads.lock(&[row.member_key]);
+        if loads.replays(row.member_key, seq) {
+            let allowances = allowances(policy, row.facts.plan);
+            let load = loads.entry(row.member_key, MemberLoad::default);
+            if row.charging {
+                load.charge(&allowances, row.charged, time);
+            }
+            if let Some(actual) = row.settled {
+                load.settle(&allowances, row.charged, actual, time);
+            }
+        }
+    }
+    for (number, relation) in row.relations() {
+        memory.relations.note(row.member_key, number, relation, time);
+    }
+}
+
+/// Adds evidence about a sender: a report, a release, a rejection.
+pub(crate) fn apply_evidence(
+    memory: &Memory,
+    evidence: &crate::ledger::EvidenceRow,
+    source: Source,
+    time: Timestamp,
+) {
+    let half_life =
+        memory.generations.current().policy().reputation().half_life.as_seconds();
+    let mut observation = evidence.observation;
+    memory.activity.lock(&observation).observe(&mut observation, half_life, source);
+    if evidence.released {
+        let key = evidence.member_key;
+        let mut loads = memory.loads.lock(&[key]);
+        let due = match source {
+            Source::Live => true,
+            Source::Replay(seq) => loads.replays(key, seq),
+        };
+        if due {
+            loads.entry(key, MemberLoad::default).note_release(time);
+        }
+    }
+    if evidence.approved {
+        // Approved means known as of yesterday: the next fax is welcome at once.
+        let since = time.minus(Span::seconds(crate::time::DAY_SECONDS));
+        memory.relations.note(evidence.member_key, evidence.number_key, Relation::Accepted, since);
+    }
+}
+
+/// Puts directory edits in force; a number that changed hands loses reputation and relations.
+pub(crate) fn apply_edits(
+    memory: &Memory,
+    edits: &[Edit],
+    time: Timestamp,
+) -> Vec<crate::directory::Outcome> {
+    use crate::directory::Outcome;
+    let outcomes = memory.directory.apply(edits);
+    for (edit, outcome) in edits.iter().zip(&outcomes) {
+        let (Edit::Assign { number, .. } | Edit::Recycled { number }) = edit else { continue };
+        if matches!(outcome, Outcome::Reassigned { .. } | Outcome::Recycled) {
+            memory.activity.forget(number.hot());
+            memory.relations.recycled(number.hot(), time);
+        }
+    }
+    outcomes
+}
+
+fn count_false_positives(memory: &Memory, now: Timestamp) -> Result<(), StoreError> {
+    let window = memory.generations.current().policy().budget().global_window;
+    let from = now.minus(window).as_micros().max(0).to_be_bytes();
+    let rows = memory.store().table_scan(TableId::FalsePositives, Some(&from), PAGE_ROWS)?;
+    let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    memory.counters.false_positives.store(count, Ordering::Relaxed);
+    Ok(())
+}
+
+impl Memory {
+    /// Counts the false positives of the present window anew. Reads the store: off the path.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn refresh_budget(&self, now: Timestamp) -> Result<(), StoreError> {
+        count_false_positives(self, now)
+    }
+}
+
+/// Writes the snapshot.
+pub(super) fn checkpoint(memory: &Memory) -> Result<(), StoreError> {
+    let store = memory.store();
+    let last = || store.last_seq();
+    store.snapshot_write(SNAPSHOT, store.last_seq(), &mut |out| {
+        out.section("subjects", &mut |to| memory.activity.snapshot_subjects(&last, to))?;
+        out.section("blocks", &mut |to| memory.activity.snapshot_blocks(&last, to))?;
+        out.section("loads", &mut |to| memory.loads.snapshot(&last, to))?;
+        out.section("relations", &mut |to| memory.relations.encode(to))?;
+        out.section("directory", &mut |to| memory.directory.encode(to))?;
+        Ok::<(), SnapshotFault>(())
+    })
+}
