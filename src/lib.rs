@@ -8,6 +8,7 @@ pub mod decay;
 pub mod dense;
 pub mod directory;
 pub mod fax;
+pub mod features;
 pub mod lab;
 pub mod limiter;
 pub mod lists;

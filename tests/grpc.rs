@@ -1,26 +1,22 @@
 //! A real server on a port of the system's choice, driven through the public client.
 
-use std::num::NonZeroU32;
-use std::sync::{Arc, LazyLock};
+mod engine;
 
-use faxguard::api::convert::{ClockMode, Wall};
-use faxguard::api::engine::Engine;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
 use faxguard::api::grpc::{Edge, services};
 use faxguard::api::guard::{Allowance, CallerGuard, Guards};
-use faxguard::fax::numbering::{HomeRegion, NumberingPlan};
-use faxguard::fax::stage::{Stage, StageEvent};
 use faxguard::metrics::Metrics;
-use faxguard::policy::{Edit, Generation};
 use faxguard::server::drain::Drain;
 use faxguard::server::listen;
-use faxguard::store::keys::KeyRing;
-use faxguard::time::{Span, Timestamp};
-use faxguard::verdict::{Action, Bounds, Degradations, Hit, HitKind, Score, Verdict};
+use faxguard::wire::operator::v1 as operator;
+use faxguard::wire::report::v1 as report;
 use faxguard::wire::screening::v1 as wire;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
-use tonic::Code;
 use tonic::transport::Channel;
+use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -33,62 +29,7 @@ use wire::screen_fax_request::{Parties as WireParties, Stage as WireStage};
 use wire::screen_fax_result::Result as WireResult;
 use wire::screening_service_client::ScreeningServiceClient;
 
-static PLAN: LazyLock<NumberingPlan> = LazyLock::new(|| NumberingPlan::new().unwrap());
-
-/// The page number at which the engine of these tests panics.
-const CURSED_PAGE: u32 = 666;
-
-/// An engine that delivers everything and fails on demand.
-struct FailingEngine {
-    keys: KeyRing,
-    policy: Arc<Generation>,
-}
-
-impl Engine for FailingEngine {
-    fn wall(&self) -> Wall<'_> {
-        Wall {
-            keys: &self.keys,
-            plan: &PLAN,
-            home: HomeRegion::from_code("US", &PLAN).unwrap(),
-            now: Timestamp::from_seconds(1_748_736_000),
-            clock: ClockMode::Server,
-        }
-    }
-
-    fn screen(&self, event: &StageEvent) -> Verdict {
-        if matches!(&event.stage, Stage::Page(page) if page.number == CURSED_PAGE) {
-            panic!("a scorer that fails");
-        }
-        Verdict {
-            decision: event.decision,
-            stage: event.stage.kind(),
-            action: Action::Deliver,
-            score: Score(-2_000),
-            hits: vec![Hit {
-                kind: HitKind::Prior,
-                name: "prior",
-                contribution: Score(-2_000),
-                value: 0,
-            }],
-            rule: "threshold.deliver",
-            generation: 1,
-            counterfactuals: Vec::new(),
-            reuse: Span::seconds(60),
-            fingerprint: None,
-            bounds: Bounds::default(),
-            refusal: None,
-            deadline: None,
-            quotas: Vec::new(),
-            degradations: Degradations::default(),
-            repeated: false,
-            settled: true,
-        }
-    }
-
-    fn policy(&self) -> Arc<Generation> {
-        Arc::clone(&self.policy)
-    }
-}
+use engine::{CURSED_PAGE, CannedEngine};
 
 struct Running {
     channel: Channel,
@@ -103,24 +44,15 @@ impl Running {
     }
 
     async fn guarded(guards: Guards) -> Self {
-        let edit = Edit {
-            text: String::new(),
-            author: "tests".into(),
-            applied: Timestamp::from_seconds(1),
-        };
-        let engine = Arc::new(FailingEngine {
-            keys: KeyRing::for_replay(1),
-            policy: Arc::new(Generation::new(1, edit, &[]).unwrap()),
-        });
         let (drain, draining) = Drain::new();
         let metrics = Arc::new(Metrics::new());
         let ending = draining.clone();
-        let edge = Edge {
-            engine,
+        let edge = Edge::new(
+            Arc::new(CannedEngine::new()),
             guards,
-            metrics: Arc::clone(&metrics),
-            ending: Box::new(move || Box::pin(ending.clone().begun())),
-        };
+            Arc::clone(&metrics),
+            Box::new(move || Box::pin(ending.clone().begun())),
+        );
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(listen::serve(listener, services(edge), draining));
@@ -326,7 +258,7 @@ async fn health_and_reflection_know_every_service() {
         );
         count += 1;
     }
-    assert!(count >= 1);
+    assert_eq!(count, 8);
     assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
     assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
     server.end().await;
@@ -344,5 +276,167 @@ async fn a_stopping_server_ends_its_streams_and_says_so() {
     assert_eq!(server.metrics.open_streams.get(), 1);
     server.drain.begin();
     assert!(told.next().await.is_none());
+    server.end().await;
+}
+
+/// The reason of a refusal.
+fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    details.error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_filed_twice_has_one_receipt() {
+    let server = Running::begin().await;
+    let mut client =
+        report::report_service_client::ReportServiceClient::new(server.channel.clone());
+    let identity = report::reporter::Identity::OutsiderContact("clinic@example.net".into());
+    let filing = report::FileReportRequest {
+        request_id: "q-1".into(),
+        reporter: Some(report::Reporter { identity: Some(identity) }),
+        category: report::ReportCategory::JunkFax.into(),
+        fax: Some(report::file_report_request::Fax::NodeFax("gw-1/call-1".into())),
+        ..Default::default()
+    };
+    let first = client.file_report(filing.clone()).await.unwrap().into_inner();
+    let again = client.file_report(filing.clone()).await.unwrap().into_inner();
+    assert_eq!(first, again);
+    let report_id = first.report_id.clone();
+    let stands = client.get_report(report::GetReportRequest { report_id }).await.unwrap();
+    assert_eq!(stands.into_inner().receipt, Some(first));
+    let other = report::GetReportRequest { report_id: "f".repeat(32) };
+    assert_eq!(reason(&client.get_report(other).await.unwrap_err()), "NOT_FOUND");
+    let empty = client.file_report(report::FileReportRequest::default()).await.unwrap_err();
+    assert_eq!(empty.get_error_details().bad_request().unwrap().field_violations.len(), 4);
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn list_entries_are_made_paged_and_deleted() {
+    let server = Running::begin().await;
+    let mut client =
+        operator::list_entry_service_client::ListEntryServiceClient::new(server.channel.clone());
+    for last in 0..3 {
+        let entry = operator::ListEntry {
+            list: operator::ListKind::Block.into(),
+            member_id: "m-1".into(),
+            number: format!("+1800555010{last}"),
+            author: "desk".into(),
+            reason: "asked by phone".into(),
+            ..Default::default()
+        };
+        let made = operator::CreateListEntryRequest { request_id: "q".into(), entry: Some(entry) };
+        let made = client.create_list_entry(made).await.unwrap().into_inner().entry.unwrap();
+        assert!(made.number.is_empty() && !made.entry_id.is_empty());
+    }
+    let (mut seen, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let ask =
+            operator::ListListEntriesRequest { page_size: 2, page_token, ..Default::default() };
+        let page = client.list_list_entries(ask).await.unwrap().into_inner();
+        seen.extend(page.entries);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 3);
+    let page_token = "00".into();
+    let forged = operator::ListListEntriesRequest { page_token, ..Default::default() };
+    assert_eq!(reason(&client.list_list_entries(forged).await.unwrap_err()), "INVALID_PAGE_TOKEN");
+    let entry_id = seen[0].entry_id.clone();
+    let gone = operator::DeleteListEntryRequest { entry_id, author: "desk".into() };
+    client.delete_list_entry(gone.clone()).await.unwrap();
+    assert_eq!(reason(&client.delete_list_entry(gone).await.unwrap_err()), "NOT_FOUND");
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_fax_is_released_once() {
+    let server = Running::begin().await;
+    let mut client =
+        operator::held_fax_service_client::HeldFaxServiceClient::new(server.channel.clone());
+    let waiting = client.list_held_faxes(operator::ListHeldFaxesRequest::default()).await.unwrap();
+    let fax = waiting.into_inner().faxes.remove(0);
+    let release = operator::ReleaseHeldFaxRequest {
+        decision_id: fax.decision_id,
+        author: "desk".into(),
+        reason: String::new(),
+    };
+    let released = client.release_held_fax(release.clone()).await.unwrap().into_inner();
+    assert_eq!(released.fax.unwrap().state(), operator::HeldState::Released);
+    let again = client.release_held_fax(release).await.unwrap_err();
+    assert_eq!(
+        (again.code(), reason(&again).as_str()),
+        (Code::FailedPrecondition, "ALREADY_DECIDED")
+    );
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_is_imported_in_batches() {
+    let server = Running::begin().await;
+    let mut client =
+        operator::directory_service_client::DirectoryServiceClient::new(server.channel.clone());
+    let number = |text: &str| operator::DirectoryEntry {
+        entry: Some(operator::directory_entry::Entry::RecycledNumber(text.into())),
+    };
+    let batch = |entries, end| operator::ImportDirectoryRequest { entries, whole: end, end };
+    let asked = vec![
+        batch(vec![number("+18005550100"), number("$(id)"), number("+18005550101")], false),
+        batch(vec![number("")], false),
+        batch(vec![], true),
+    ];
+    let mut told = client.import_directory(tokio_stream::iter(asked)).await.unwrap().into_inner();
+    let first = told.next().await.unwrap().unwrap();
+    assert_eq!((first.accepted_count, first.refused_count, first.refused[0].position), (2, 1, 2));
+    let second = told.next().await.unwrap().unwrap();
+    assert_eq!(
+        (second.accepted_count, second.refused_count, second.refused[0].position),
+        (2, 2, 4)
+    );
+    let failed = told.next().await.unwrap().unwrap_err();
+    assert_eq!((failed.code(), reason(&failed).as_str()), (Code::Unavailable, "STORE_UNAVAILABLE"));
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_refused_whole_with_every_fault() {
+    let server = Running::begin().await;
+    let mut client =
+        operator::policy_service_client::PolicyServiceClient::new(server.channel.clone());
+    let wish = operator::ApplyPolicyRequest {
+        toml: "nonsense = 1\n[more]\nnonsense = 2".into(),
+        author: "desk".into(),
+        reason: "tuning".into(),
+        ..Default::default()
+    };
+    let only = operator::ApplyPolicyRequest { validate_only: true, ..wish.clone() };
+    let checked = client.apply_policy(only).await.unwrap().into_inner();
+    assert_eq!((checked.generation, checked.faults.len() >= 2), (1, true));
+    let refused = client.apply_policy(wish.clone()).await.unwrap_err();
+    assert_eq!(reason(&refused), "POLICY_REFUSED");
+    let named = refused.get_error_details().bad_request().unwrap().field_violations.len();
+    assert_eq!(named, checked.faults.len());
+    let stale = operator::ApplyPolicyRequest { toml: String::new(), etag: "old".into(), ..wish };
+    assert_eq!(client.apply_policy(stale).await.unwrap_err().code(), Code::Aborted);
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_fails_is_a_fault_of_ours_and_the_service_goes_on() {
+    let server = Running::begin().await;
+    let mut client =
+        operator::decision_service_client::DecisionServiceClient::new(server.channel.clone());
+    let member_id = "m-1".into();
+    let ask = operator::ListBlockedCallsRequest { member_id, ..Default::default() };
+    let failed = client.list_blocked_calls(ask).await.unwrap_err();
+    assert_eq!((failed.code(), reason(&failed).as_str()), (Code::Internal, "INTERNAL"));
+    let status = client.get_status(operator::GetStatusRequest {}).await.unwrap().into_inner();
+    assert_eq!((status.store_health.as_str(), status.ledger_queue_count), ("slow", 5));
+    let mut limits =
+        operator::limit_service_client::LimitServiceClient::new(server.channel.clone());
+    let ask = operator::GetMemberLimitsRequest { member_id: "m-1".into() };
+    assert!(limits.get_member_limits(ask).await.unwrap().into_inner().member_unknown);
     server.end().await;
 }
