@@ -3,4 +3,7 @@
 mod admit;
 pub mod drain;
 pub mod listen;
+pub mod run;
+pub mod start;
 pub mod telemetry;
+pub mod upkeep;

@@ -88,7 +88,7 @@ mod tests {
         };
         for (entry, expected) in [
             (range_of("+18005550100", "+18005550199"), Ok(())),
-            (range_of("+18005550100", "+18105550199"), Ok(())),
+            (range_of("+18005550100", "+18105550100"), Ok(())),
             (range_of("+18005550199", "+18005550100"), Err("range.last_number")),
             (range_of("+18005550100", "+19105550199"), Err("range.last_number")),
             (range_of("", "x"), Err("range.first_number")),
