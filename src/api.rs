@@ -5,6 +5,7 @@ pub mod convert;
 pub mod engine;
 pub mod grpc;
 pub mod guard;
+pub mod live;
 pub mod status;
 
 pub use crate::wire::DESCRIPTOR_SET;

@@ -1,6 +1,7 @@
 //! Assembly: the only room that sees everything, opens sockets and spawns tasks.
 
 mod admit;
+pub mod assemble;
 pub mod drain;
 pub mod listen;
 pub mod run;

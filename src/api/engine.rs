@@ -7,13 +7,15 @@ use super::convert::Wall;
 use super::status::Failure;
 use crate::directory;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
-use crate::fax::number::Number;
-use crate::fax::stage::{Caller, Plan, StageEvent};
+use crate::fax::stage::{Plan, StageEvent};
+use crate::held::{HeldFilter, HeldPage};
+use crate::ledger::{HeldFax, HeldState};
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
 use crate::policy::{Edit, Fault, Generation};
+use crate::reports::{Filing, Receipt};
 use crate::store::FaxKey;
 use crate::time::{Span, Timestamp};
-use crate::verdict::{Action, Resource, Score, Verdict};
+use crate::verdict::{Action, Resource, Verdict};
 
 /// The engine, as the wall sees it.
 pub trait Engine: Send + Sync {
@@ -22,6 +24,9 @@ pub trait Engine: Send + Sync {
 
     /// Screens one stage: never waits, never fails.
     fn screen(&self, event: &StageEvent) -> Verdict;
+
+    /// The declared answer where [`Engine::screen`] panicked: the fax goes through, marked.
+    fn scorer_failed(&self, event: &StageEvent) -> Verdict;
 
     /// The policy in force.
     fn policy(&self) -> Arc<Generation>;
@@ -74,7 +79,7 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// [`Failure::StoreUnavailable`].
-    fn held(&self, query: &HeldQuery) -> Result<Vec<HeldFax>, Failure>;
+    fn held(&self, filter: &HeldFilter) -> Result<HeldPage, Failure>;
 
     /// Releases or rejects a held fax.
     ///
@@ -122,163 +127,6 @@ pub trait Engine: Send + Sync {
     fn status(&self) -> EngineStatus;
 }
 
-/// What is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ReportCategory {
-    /// An unsolicited commercial fax.
-    JunkFax = 1,
-    /// Fraud, harassment, flooding, a hijacked account.
-    OtherAbuse = 2,
-    /// A fax that was wanted.
-    NotJunk = 3,
-    /// No more faxes from this sender.
-    RemoveMe = 4,
-}
-
-/// Who reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reporter {
-    /// A member.
-    Member(Pseudonym),
-    /// Anybody else.
-    Outsider(Pseudonym),
-}
-
-/// Which fax is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReportedFax {
-    /// The decision, named by its id or by node and fax id.
-    Decision(DecisionId),
-    /// What the reporter knows of it.
-    Described {
-        /// The number it was received on.
-        called: Number,
-        /// The number it came from, where known.
-        caller: Caller,
-        /// About when; without it the latest that fits is meant.
-        about: Option<Timestamp>,
-    },
-}
-
-/// A report as it came through the wall. Its `Debug` is derived of keyed values, but for the comment, which no
-/// code prints.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filing {
-    /// Keyed hash of the request id and the reporter: the same twice is one report.
-    pub request: u64,
-    /// Who.
-    pub reporter: Reporter,
-    /// Which fax.
-    pub fax: ReportedFax,
-    /// What.
-    pub category: ReportCategory,
-    /// In the reporter's words, at most 1,000 bytes; kept, never interpreted.
-    pub comment: Box<str>,
-    /// When.
-    pub time: Timestamp,
-}
-
-/// How a report stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Standing {
-    /// Checked against the ledger and counted.
-    Counted = 1,
-    /// The same reporter had reported this fax.
-    Duplicate = 2,
-    /// Of a fax the ledger does not know; it waits for the desk.
-    Unverified = 3,
-}
-
-impl Standing {
-    /// The name in metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Counted => "counted",
-            Self::Duplicate => "duplicate",
-            Self::Unverified => "unverified",
-        }
-    }
-}
-
-/// A receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The report.
-    pub report: ReportId,
-    /// How it stands.
-    pub standing: Standing,
-    /// What was reported.
-    pub category: ReportCategory,
-    /// When it was received.
-    pub received: Timestamp,
-    /// The decision it is about, when found.
-    pub decision: Option<DecisionId>,
-    /// What follows from it, in one sentence.
-    pub consequence: &'static str,
-}
-
-/// Where a held fax stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum HeldState {
-    /// Waits for its deadline or a ruling.
-    Waiting = 1,
-    /// Released.
-    Released = 2,
-    /// Rejected.
-    Rejected = 3,
-    /// Its deadline passed: deliver tagged.
-    DeliveredTagged = 4,
-    /// Its deadline passed: refused with notice.
-    RefusedWithNotice = 5,
-}
-
-/// A held fax.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldFax {
-    /// The decision that held it.
-    pub decision: DecisionId,
-    /// Where it stands.
-    pub state: HeldState,
-    /// What held it.
-    pub action: Action,
-    /// Since when.
-    pub held: Timestamp,
-    /// Until when.
-    pub deadline: Timestamp,
-    /// When it was ruled on.
-    pub decided: Option<Timestamp>,
-    /// Who ruled; empty for the deadline.
-    pub decided_by: Box<str>,
-    /// The score that held it.
-    pub score: Score,
-}
-
-/// A place in the order of held faxes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HeldKey {
-    /// The deadline.
-    pub deadline: Timestamp,
-    /// The decision.
-    pub decision: DecisionId,
-}
-
-/// Which held faxes are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldQuery {
-    /// In this state.
-    pub state: HeldState,
-    /// Of this member.
-    pub member: Option<Pseudonym>,
-    /// After this place.
-    pub after: Option<HeldKey>,
-    /// At most so many.
-    pub limit: usize,
-}
-
 /// What somebody decides of a held fax.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruling {
@@ -288,8 +136,6 @@ pub struct Ruling {
     pub state: HeldState,
     /// Who.
     pub author: Box<str>,
-    /// Why; may be empty.
-    pub reason: Box<str>,
 }
 
 /// One stage of a past decision.

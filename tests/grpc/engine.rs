@@ -9,17 +9,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use faxguard::api::convert::{ClockMode, Wall};
-use faxguard::api::engine::{
-    BlockedCall, Engine, EngineStatus, Explained, Filing, HeldFax, HeldQuery, HeldState,
-    MemberLimits, Receipt, Ruling, Standing,
-};
+use faxguard::activity::Observation;
+use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
 use faxguard::api::status::Failure;
 use faxguard::directory;
 use faxguard::fax::id::{DecisionId, Pseudonym, ReportId};
 use faxguard::fax::numbering::{HomeRegion, NumberingPlan};
 use faxguard::fax::stage::{Plan, Stage, StageEvent};
+use faxguard::held::{HeldFilter, HeldPage};
+use faxguard::ledger::{HeldFax, HeldState};
 use faxguard::lists::{EntryId, ListEntry, ListFilter, ListPage};
 use faxguard::policy::{Edit, Fault, Generation};
+use faxguard::reports::{Filing, Receipt, Standing};
 use faxguard::store::keys::KeyRing;
 use faxguard::store::{Condition, FaxKey, StoreHealth};
 use faxguard::time::{Span, Timestamp};
@@ -56,8 +57,11 @@ impl CannedEngine {
                 held: NOW,
                 deadline: NOW.plus(Span::seconds(60)),
                 decided: None,
-                decided_by: "".into(),
+                author: String::new(),
                 score: Score(3_000),
+                member_key: 0,
+                number: Pseudonym([0; 16]),
+                observation: Observation::default(),
             }),
         }
     }
@@ -102,6 +106,10 @@ impl Engine for CannedEngine {
             panic!("a scorer that fails");
         }
         deliver(event)
+    }
+
+    fn scorer_failed(&self, event: &StageEvent) -> Verdict {
+        Verdict { degradations: Degradations::SCORER_FAILED, ..deliver(event) }
     }
 
     fn policy(&self) -> Arc<Generation> {
@@ -166,9 +174,10 @@ impl Engine for CannedEngine {
         Ok(ListPage { entries, next })
     }
 
-    fn held(&self, query: &HeldQuery) -> Result<Vec<HeldFax>, Failure> {
-        let held = self.held.lock().unwrap().clone();
-        Ok(Some(held).filter(|held| held.state == query.state).into_iter().collect())
+    fn held(&self, filter: &HeldFilter) -> Result<HeldPage, Failure> {
+        let held = Some(self.held.lock().unwrap().clone());
+        let faxes = held.filter(|held| Some(held.state) == filter.state).into_iter().collect();
+        Ok((faxes, None))
     }
 
     fn rule_on_held(&self, ruling: &Ruling) -> Result<HeldFax, Failure> {
@@ -180,7 +189,7 @@ impl Engine for CannedEngine {
             return Err(Failure::AlreadyDecided);
         }
         held.state = ruling.state;
-        held.decided_by = ruling.author.clone();
+        held.author = ruling.author.to_string();
         Ok(held.clone())
     }
 

@@ -5,20 +5,24 @@ use super::paging::{self, Question};
 use super::read;
 use super::read::time_to_wire;
 use super::wall::Wall;
-use crate::api::engine::{HeldFax, HeldKey, HeldQuery, HeldState, Ruling};
+use crate::api::engine::Ruling;
 use crate::api::status::Failure;
 use crate::bounds;
-use crate::fax::id::{DecisionId, SubjectKind};
-use crate::time::Timestamp;
+use crate::fax::id::SubjectKind;
+use crate::held::{HeldFilter, HeldPage};
+use crate::ledger::{HeldFax, HeldState};
 use crate::wire::operator::v1 as wire;
 
 /// A question about held faxes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Listing {
     /// What is asked.
-    pub query: HeldQuery,
+    pub filter: HeldFilter,
     question: Question,
 }
+
+/// Bytes of a held fax's key: state, deadline, decision.
+const KEY_BYTES: usize = 25;
 
 /// Reads which held faxes are asked for.
 ///
@@ -32,11 +36,11 @@ pub fn listing(request: &wire::ListHeldFaxesRequest, wall: &Wall<'_>) -> Result<
     let limit = faults.keep("page_size", paging::size(*page_size));
     let built = (|| Some((in_state?, member?, limit?)))();
     let (state, member, limit) = faults.finish(built)?;
-    let code = [state as u8];
-    let question = Question::of("held faxes", &[&code, member_id.as_bytes()]);
-    let after = question.key::<24>(page_token)?.map(key_of);
-    let member = member.map(|name| wall.name(SubjectKind::Member, name));
-    Ok(Listing { query: HeldQuery { state, member, after, limit }, question })
+    let question = Question::of("held faxes", &[&[state as u8], member_id.as_bytes()]);
+    let after = question.key::<KEY_BYTES>(page_token)?.map(Vec::from);
+    let member_key = member.map(|name| wall.name(SubjectKind::Member, name).hot());
+    let filter = HeldFilter { state: Some(state), member_key, after, limit };
+    Ok(Listing { filter, question })
 }
 
 fn state_of(value: i32) -> Result<HeldState, InvalidField> {
@@ -47,14 +51,6 @@ fn state_of(value: i32) -> Result<HeldState, InvalidField> {
         Ok(wire::HeldState::DeliveredTagged) => Ok(HeldState::DeliveredTagged),
         Ok(wire::HeldState::RefusedWithNotice) => Ok(HeldState::RefusedWithNotice),
         Err(_) => Err(InvalidField::UnknownValue { value }),
-    }
-}
-
-fn key_of(bytes: [u8; 24]) -> HeldKey {
-    let [a, b, c, d, e, f, g, h, decision @ ..] = bytes;
-    HeldKey {
-        deadline: Timestamp::from_micros(i64::from_be_bytes([a, b, c, d, e, f, g, h])),
-        decision: DecisionId(decision),
     }
 }
 
@@ -85,18 +81,15 @@ fn ruling(
     let mut faults = Faults::default();
     let decision = faults.keep("decision_id", read::decision(decision));
     let author = faults.keep("author", read::id(author));
-    let reason = faults.keep("reason", read::name(reason, bounds::TEXT_BYTES_MAX));
-    let built = (|| {
-        let (author, reason) = (author?.into(), reason?.into());
-        Some(Ruling { decision: decision?, state, author, reason })
-    })();
+    faults.keep("reason", read::name(reason, bounds::TEXT_BYTES_MAX));
+    let built = (|| Some(Ruling { decision: decision?, state, author: author?.into() }))();
     faults.finish(built)
 }
 
 /// A held fax for the wire.
 #[must_use]
 pub fn to_wire(fax: &HeldFax) -> wire::HeldFax {
-    let HeldFax { decision, state, action, held, deadline, decided, decided_by, score } = fax;
+    let HeldFax { decision, state, action, held, deadline, decided, author, score, .. } = fax;
     wire::HeldFax {
         decision_id: decision.to_string(),
         state: i32::from(*state as u8),
@@ -104,22 +97,18 @@ pub fn to_wire(fax: &HeldFax) -> wire::HeldFax {
         held_time: Some(time_to_wire(*held)),
         deadline_time: Some(time_to_wire(*deadline)),
         decided_time: decided.map(time_to_wire),
-        decided_by: decided_by.to_string(),
+        decided_by: author.clone(),
         log_odds_milli: score.0,
     }
 }
 
-/// A page for the wire; a full page has a next one.
+/// A page for the wire.
 #[must_use]
-pub fn page(listing: &Listing, faxes: &[HeldFax]) -> wire::ListHeldFaxesResponse {
-    let last = faxes.last().filter(|_| faxes.len() >= listing.query.limit);
-    let token = last.map(|fax| {
-        let deadline = fax.deadline.as_micros().to_be_bytes();
-        listing.question.token(&[&deadline[..], &fax.decision.0].concat())
-    });
+pub fn page(listing: &Listing, page: &HeldPage) -> wire::ListHeldFaxesResponse {
+    let (faxes, next) = page;
     wire::ListHeldFaxesResponse {
         faxes: faxes.iter().map(to_wire).collect(),
-        next_page_token: token.unwrap_or_default(),
+        next_page_token: next.as_ref().map(|key| listing.question.token(key)).unwrap_or_default(),
     }
 }
 
@@ -127,30 +116,22 @@ pub fn page(listing: &Listing, faxes: &[HeldFax]) -> wire::ListHeldFaxesResponse
 mod tests {
     use super::super::wall::tests::with_wall;
     use super::*;
-    use crate::verdict::{Action, Score};
+    use crate::fax::id::DecisionId;
+    use crate::time::Timestamp;
 
     #[test]
     fn pages_go_on_where_they_ended() {
-        let fax = HeldFax {
-            decision: DecisionId([3; 16]),
-            state: HeldState::Waiting,
-            action: Action::Quarantine,
-            held: Timestamp::from_seconds(1),
-            deadline: Timestamp::from_micros(-7),
-            decided: None,
-            decided_by: "".into(),
-            score: Score(2_500),
-        };
         with_wall(|wall| {
             let ask = wire::ListHeldFaxesRequest { page_size: 1, ..Default::default() };
             let first = listing(&ask, wall).unwrap();
-            let told = page(&first, std::slice::from_ref(&fax));
+            let deadline = Timestamp::from_seconds(7);
+            let key = HeldFax::key_of(HeldState::Waiting, deadline, DecisionId([3; 16]));
+            let told = page(&first, &(Vec::new(), Some(key.clone())));
             let next = wire::ListHeldFaxesRequest { page_token: told.next_page_token, ..ask };
-            let after = listing(&next, wall).unwrap().query.after.unwrap();
-            assert_eq!((after.deadline, after.decision), (fax.deadline, fax.decision));
-            assert!(page(&first, &[]).next_page_token.is_empty());
+            assert_eq!(listing(&next, wall).unwrap().filter.after, Some(key));
+            assert!(page(&first, &(Vec::new(), None)).next_page_token.is_empty());
             let other = wire::ListHeldFaxesRequest { state: 2, ..next };
-            assert_eq!(listing(&other, wall), Err(Failure::InvalidPageToken));
+            assert_eq!(listing(&other, wall).unwrap_err(), Failure::InvalidPageToken);
         });
     }
 

@@ -4,9 +4,9 @@ use super::fault::{Faults, InvalidField, InvalidRequest};
 use super::read;
 use super::read::time_to_wire;
 use super::wall::Wall;
-use crate::api::engine::{Filing, Receipt, ReportCategory, ReportedFax, Reporter};
 use crate::bounds;
 use crate::fax::id::{ReportId, SubjectKind};
+use crate::reports::{Filing, Receipt, ReportCategory, ReportedFax, Reporter};
 use crate::wire::report::v1 as wire;
 use wire::file_report_request::Fax;
 use wire::reporter::Identity;
@@ -171,7 +171,7 @@ pub fn standing(stands: &Receipt) -> wire::GetReportResponse {
 mod tests {
     use super::super::wall::tests::with_wall;
     use super::*;
-    use crate::api::engine::Standing;
+    use crate::reports::Standing;
     use crate::time::Timestamp;
 
     fn request(fax: Fax) -> wire::FileReportRequest {

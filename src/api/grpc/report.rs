@@ -36,9 +36,10 @@ impl ReportService for Reports {
             engine.file_report(&convert::report::filing(&request, &engine.wall())?)
         });
         let receipt = receipt.await?;
-        let status = [("status", receipt.standing.name())];
+        let told = convert::report::receipt(&receipt);
+        let status = [("status", told.status().as_str_name())];
         self.edge.metrics.reports.get_or_create(&status).inc();
-        Ok(Response::new(convert::report::receipt(&receipt)))
+        Ok(Response::new(told))
     }
 
     async fn get_report(

@@ -81,7 +81,7 @@ impl Desk {
         let watch = Stopwatch::start();
         let event = convert::screening::stage_event(request, &engine.wall())?;
         let policy = engine.policy();
-        let verdict = match score(&event, policy.number(), |event| engine.screen(event)) {
+        let verdict = match score(&**engine, &event) {
             Scored::Verdict(verdict) => verdict,
             Scored::Failed(verdict) => self.failed(verdict),
         };

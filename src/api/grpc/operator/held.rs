@@ -22,7 +22,7 @@ impl HeldFaxService for HeldFaxes {
         self.0.admit_operator(&request)?;
         let page = self.0.waiting(move |engine| {
             let listing = held::listing(request.get_ref(), &engine.wall())?;
-            Ok(held::page(&listing, &engine.held(&listing.query)?))
+            Ok(held::page(&listing, &engine.held(&listing.filter)?))
         });
         Ok(Response::new(page.await?))
     }
