@@ -1,3 +1,7 @@
-//! The engine on recorded traffic, without sockets: what other programs wrote is read here.
+//! The lab: recorded and generated traffic, evaluations, the demonstration, and file commands.
 
+pub mod demo;
+pub mod evaluate;
+pub mod files;
+pub mod traffic;
 pub mod xferfaxlog;

@@ -1,8 +1,12 @@
 //! The ledger: what was decided, why, under which generation. Explaining, replaying and backtesting read nothing else.
 
+mod evidence;
+mod held;
 mod names;
 mod row;
 mod varint;
 
+pub use evidence::EvidenceRow;
+pub use held::{HeldFax, HeldState};
 pub use names::{Names, RULES, digest};
-pub use row::{PageStats, StageRow};
+pub use row::{Noted, PageStats, StageRow, country_key};

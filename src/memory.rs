@@ -4,13 +4,16 @@
 //! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads. A
 //! seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
 
+pub mod edit;
 pub mod open;
 pub mod profile;
+pub mod read;
 mod recover;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 use thiserror::Error;
 
@@ -33,6 +36,7 @@ use open::OpenDecisions;
 use profile::{Profile, Profiles};
 
 pub use recover::Recovered;
+pub(crate) use recover::apply_evidence;
 
 /// Most list entries in memory, at 40 bytes each.
 const LIST_ENTRIES_MAX: usize = 10_000_000;
@@ -45,8 +49,10 @@ pub struct Memory {
     keys: KeyRing,
     plan: NumberingPlan,
     home: HomeRegion,
+    home_calling_code: u16,
     generations: Generations,
-    names: Names,
+    names: ArcSwap<Names>,
+    specs: Vec<SignalSpec>,
     profiles: Profiles,
     activity: Activity,
     loads: HotTable<MemberLoad>,
@@ -147,9 +153,11 @@ impl Memory {
             generations: Generations::new(generation, &settings, &specs),
             store,
             keys,
+            home_calling_code: plan.calling_code(home),
             plan,
             home,
-            names,
+            names: ArcSwap::from_pointee(names),
+            specs,
             desk: Mutex::new(()),
             counters: Counters::default(),
         }
@@ -175,14 +183,19 @@ impl Memory {
         self.home
     }
 
+    /// Calling code of that region; 0 where it has none of its own.
+    pub const fn home_calling_code(&self) -> u16 {
+        self.home_calling_code
+    }
+
     /// The policy generations.
     pub const fn generations(&self) -> &Generations {
         &self.generations
     }
 
     /// Names in ledger rows.
-    pub const fn names(&self) -> &Names {
-        &self.names
+    pub fn names(&self) -> Guard<Arc<Names>> {
+        self.names.load()
     }
 
     /// The hot counters.

@@ -193,6 +193,15 @@ impl Relations {
         }
     }
 
+    /// Days since the latest note of a pair, whether it is alive or not; 0 for a pair never noted.
+    #[must_use]
+    pub fn age_days(&self, member: u64, number: u64, now: Timestamp) -> u16 {
+        let today = day_of(now);
+        self.pairs.get(self.tag(member, number), FREE_BITS).map_or(0, |pair| {
+            if after(pair.day(), today) { 0 } else { today.wrapping_sub(pair.day()) & DAY_MASK }
+        })
+    }
+
     /// The number, or the account, has a new holder: every pair with it noted so far is void. Exact within
     /// the day too, but for a pair of which both sides are recycled on one day with a note in between: it
     /// may live on.

@@ -1,5 +1,321 @@
-//! Screening: request, features, signals, score, verdict.
+//! Screening: request, features, signals, score, verdict. [`screen`] holds all the control flow; what it calls is
+//! gathering, counting and pure judgement. Nothing here waits: not for disk, not for network.
 
 pub mod decide;
+mod gather;
+mod pages;
 pub mod score;
 pub mod signals;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::activity::{Counts, Source};
+use crate::fax::id::Pseudonym;
+use crate::fax::stage::{DialOutcome, Direction, ReceiveOutcome, Stage, StageEvent, StageKind};
+use crate::features::Feature;
+use crate::ledger::{Noted, StageRow};
+use crate::limiter::{self, Costs, MemberLoad, cost};
+use crate::memory::open::{Answer, OpenDecision};
+use crate::memory::{Memory, allowances};
+use crate::policy::{Generation, Policy};
+use crate::store::{Entry, EntryKind, FaxIndex, TableWrite};
+use crate::verdict::{Action, Degradations, QuotaStatus, Verdict};
+use decide::{Case, decide};
+use gather::{Gathered, gather};
+use score::score;
+
+/// Screens one stage of one fax: counts it, judges it, records it.
+///
+/// The same request again gets the same answer; a stage that comes late or twice gets the answer that
+/// stands. The same events in the same order give the same verdicts.
+pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
+    let mut open = memory.open_decisions().lock(event.decision);
+    let stage = event.stage.kind();
+    let mark = mark(&event.stage);
+    let before = open.answered(event.request).or_else(|| open.passed(stage, mark));
+    if let Some(answer) = before {
+        return Verdict { repeated: true, ..Verdict::clone(&answer.verdict) };
+    }
+    let generation = memory.generations().current();
+    let gathered = gather(memory, &mut open, event);
+    let counted = count(memory, &mut open, event, &generation);
+    gather::count(&mut open.features, &counted.counts);
+    let mut verdict = judge(memory, &open, event, &gathered, &counted, &generation);
+    let row = row(&open, event, &gathered, &counted, &verdict);
+    for (number, relation) in row.relations() {
+        memory.relations().note(row.member_key, number, relation, event.time);
+    }
+    if !record(memory, &open, event, counted.seq, &row) {
+        verdict.degradations = verdict.degradations.with(Degradations::LEDGER_BEHIND);
+    }
+    memory.counters().screened.fetch_add(1, Ordering::Relaxed);
+    memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
+    open.answer(Answer { request: event.request, mark, verdict: Arc::new(verdict.clone()) });
+    verdict
+}
+
+/// The number of a page or attempt, which tells two of the same stage apart.
+const fn mark(stage: &Stage) -> u32 {
+    match stage {
+        Stage::Page(page) => page.number,
+        Stage::Dialing { attempt, .. } | Stage::DialResult { attempt, .. } => *attempt,
+        Stage::CallOffered { .. }
+        | Stage::Handshake(_)
+        | Stage::Received(_)
+        | Stage::JobSubmitted(_) => 0,
+    }
+}
+
+/// What counting found.
+struct Counted {
+    seq: u64,
+    counts: Counts,
+    quotas: Vec<QuotaStatus>,
+    budget_spent: bool,
+    charging: bool,
+    settled: Option<Costs>,
+}
+
+/// Counts the stage under the locks of everybody it touches; the seq is taken while all are held.
+fn count(
+    memory: &Memory,
+    open: &mut OpenDecision,
+    event: &StageEvent,
+    generation: &Generation,
+) -> Counted {
+    let policy = generation.policy();
+    let half_life = policy.reputation().half_life.as_seconds();
+    let allowances = allowances(policy, open.facts.plan);
+    let mut observation = open.observation;
+    let mut activity = memory.activity().lock(&observation);
+    let mut loads = memory.loads().lock(&[open.member_key]);
+    let seq = memory.store().next_seq();
+    let counts = activity.observe(&mut observation, half_life, Source::Live);
+    let mut counted = Counted {
+        seq,
+        counts,
+        quotas: Vec::new(),
+        budget_spent: memory.global_budget_spent(policy),
+        charging: false,
+        settled: None,
+    };
+    if let Some(load) = loads.get(open.member_key) {
+        let spent = load.releases(event.time) / crate::decay::ONE;
+        counted.budget_spent |= spent >= policy.budget().member;
+    }
+    match &event.stage {
+        Stage::JobSubmitted(job) => {
+            let estimate = cost::job(&crate::fax::stage::JobFacts { recipients: 1, ..*job });
+            let load = loads.entry(open.member_key, MemberLoad::default);
+            let statuses = load.admit(&allowances, estimate, event.time);
+            counted.charging = limiter::admits(&statuses);
+            counted.quotas = statuses.into_iter().flatten().collect();
+            if counted.charging {
+                open.charged = estimate;
+            }
+        }
+        Stage::DialResult { outcome, pages, duration, last: true, .. } if !open.settled => {
+            let mut actual = cost::dial(*outcome, *pages, *duration);
+            // The recipients were paid for when the job came in, whatever became of it.
+            actual.0[3] = open.charged.0[3];
+            let load = loads.entry(open.member_key, MemberLoad::default);
+            load.settle(&allowances, open.charged, actual, event.time);
+            counted.settled = Some(actual);
+            open.settled = true;
+        }
+        _ => {}
+    }
+    drop((activity, loads));
+    open.observation = observation;
+    counted
+}
+
+fn judge(
+    memory: &Memory,
+    open: &OpenDecision,
+    event: &StageEvent,
+    gathered: &Gathered,
+    counted: &Counted,
+    generation: &Generation,
+) -> Verdict {
+    let policy = generation.policy();
+    let stage = event.stage.kind();
+    let scored = score(&open.features, stage.direction(), policy);
+    let case = Case {
+        stage,
+        features: &open.features,
+        scored: &scored,
+        quotas: &counted.quotas,
+        budget_spent: counted.budget_spent,
+        now: event.time,
+        hours: None,
+        quiet_until: gathered.quiet_until,
+    };
+    let decided = decide(&case, policy);
+    let mut degradations = decided.degradations;
+    for (degraded, degradation) in [
+        (gathered.member_unknown, Degradations::MEMBER_UNKNOWN),
+        (gathered.parties_missing, Degradations::EARLIER_STAGE_UNKNOWN),
+        (memory.activity().evicted() > 0, Degradations::MEMORY_FULL),
+    ] {
+        if degraded {
+            degradations = degradations.with(degradation);
+        }
+    }
+    Verdict {
+        decision: event.decision,
+        stage,
+        action: decided.action,
+        score: scored.score,
+        hits: scored.hits,
+        rule: decided.rule,
+        generation: generation.number(),
+        counterfactuals: decided.counterfactuals,
+        reuse: decided.reuse,
+        fingerprint: decided.fingerprint,
+        bounds: decided.bounds,
+        refusal: decided.refusal,
+        deadline: decided.deadline,
+        quotas: counted.quotas.clone(),
+        degradations,
+        repeated: false,
+        settled: decided.settled,
+    }
+}
+
+fn row(
+    open: &OpenDecision,
+    event: &StageEvent,
+    gathered: &Gathered,
+    counted: &Counted,
+    verdict: &Verdict,
+) -> StageRow {
+    StageRow {
+        request: event.request,
+        mark: mark(&event.stage),
+        node: event.node.hot(),
+        number: open.number.unwrap_or(Pseudonym([0; 16])),
+        caller: open.caller,
+        member: open.member,
+        member_key: open.member_key,
+        facts: open.facts,
+        calling_code: gathered.calling_code,
+        zone: gathered.zone,
+        observation: open.observation,
+        features: open.features.clone(),
+        charged: open.charged,
+        charging: counted.charging,
+        settled: counted.settled,
+        noted: noted(open, event, verdict),
+        pages: open.pages,
+        verdict: verdict.clone(),
+    }
+}
+
+/// The correspondence that the stage proves.
+fn noted(open: &OpenDecision, event: &StageEvent, verdict: &Verdict) -> Noted {
+    match &event.stage {
+        Stage::DialResult { outcome: DialOutcome::Sent, .. } => Noted::FAXED,
+        Stage::Received(received)
+            if received.outcome == ReceiveOutcome::Complete
+                && verdict.action == Action::Deliver
+                && open.observation.caller != 0
+                && !open.features.is(Feature::MemberAccepted) =>
+        {
+            Noted::ACCEPTED
+        }
+        _ => Noted::default(),
+    }
+}
+
+/// Queues the row; false when the ledger could not take it.
+fn record(
+    memory: &Memory,
+    open: &OpenDecision,
+    event: &StageEvent,
+    seq: u64,
+    row: &StageRow,
+) -> bool {
+    let verdict = &row.verdict;
+    let entry = Entry {
+        seq,
+        time: event.time,
+        kind: EntryKind::Stage,
+        decision: Some(event.decision),
+        fax: index(open, row),
+        body: row.encode(&memory.names()),
+        writes: held_write(event, row).into_iter().collect(),
+    };
+    debug_assert_eq!(verdict.decision, event.decision);
+    let queued = memory.store().queue(entry).is_ok();
+    if !queued {
+        memory.counters().unrecorded.fetch_add(1, Ordering::Relaxed);
+    }
+    queued
+}
+
+/// A fax is found by its number when it begins, and again where something was done about it.
+fn index(open: &OpenDecision, row: &StageRow) -> Option<FaxIndex> {
+    let first = open.is_new();
+    let ends = row.verdict.stage == StageKind::Received;
+    let wanted = first || ends || row.verdict.action.withholds();
+    wanted.then_some(FaxIndex {
+        did: row.number,
+        caller: row.caller,
+        // The directory keeps hot keys only, so that is what members are found by.
+        member: Some(Pseudonym::of_hot(row.member_key)),
+        action: row.verdict.action as u8,
+    })
+}
+
+/// A fax that is kept back from now on gets its row on the desk.
+fn held_write(event: &StageEvent, row: &StageRow) -> Option<TableWrite> {
+    let verdict = &row.verdict;
+    let deadline = verdict.deadline?;
+    let keeps = match verdict.action {
+        Action::Quarantine => verdict.stage == StageKind::Received,
+        Action::Hold => verdict.stage.direction() == Direction::Outbound,
+        _ => false,
+    };
+    keeps
+        .then(|| crate::ledger::HeldFax::waiting(row, event.decision, event.time, deadline).write())
+}
+
+/// The declared answer when the scorer fails: the fax goes through, marked.
+pub fn scorer_failed(memory: &Memory, event: &StageEvent) -> Verdict {
+    memory.counters().failed.fetch_add(1, Ordering::Relaxed);
+    let generation = memory.generations().current();
+    let stage = event.stage.kind();
+    Verdict {
+        decision: event.decision,
+        stage,
+        action: match stage.direction() {
+            Direction::Inbound => Action::Deliver,
+            Direction::Outbound => Action::Allow,
+        },
+        score: generation.policy().prior(stage.direction()),
+        hits: prior_line(generation.policy(), stage),
+        rule: "scorer.failed",
+        generation: generation.number(),
+        counterfactuals: Vec::new(),
+        reuse: crate::time::Span::default(),
+        fingerprint: None,
+        bounds: crate::verdict::Bounds::default(),
+        refusal: None,
+        deadline: None,
+        quotas: Vec::new(),
+        degradations: Degradations::SCORER_FAILED,
+        repeated: false,
+        settled: false,
+    }
+}
+
+fn prior_line(policy: &Policy, stage: StageKind) -> Vec<crate::verdict::Hit> {
+    vec![crate::verdict::Hit {
+        kind: crate::verdict::HitKind::Prior,
+        name: "prior",
+        contribution: policy.prior(stage.direction()),
+        value: 0,
+    }]
+}

@@ -6,6 +6,7 @@ use crate::fax::id::Pseudonym;
 use crate::fax::number::Number;
 use crate::fax::stage::{Member, Plan};
 use crate::store::codec::{take, take_u8, take_u16, take_u32, take_u64};
+use crate::store::{TableId, TableWrite};
 
 /// Most edits of one batch, so that a batch fits a ledger entry.
 pub const BATCH_EDITS_MAX: usize = 256;
@@ -113,6 +114,49 @@ pub fn encode_facts(facts: &Member) -> Vec<u8> {
 pub fn decode_facts(mut value: &[u8]) -> Option<Member> {
     let facts = take_facts(&mut value)?;
     value.is_empty().then_some(facts)
+}
+
+/// Key of a row of the meta table that names a range of the provider's own.
+const RANGE_KEY: &[u8] = b"range";
+
+/// The range that a row of the meta table names by its key; `None` for a row of another kind.
+#[must_use]
+pub fn decode_range(key: &[u8]) -> Option<Edit> {
+    let mut from = key.strip_prefix(RANGE_KEY)?;
+    let first = Number::from_value(take_u64(&mut from)?)?;
+    let last = Number::from_value(take_u64(&mut from)?)?;
+    from.is_empty().then_some(Edit::Range { first, last })
+}
+
+fn range_key(first: Number, last: Number) -> Vec<u8> {
+    let (first, last) = (first.value().to_le_bytes(), last.value().to_le_bytes());
+    [RANGE_KEY, &first, &last].concat()
+}
+
+impl Edit {
+    /// What the edit changes in the tables of the store; `None` where it changes nothing that is kept.
+    #[must_use]
+    pub fn write(&self) -> Option<TableWrite> {
+        let put = |table, key: Vec<u8>, value: Vec<u8>| {
+            Some(TableWrite::Put { table, key, value, expires: None, subject_key: None })
+        };
+        let delete = |table, key: Vec<u8>| Some(TableWrite::Delete { table, key });
+        match self {
+            Self::Range { first, last } => put(TableId::Meta, range_key(*first, *last), Vec::new()),
+            Self::RangeGone { first, last } => delete(TableId::Meta, range_key(*first, *last)),
+            Self::Assign { number, member: Some(member) } => {
+                put(TableId::DirectoryNumbers, number.0.to_vec(), encode_holder(*member).to_vec())
+            }
+            Self::Assign { number, member: None } => {
+                delete(TableId::DirectoryNumbers, number.0.to_vec())
+            }
+            Self::Member { key, facts: Some(facts) } => {
+                put(TableId::DirectoryMembers, key.0.to_vec(), encode_facts(facts))
+            }
+            Self::Member { key, facts: None } => delete(TableId::DirectoryMembers, key.0.to_vec()),
+            Self::Recycled { .. } => None,
+        }
+    }
 }
 
 fn encode_one(edit: &Edit, to: &mut Vec<u8>) {

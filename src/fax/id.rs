@@ -22,6 +22,13 @@ impl Pseudonym {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
+
+    /// The index form of a subject of which only the hot key is at hand: that key, and zeros.
+    pub fn of_hot(key: u64) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&key.to_be_bytes());
+        Self(bytes)
+    }
 }
 
 /// What a pseudonym stands for. Each kind has a key of its own, so that kinds cannot be joined.

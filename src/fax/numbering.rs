@@ -130,6 +130,15 @@ impl NumberingPlan {
         Ok(Self { plans, zones, calling_codes: calling_codes.into() })
     }
 
+    /// Calling code of a region; 0 where it has none of its own.
+    #[must_use]
+    pub fn calling_code(&self, home: HomeRegion) -> u16 {
+        self.plans
+            .get_country_code_for_region(home.0)
+            .and_then(|code| code.try_into().ok())
+            .unwrap_or(0)
+    }
+
     /// Reads a number in E.164 form when it begins with `+`, otherwise as it is dialled at `home`:
     /// national with or without trunk prefix, international behind the prefix used there.
     ///

@@ -41,12 +41,8 @@ impl Names {
     /// # Panics
     /// When two names share a digest, which a test of the catalog rules out.
     pub fn with(more: impl IntoIterator<Item = &'static str>) -> Self {
-        let mut names: Vec<_> = RULES
-            .into_iter()
-            .chain(FIXED)
-            .chain(more)
-            .map(|name| (digest(name), name))
-            .collect();
+        let mut names: Vec<_> =
+            RULES.into_iter().chain(FIXED).chain(more).map(|name| (digest(name), name)).collect();
         names.sort_unstable();
         names.dedup();
         assert!(names.windows(2).all(|pair| pair[0].0 != pair[1].0), "two names share a digest");

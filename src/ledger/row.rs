@@ -4,10 +4,11 @@
 use super::names::Names;
 use super::varint::{put, put_signed, take, take_as, take_signed};
 use crate::activity::Observation;
-use crate::features::{FEATURES_VERSION, Features};
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::stage::{Member, StageKind};
+use crate::features::{FEATURES_VERSION, Features};
 use crate::limiter::Costs;
+use crate::relations::Relation;
 use crate::store::codec::{put_option, take_option, take_u8, take_u32, take_u64};
 use crate::time::{Span, Timestamp};
 use crate::verdict::{
@@ -49,6 +50,27 @@ pub struct PageStats {
     pub retrains: u32,
 }
 
+/// Correspondence that a stage noted: a set of bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Noted(pub u8);
+
+impl Noted {
+    /// The member has faxed the recipient, and its country.
+    pub const FAXED: Self = Self(1);
+    /// The member has accepted a fax from the caller.
+    pub const ACCEPTED: Self = Self(2);
+
+    /// True when all bits of `other` are set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// The key under which relations keep that a member has faxed a country.
+pub const fn country_key(calling_code: u16) -> u64 {
+    0xc0de_0000_0000_0000 | calling_code as u64
+}
+
 /// One stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageRow {
@@ -82,6 +104,8 @@ pub struct StageRow {
     pub charging: bool,
     /// What was settled against the charge: the actual cost, when the last dial ended.
     pub settled: Option<Costs>,
+    /// Correspondence that was noted.
+    pub noted: Noted,
     /// The pages so far.
     pub pages: PageStats,
     /// The verdict.
@@ -109,9 +133,23 @@ impl StageRow {
         to.push(u8::from(self.charging));
         to.push(u8::from(self.settled.is_some()));
         put_costs(&mut to, self.settled.unwrap_or_default());
+        to.push(self.noted.0);
         put_pages(&mut to, &self.pages);
         put_verdict(&mut to, &self.verdict, names);
         to
+    }
+
+    /// The correspondence that was noted, as keys of numbers.
+    pub fn relations(&self) -> impl Iterator<Item = (u64, Relation)> {
+        let faxed = self.noted.has(Noted::FAXED);
+        let accepted = self.noted.has(Noted::ACCEPTED);
+        [
+            faxed.then_some((self.number.hot(), Relation::Faxed)),
+            faxed.then_some((country_key(self.calling_code), Relation::Faxed)),
+            accepted.then_some((self.observation.caller, Relation::Accepted)),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// Reads one back; `None` where the bytes are not of a version up to this one.
@@ -136,6 +174,7 @@ impl StageRow {
             charged: take_costs(from)?,
             charging: take_u8(from)? != 0,
             settled: take_settled(from)?,
+            noted: Noted(take_u8(from)?),
             pages: take_pages(from)?,
             verdict: take_verdict(from, decision, names)?,
         })
@@ -423,5 +462,4 @@ const fn phrase(sip_code: u16) -> &'static str {
 }
 
 #[cfg(test)]
-
 mod tests;

@@ -76,9 +76,7 @@ impl Profiles {
 }
 
 fn derive(number: Number, keys: &KeyRing, plan: &NumberingPlan) -> Profile {
-    let tag = |number: Option<Number>| {
-        number.map_or(0, |number| tag_of(keys.number(number).hot()))
-    };
+    let tag = |number: Option<Number>| number.map_or(0, |number| tag_of(keys.number(number).hot()));
     let pseudonym = keys.number(number);
     Profile {
         number,

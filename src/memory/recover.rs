@@ -8,11 +8,11 @@ use super::{Memory, OpenMemory, allowances};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
-use crate::ledger::StageRow;
+use crate::ledger::{EvidenceRow, StageRow};
 use crate::limiter::MemberLoad;
 use crate::relations::Relation;
 use crate::store::{Entry, EntryKind, SnapshotFault, StoreError, TableId};
-use crate::time::{Span, Timestamp};
+use crate::time::{DAY_SECONDS, Span, Timestamp};
 
 /// Name of the snapshot of the hot tables.
 const SNAPSHOT: &str = "hot";
@@ -58,11 +58,7 @@ pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, Open
 }
 
 /// Reads the snapshot; true when the directory was in it.
-fn restore(
-    memory: &Memory,
-    now: Timestamp,
-    recovered: &mut Recovered,
-) -> Result<bool, StoreError> {
+fn restore(memory: &Memory, now: Timestamp, recovered: &mut Recovered) -> Result<bool, StoreError> {
     let Some(mut snapshot) = memory.store().snapshot_read(SNAPSHOT)? else { return Ok(false) };
     recovered.snapshot = snapshot.position();
     let mut directory_restored = false;
@@ -139,12 +135,12 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
     match entry.kind {
         EntryKind::Stage => {
             let decision = entry.decision?;
-            let row = StageRow::decode(&entry.body, decision, memory.names())?;
+            let row = StageRow::decode(&entry.body, decision, &memory.names())?;
             apply_row(memory, &row, entry.seq, entry.time);
             memory.open.lock(decision).restore(row);
         }
         EntryKind::Report | EntryKind::HeldDecision => {
-            let evidence = crate::ledger::EvidenceRow::decode(&entry.body)?;
+            let evidence = EvidenceRow::decode(&entry.body)?;
             apply_evidence(memory, &evidence, Source::Replay(entry.seq), entry.time);
         }
         EntryKind::DirectoryEdit => {
@@ -180,33 +176,34 @@ fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
     }
 }
 
-/// Adds evidence about a sender: a report, a release, a rejection.
+/// Adds evidence about a sender: a report, a release, a rejection. Says under which seq: a live one is taken
+/// while everything it touches is locked, like that of a stage.
 pub(crate) fn apply_evidence(
     memory: &Memory,
-    evidence: &crate::ledger::EvidenceRow,
+    evidence: &EvidenceRow,
     source: Source,
     time: Timestamp,
-) {
-    let half_life =
-        memory.generations.current().policy().reputation().half_life.as_seconds();
+) -> u64 {
+    let half_life = memory.generations.current().policy().reputation().half_life.as_seconds();
     let mut observation = evidence.observation;
-    memory.activity.lock(&observation).observe(&mut observation, half_life, source);
-    if evidence.released {
-        let key = evidence.member_key;
-        let mut loads = memory.loads.lock(&[key]);
-        let due = match source {
-            Source::Live => true,
-            Source::Replay(seq) => loads.replays(key, seq),
-        };
-        if due {
-            loads.entry(key, MemberLoad::default).note_release(time);
-        }
+    let key = evidence.member_key;
+    let mut activity = memory.activity.lock(&observation);
+    let mut loads = memory.loads.lock(&[key]);
+    let (seq, due) = match source {
+        Source::Live => (memory.store().next_seq(), true),
+        Source::Replay(seq) => (seq, loads.replays(key, seq)),
+    };
+    activity.observe(&mut observation, half_life, source);
+    if evidence.released && due {
+        loads.entry(key, MemberLoad::default).note_release(time);
     }
+    drop((activity, loads));
     if evidence.approved {
         // Approved means known as of yesterday: the next fax is welcome at once.
-        let since = time.minus(Span::seconds(crate::time::DAY_SECONDS));
-        memory.relations.note(evidence.member_key, evidence.number_key, Relation::Accepted, since);
+        let since = time.minus(Span::seconds(DAY_SECONDS));
+        memory.relations.note(key, evidence.number_key, Relation::Accepted, since);
     }
+    seq
 }
 
 /// Puts directory edits in force; a number that changed hands loses reputation and relations.

@@ -124,6 +124,11 @@ impl Size {
     pub const fn bytes(self) -> u64 {
         self.0
     }
+
+    /// Bytes, as memory counts them.
+    pub fn bytes_usize(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
 }
 
 impl Leaf for Size {

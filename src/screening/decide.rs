@@ -4,9 +4,9 @@
 //! stage. Rules that are not scores (a member's own list, an opt-out, a quota, a spent budget) stand above
 //! the ladder, in the order of [`decide`].
 
-use crate::features::{Feature, Features};
 use super::score::Scored;
 use crate::fax::stage::{Direction, StageKind};
+use crate::features::{Feature, Features};
 use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
 use crate::verdict::{

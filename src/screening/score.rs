@@ -1,8 +1,8 @@
 //! Score: hits times policy. Pure: the same features under the same policy give the same lines, to the thousandth.
 
-use crate::features::Features;
 use super::signals::{CATALOG, FULL, SIGNAL_COUNT};
 use crate::fax::stage::Direction;
+use crate::features::Features;
 use crate::policy::{Policy, SignalSet};
 use crate::verdict::{Hit, HitKind, Score};
 

@@ -9,8 +9,8 @@ mod shape;
 mod sweep;
 mod volume;
 
-use crate::features::{Feature, Features};
 use crate::fax::stage::Direction;
+use crate::features::{Feature, Features};
 use crate::policy::SignalSpec;
 use crate::verdict::Score;
 

@@ -170,6 +170,12 @@ impl KeyRing {
         Pseudonym(halve(output(prepared, &[&one.0, &other.0])))
     }
 
+    /// A key for mixing hot keys in memory: the same over restarts, another for each purpose.
+    #[must_use]
+    pub fn mixing_key(&self, purpose: &[u8]) -> [u8; 16] {
+        halve(output(&self.decision, &[b"mixing", purpose]))
+    }
+
     /// The decision that a node's fax id stands for: the same at every stage. Its key does not change
     /// with the epoch, since it stands for no person.
     #[must_use]

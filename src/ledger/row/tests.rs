@@ -78,6 +78,7 @@ fn row() -> StageRow {
         charged: Costs([1, 2, 3, 4]),
         charging: true,
         settled: Some(Costs([0, 0, 9, 0])),
+        noted: Noted::FAXED,
         pages: PageStats { count: 2, bytes: 1 << 40, equal_most: 2, ..PageStats::default() },
         verdict: verdict(),
     }

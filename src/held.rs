@@ -1,0 +1,245 @@
+//! Held faxes: listed, released, rejected, or decided by their deadline. Nothing is ever dropped silently.
+//!
+//! These calls read and wait for the store: off the verdict path, on a thread that may wait.
+
+use std::sync::atomic::Ordering;
+
+use thiserror::Error;
+
+use crate::activity::Source;
+use crate::fax::id::DecisionId;
+use crate::ledger::{EvidenceRow, HeldFax, HeldState};
+use crate::memory::{Memory, apply_evidence};
+use crate::store::{CommitFault, Entry, EntryKind, Refused, StoreError, TableId, TableWrite};
+use crate::time::Timestamp;
+use crate::verdict::Action;
+
+/// Most held faxes of one page.
+pub const PAGE_MAX: usize = 1_000;
+/// Most held faxes whose deadline is executed in one step.
+const DUE_MAX: usize = 1_000;
+/// Approval that a release proves, in 1/65536.
+const RELEASE_GOOD: u32 = 2 * 65_536;
+/// Complaint that a rejection proves, in 1/65536.
+const REJECT_BAD: u32 = 65_536;
+
+/// Why a held fax was not decided.
+#[derive(Debug, Error)]
+pub enum HeldFault {
+    /// Nothing is held under that decision.
+    #[error("no fax is held under that decision")]
+    NotFound,
+    /// It was decided before.
+    #[error("the held fax was decided already")]
+    Decided(HeldState),
+    /// The store could not be read.
+    #[error("held faxes cannot be read")]
+    Read(#[source] StoreError),
+    /// The store does not take the change; nothing was changed.
+    #[error("the decision cannot be recorded")]
+    Refused(#[source] Refused),
+    /// The change did not become durable.
+    #[error("the decision did not become durable")]
+    Commit(#[source] CommitFault),
+}
+
+/// Which held faxes are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct HeldFilter {
+    /// In this state; waiting where none is named.
+    pub state: Option<HeldState>,
+    /// Of the member with this hot key.
+    pub member_key: Option<u64>,
+    /// After this key, from the page before.
+    pub after: Option<Vec<u8>>,
+    /// At most this many, up to [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+/// One page: the faxes, and the key after which the next page begins.
+pub type HeldPage = (Vec<HeldFax>, Option<Vec<u8>>);
+
+/// Lists held faxes, earliest deadline first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list(memory: &Memory, filter: &HeldFilter) -> Result<HeldPage, StoreError> {
+    let state = filter.state.unwrap_or(HeldState::Waiting);
+    let limit = filter.limit.clamp(1, PAGE_MAX);
+    let mut after = filter.after.clone().unwrap_or_else(|| vec![state as u8]);
+    let mut faxes = Vec::new();
+    loop {
+        let rows = memory.store().table_scan(TableId::HeldFaxes, Some(&after), PAGE_MAX)?;
+        if rows.is_empty() {
+            return Ok((faxes, None));
+        }
+        for row in rows {
+            if row.key.first() != Some(&(state as u8)) {
+                return Ok((faxes, None));
+            }
+            after.clone_from(&row.key);
+            let held = HeldFax::decode(&row.value);
+            let wanted =
+                |held: &HeldFax| filter.member_key.is_none_or(|member| member == held.member_key);
+            faxes.extend(held.filter(wanted));
+            if faxes.len() == limit {
+                return Ok((faxes, Some(after)));
+            }
+        }
+    }
+}
+
+/// Releases a held fax. It counts as a false positive, clears the sender, and is correspondence.
+///
+/// # Errors
+/// [`HeldFault`]; nothing is changed then.
+pub fn release(
+    memory: &Memory,
+    decision: DecisionId,
+    author: &str,
+    now: Timestamp,
+) -> Result<HeldFax, HeldFault> {
+    settle(memory, decision, HeldState::Released, author, now)
+}
+
+/// Rejects a held fax: the verdict was right.
+///
+/// # Errors
+/// [`HeldFault`]; nothing is changed then.
+pub fn reject(
+    memory: &Memory,
+    decision: DecisionId,
+    author: &str,
+    now: Timestamp,
+) -> Result<HeldFax, HeldFault> {
+    settle(memory, decision, HeldState::Rejected, author, now)
+}
+
+/// Executes the deadlines that have passed: an inbound fax is delivered tagged, an outbound one refused with
+/// notice. Says how many.
+///
+/// # Errors
+/// [`HeldFault`]; what was not decided is tried again at the next call.
+pub fn expire(memory: &Memory, now: Timestamp) -> Result<usize, HeldFault> {
+    let _desk = memory.desk().lock();
+    let from = [HeldState::Waiting as u8];
+    let rows = memory
+        .store()
+        .table_scan(TableId::HeldFaxes, Some(&from), DUE_MAX)
+        .map_err(HeldFault::Read)?;
+    let waiting = rows
+        .iter()
+        .filter(|row| row.key.first() == Some(&(HeldState::Waiting as u8)))
+        .filter_map(|row| HeldFax::decode(&row.value));
+    let mut due = 0;
+    for held in waiting.take_while(|held| held.deadline <= now) {
+        let state = match held.action {
+            Action::Hold => HeldState::RefusedWithNotice,
+            _ => HeldState::DeliveredTagged,
+        };
+        commit(memory, &held, state, "", now)?;
+        due += 1;
+    }
+    Ok(due)
+}
+
+fn settle(
+    memory: &Memory,
+    decision: DecisionId,
+    state: HeldState,
+    author: &str,
+    now: Timestamp,
+) -> Result<HeldFax, HeldFault> {
+    // What was queued a moment ago must be seen: a release may follow its quarantine at once.
+    let ticket = memory.store().flush().map_err(HeldFault::Refused)?;
+    ticket.wait().map_err(HeldFault::Commit)?;
+    let _desk = memory.desk().lock();
+    let held = find(memory, decision)?;
+    match held.state {
+        HeldState::Waiting => commit(memory, &held, state, author, now),
+        decided => Err(HeldFault::Decided(decided)),
+    }
+}
+
+/// The held fax of a decision, in whatever state. Its deadline, and so its key, is in the ledger.
+fn find(memory: &Memory, decision: DecisionId) -> Result<HeldFax, HeldFault> {
+    let entries = memory.store().decision(decision).map_err(HeldFault::Read)?;
+    let deadlines = entries.iter().rev().filter_map(|entry| {
+        if entry.kind != EntryKind::Stage {
+            return None;
+        }
+        let row = crate::ledger::StageRow::decode(&entry.body, decision, &memory.names())?;
+        row.verdict.deadline
+    });
+    for deadline in deadlines {
+        for state in HeldState::ALL {
+            let key = HeldFax::key_of(state, deadline, decision);
+            let row =
+                memory.store().table_get(TableId::HeldFaxes, &key).map_err(HeldFault::Read)?;
+            if let Some(held) = row.and_then(|row| HeldFax::decode(&row.value)) {
+                return Ok(held);
+            }
+        }
+    }
+    Err(HeldFault::NotFound)
+}
+
+fn commit(
+    memory: &Memory,
+    held: &HeldFax,
+    state: HeldState,
+    author: &str,
+    now: Timestamp,
+) -> Result<HeldFax, HeldFault> {
+    let decided = HeldFax { state, decided: Some(now), author: author.to_owned(), ..held.clone() };
+    let evidence = evidence(&decided, now);
+    let mut writes = vec![held.delete(), decided.write()];
+    if evidence.released {
+        writes.push(false_positive(&decided, now));
+    }
+    let entry = Entry {
+        seq: apply_evidence(memory, &evidence, Source::Live, now),
+        time: now,
+        kind: EntryKind::HeldDecision,
+        decision: Some(held.decision),
+        fax: None,
+        body: evidence.encode(),
+        writes,
+    };
+    let ticket = memory.store().commit(entry).map_err(HeldFault::Refused)?;
+    ticket.wait().map_err(HeldFault::Commit)?;
+    if evidence.released {
+        memory.counters().false_positives.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(decided)
+}
+
+/// What the decision proves of the sender. A deadline proves nothing.
+fn evidence(decided: &HeldFax, now: Timestamp) -> EvidenceRow {
+    let mut observation = decided.observation;
+    observation.second = u32::try_from(now.as_seconds()).unwrap_or(0);
+    observation.happened = crate::activity::Happened::default();
+    let released = decided.state == HeldState::Released;
+    let rejected = decided.state == HeldState::Rejected;
+    observation.good = if released { RELEASE_GOOD } else { 0 };
+    observation.bad = if rejected { REJECT_BAD } else { 0 };
+    let inbound = decided.action == Action::Quarantine;
+    EvidenceRow {
+        observation,
+        member_key: decided.member_key,
+        number_key: observation.caller,
+        approved: released && inbound && observation.caller != 0,
+        released,
+    }
+}
+
+fn false_positive(held: &HeldFax, now: Timestamp) -> TableWrite {
+    let key = [&now.as_micros().max(0).to_be_bytes()[..], &held.decision.0].concat();
+    TableWrite::Put {
+        table: TableId::FalsePositives,
+        key,
+        value: held.member_key.to_le_bytes().to_vec(),
+        expires: None,
+        subject_key: None,
+    }
+}

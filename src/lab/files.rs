@@ -1,0 +1,26 @@
+//! The tool's commands that look into files of fax servers, and the whole catalog with them in it.
+
+mod convert;
+mod screen;
+mod session;
+
+use crate::lab::evaluate;
+use crate::operator::{self, Catalog, Command, Hooks};
+
+/// The commands of this room.
+pub const COMMANDS: &[Command] = &[screen::SCREEN, convert::XFERFAXLOG];
+
+/// Every command of the tool, in the order of its documentation.
+#[must_use]
+pub fn catalog() -> Catalog {
+    Catalog::new(&[COMMANDS, operator::COMMANDS, evaluate::COMMANDS])
+}
+
+/// The settings file with every default, which a test of the policy room holds to its catalog.
+const CONFIGURATION: &str = include_str!("../../docs/faxguard.example.toml");
+
+/// What the tool borrows.
+#[must_use]
+pub fn hooks() -> Hooks {
+    Hooks { in_process: None, configuration: Some(|| CONFIGURATION.to_owned()) }
+}

@@ -1,0 +1,203 @@
+//! Edits of what is known: directory, lists, policy. Durable when they return, and in force. They wait for the store.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{Memory, recover};
+use crate::directory::edit::{BATCH_EDITS_MAX, encode};
+use crate::directory::{Edit, Outcome, Unmentioned};
+use crate::fax::id::Pseudonym;
+use crate::lists::{EntryId, ListEntry, ListFault};
+use crate::policy::{self, Generation};
+use crate::store::codec::put_bytes;
+use crate::store::{
+    CommitFault, Entry, EntryKind, Refused, StoreError, TableId, TableWrite, Ticket,
+};
+use crate::time::Timestamp;
+
+/// Why an edit is not in force.
+#[derive(Debug, Error)]
+pub enum EditFault {
+    /// The store does not take it.
+    #[error("the edit cannot be recorded")]
+    Refused(#[from] Refused),
+    /// It did not become durable.
+    #[error("the edit did not become durable")]
+    Commit(#[from] CommitFault),
+    /// What is there could not be read.
+    #[error("what the edit is about cannot be read")]
+    Read(#[from] StoreError),
+    /// The lists do not take it.
+    #[error("the entry is not taken")]
+    List(#[from] ListFault),
+    /// There is no such entry.
+    #[error("there is no entry of that id")]
+    NotFound,
+}
+
+impl Memory {
+    /// Does directory edits in their order and says what became of each. A number that changed hands loses
+    /// the reputation and relations of its former holder.
+    ///
+    /// # Errors
+    /// [`EditFault`]; edits before the fault may be in force.
+    pub fn edit_directory(
+        &self,
+        edits: &[Edit],
+        now: Timestamp,
+    ) -> Result<Vec<Outcome>, EditFault> {
+        let mut outcomes = Vec::with_capacity(edits.len());
+        let mut last = None;
+        for batch in edits.chunks(BATCH_EDITS_MAX) {
+            let body = encode(batch).unwrap_or_default();
+            let writes = batch.iter().filter_map(Edit::write).collect();
+            last = Some(self.commit_edit(EntryKind::DirectoryEdit, body, writes, now)?);
+            outcomes.extend(recover::apply_edits(self, batch, now));
+        }
+        last.map_or(Ok(()), Ticket::wait)?;
+        Ok(outcomes)
+    }
+
+    /// Ends a whole import: what was not mentioned is gone, from memory and from the tables.
+    ///
+    /// # Errors
+    /// [`EditFault`]; the import can be ended again.
+    pub fn end_whole_directory(&self, now: Timestamp) -> Result<u64, EditFault> {
+        let mut gone = 0;
+        for step in self.directory.end_whole() {
+            let mut edits = Vec::with_capacity(step.len());
+            for unmentioned in step {
+                gone += 1;
+                edits.extend(self.forget_unmentioned(unmentioned, now)?);
+            }
+            self.edit_directory(&edits, now)?;
+        }
+        Ok(gone)
+    }
+
+    /// The edits that take an unmentioned row out of the tables: memory has hot keys only, which are the
+    /// first eight bytes of the row's key.
+    fn forget_unmentioned(
+        &self,
+        unmentioned: Unmentioned,
+        now: Timestamp,
+    ) -> Result<Vec<Edit>, EditFault> {
+        let (table, hot) = match unmentioned {
+            Unmentioned::Number { number, .. } => {
+                self.activity.forget(number);
+                self.relations.recycled(number, now);
+                (TableId::DirectoryNumbers, number)
+            }
+            Unmentioned::Member { member } => (TableId::DirectoryMembers, member),
+        };
+        let prefix = hot.to_be_bytes();
+        let rows = self.store().table_scan(table, Some(&prefix), 4)?;
+        let of_prefix = rows.into_iter().filter(|row| row.key.starts_with(&prefix));
+        Ok(of_prefix
+            .filter_map(|row| {
+                let key = Pseudonym(row.key.try_into().ok()?);
+                Some(match table {
+                    TableId::DirectoryNumbers => Edit::Assign { number: key, member: None },
+                    _ => Edit::Member { key, facts: None },
+                })
+            })
+            .collect())
+    }
+
+    /// Makes or replaces a list entry.
+    ///
+    /// # Errors
+    /// [`EditFault`].
+    pub fn put_list_entry(&self, entry: &ListEntry, now: Timestamp) -> Result<EntryId, EditFault> {
+        let id = self.lists.id(entry);
+        let ticket =
+            self.commit_edit(EntryKind::ListEdit, Vec::new(), vec![entry.write(id)], now)?;
+        ticket.wait()?;
+        self.lists.put(entry)?;
+        Ok(id)
+    }
+
+    /// Deletes a list entry; the ledger keeps who did.
+    ///
+    /// # Errors
+    /// [`EditFault`].
+    pub fn delete_list_entry(
+        &self,
+        id: EntryId,
+        author: &str,
+        now: Timestamp,
+    ) -> Result<(), EditFault> {
+        let entry = self.lists.find(self.store(), id)?.ok_or(EditFault::NotFound)?;
+        let mut body = Vec::new();
+        put_bytes(&mut body, author.as_bytes());
+        let writes = vec![ListEntry::delete(id)];
+        self.commit_edit(EntryKind::ListEdit, body, writes, now)?.wait()?;
+        self.lists.remove(&entry);
+        Ok(())
+    }
+
+    /// Puts a policy in force as the next generation, once it is durable.
+    ///
+    /// # Errors
+    /// [`policy::Refused`]; the last good generation stays in force.
+    pub fn apply_policy(
+        &self,
+        edit: policy::Edit,
+        based_on: Option<&str>,
+    ) -> Result<Arc<Generation>, policy::Refused<EditFault>> {
+        let applied = self.generations.apply(edit, based_on, |next| {
+            let writes = vec![generation_write(next)];
+            self.commit_edit(EntryKind::Policy, Vec::new(), writes, next.applied())?.wait()?;
+            Ok(())
+        })?;
+        self.names.store(Arc::new(super::names_of(&applied, &self.specs)));
+        Ok(applied)
+    }
+
+    fn commit_edit(
+        &self,
+        kind: EntryKind,
+        body: Vec<u8>,
+        writes: Vec<TableWrite>,
+        now: Timestamp,
+    ) -> Result<Ticket, EditFault> {
+        let seq = self.store().next_seq();
+        let entry = Entry { seq, time: now, kind, decision: None, fax: None, body, writes };
+        Ok(self.store().commit(entry)?)
+    }
+}
+
+/// The row of a generation: number, then author and text.
+fn generation_write(generation: &Generation) -> TableWrite {
+    let mut value = Vec::new();
+    value.extend_from_slice(&generation.applied().as_micros().to_le_bytes());
+    put_bytes(&mut value, generation.author().as_bytes());
+    put_bytes(&mut value, generation.text().as_bytes());
+    TableWrite::Put {
+        table: TableId::PolicyGenerations,
+        key: generation.number().to_be_bytes().to_vec(),
+        value,
+        expires: None,
+        subject_key: None,
+    }
+}
+
+/// The last generation that was put in force at run time: its number and edit.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn last_generation(
+    store: &dyn crate::store::Store,
+) -> Result<Option<(u64, policy::Edit)>, StoreError> {
+    use crate::store::codec::{take_bytes, take_i64};
+    let rows = store.table_scan(TableId::PolicyGenerations, None, usize::MAX)?;
+    Ok(rows.last().and_then(|row| {
+        let number = u64::from_be_bytes(row.key.as_slice().try_into().ok()?);
+        let mut from = row.value.as_slice();
+        let applied = Timestamp::from_micros(take_i64(&mut from)?);
+        let author = String::from_utf8(take_bytes(&mut from)?.to_vec()).ok()?;
+        let text = String::from_utf8(take_bytes(&mut from)?.to_vec()).ok()?;
+        Some((number, policy::Edit { text, author, applied }))
+    }))
+}

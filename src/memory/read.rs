@@ -1,0 +1,64 @@
+//! Looking back: past decisions, and the calls that were blocked. Reads the store: off the verdict path.
+
+use super::Memory;
+use crate::fax::id::{DecisionId, Pseudonym};
+use crate::ledger::StageRow;
+use crate::store::{ActionSet, EntryKind, FaxKey, FaxQuery, FaxRow, FaxSubject, StoreError};
+use crate::time::{DAY_SECONDS, Span, Timestamp};
+use crate::verdict::Action;
+
+/// Days a blocked call can be asked for (47 CFR 64.1200(k)).
+pub const BLOCKED_DAYS: u64 = 28;
+
+/// One stage of a past decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastStage {
+    /// When.
+    pub time: Timestamp,
+    /// Its place in the ledger.
+    pub seq: u64,
+    /// What was seen and answered.
+    pub row: StageRow,
+}
+
+impl Memory {
+    /// Every stage of a decision, in order; none where the ledger does not know it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn explain(&self, decision: DecisionId) -> Result<Vec<PastStage>, StoreError> {
+        let names = self.names();
+        let entries = self.store().decision(decision)?;
+        let stages = entries.into_iter().filter(|entry| entry.kind == EntryKind::Stage);
+        Ok(stages
+            .filter_map(|entry| {
+                let row = StageRow::decode(&entry.body, decision, &names)?;
+                Some(PastStage { time: entry.time, seq: entry.seq, row })
+            })
+            .collect())
+    }
+
+    /// Inbound calls of a member that were refused, deferred, stopped or kept back within the last 28 days,
+    /// latest first, before `before`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn blocked_calls(
+        &self,
+        member_key: u64,
+        now: Timestamp,
+        before: Option<FaxKey>,
+        limit: usize,
+    ) -> Result<Vec<FaxRow>, StoreError> {
+        let blocking =
+            [Action::Quarantine, Action::Defer, Action::RefuseCall, Action::StopAfterPage];
+        self.store().faxes(&FaxQuery {
+            subject: FaxSubject::Member(Pseudonym::of_hot(member_key)),
+            from: now.minus(Span::seconds(BLOCKED_DAYS * DAY_SECONDS)),
+            to: now.plus(Span::seconds(1)),
+            actions: ActionSet::of(&blocking.map(|action| action as u8)),
+            before,
+            limit,
+        })
+    }
+}

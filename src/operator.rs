@@ -1,0 +1,121 @@
+//! The operator's tool: a client of the API and never of the store. Parses, calls, prints; the binary lends it
+//! arguments, writers and the parts of rooms above it.
+
+mod command;
+mod context;
+mod decision;
+mod directory;
+mod failure;
+mod generate;
+mod held;
+pub mod input;
+mod limits;
+mod lists;
+mod output;
+mod policy;
+mod replay;
+mod report;
+pub mod text;
+mod verdict_block;
+mod verdict_line;
+
+use std::ffi::OsString;
+
+pub use command::{
+    Catalog, Command, DEFAULT_SERVER, VERSION, option, path, positional, switch, text as argument,
+};
+pub use context::{Context, Hooks, InProcess};
+pub use failure::{CONFIGURATION, DATA, Failure, OTHER, Refusal, UNREACHABLE, USAGE, reason_name};
+pub use output::{Form, Lean, Output, Screen, table};
+pub use verdict_block::{indented, verdict_block};
+pub use verdict_line::{Answer, VerdictLine, action_name, stage_name, verdict_text};
+
+use text::Shown;
+
+/// The commands that need nothing but the server.
+pub const COMMANDS: &[Command] = &[
+    replay::REPLAY,
+    report::FILE,
+    report::SHOW,
+    decision::EXPLAIN,
+    decision::BLOCKED,
+    lists::ADD,
+    lists::REMOVE,
+    lists::SHOW,
+    held::LIST,
+    held::RELEASE,
+    held::REJECT,
+    limits::SHOW,
+    policy::SHOW,
+    policy::CHECK,
+    policy::APPLY,
+    directory::IMPORT,
+    decision::STATUS,
+    generate::CONFIG,
+    generate::MAN,
+    generate::COMPLETIONS,
+    generate::UNIT,
+];
+
+/// What was typed and who typed it.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The command line, the tool's own name first.
+    pub arguments: Vec<OsString>,
+    /// Name of the user, where the system gives one; the author of edits unless told otherwise.
+    pub user: Option<String>,
+}
+
+/// Runs one command line to its end and returns the exit code: 0, [`USAGE`], [`DATA`],
+/// [`UNREACHABLE`], [`CONFIGURATION`] or [`OTHER`].
+#[must_use]
+pub fn run<'a>(
+    invocation: Invocation,
+    catalog: &'a Catalog,
+    hooks: &'a Hooks,
+    output: Output<'a>,
+) -> u8 {
+    let mut context = Context::new(output, hooks, catalog);
+    let done = execute(invocation, &mut context).and_then(|code| {
+        context.output.flush()?;
+        Ok(code)
+    });
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            let (shown, code) = (context.output.shown(), failure.exit_code());
+            // A reader that has seen enough is no failure, and nothing is said of it.
+            if code != 0 {
+                let sentence = format!("faxguardctl: {}", failure.sentence(shown));
+                // Where standard error is gone too, the exit code has to say it alone.
+                let _ = context.output.remark(sentence);
+            }
+            code
+        }
+    }
+}
+
+fn execute(invocation: Invocation, context: &mut Context<'_>) -> Result<u8, Failure> {
+    let catalog = context.catalog;
+    let matches = match catalog.parser().try_get_matches_from(invocation.arguments) {
+        Ok(matches) => matches,
+        Err(fault) if fault.use_stderr() => {
+            context.output.remark(text::safe_lines(fault.to_string().trim_end()))?;
+            return Ok(USAGE);
+        }
+        Err(help) => {
+            context.output.text(&help.to_string())?;
+            return Ok(0);
+        }
+    };
+    let Some((command, arguments)) = catalog.chosen(&matches) else {
+        return Ok(USAGE);
+    };
+    let form = if arguments.get_flag("json") { Form::Programs } else { Form::People };
+    let shown = if arguments.get_flag("show-numbers") { Shown::Plain } else { Shown::Masked };
+    context.output.choose(form, shown);
+    context.server = argument(arguments, "server");
+    context.user = invocation.user;
+    (command.run)(arguments, context)?;
+    Ok(0)
+}
