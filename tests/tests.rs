@@ -1,4 +1,6 @@
 //! The one integration binary.
 
 mod command_line;
+mod contract;
+mod grpc;
 mod store_suite;
