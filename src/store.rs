@@ -39,7 +39,11 @@ pub const TABLE_KEY_BYTES_MAX: usize = 256;
 /// Longest value of a table row, in bytes: a policy file and its context.
 pub const TABLE_VALUE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-const _: () = assert!(TABLE_VALUE_BYTES_MAX * 4 < QUEUE_BYTES_MAX);
+/// Most bytes of the table writes of one entry or one load: one transaction must not hold up the others.
+pub const WRITES_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+const _: () = assert!(TABLE_VALUE_BYTES_MAX < WRITES_BYTES_MAX);
+const _: () = assert!(WRITES_BYTES_MAX * 4 < QUEUE_BYTES_MAX);
 
 /// Why the store did not take an entry. The verdict path counts it and goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -243,8 +247,9 @@ pub trait Store: sealed::Sealed + Send + Sync {
     /// [`Refused`]; a full queue is counted.
     fn commit(&self, entry: Entry) -> Result<Ticket, Refused>;
 
-    /// Bulk rows that bypass the ledger, for what has a source to load it from again (a directory). The
-    /// ticket answers once they are on the disk.
+    /// Bulk rows that bypass the ledger, for what has a source to load it from again (a directory): some
+    /// hundred a call, and several times faster in the order of their keys. The ticket answers once they are
+    /// on the disk.
     ///
     /// # Errors
     /// [`Refused`].

@@ -2,5 +2,6 @@
 
 mod command_line;
 mod contract;
+mod golden;
 mod grpc;
 mod store_suite;

@@ -2,7 +2,7 @@
 
 use super::codec::{put_bytes, put_option, take, take_bytes, take_i64, take_option};
 use super::codec::{take_u8, take_u16, take_u64};
-use super::{Refused, TABLE_KEY_BYTES_MAX, TABLE_VALUE_BYTES_MAX, TableId};
+use super::{Refused, TABLE_KEY_BYTES_MAX, TABLE_VALUE_BYTES_MAX, TableId, WRITES_BYTES_MAX};
 use crate::bounds::LEDGER_ENTRY_BYTES_MAX;
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::time::Timestamp;
@@ -184,6 +184,7 @@ pub(super) fn check_writes(writes: &[TableWrite]) -> Result<usize, Refused> {
         within(write.value().len(), TABLE_VALUE_BYTES_MAX)?;
         total += size_of::<TableWrite>() + key.len() + write.value().len();
     }
+    within(total, WRITES_BYTES_MAX)?;
     Ok(total)
 }
 

@@ -8,13 +8,13 @@ use thiserror::Error;
 use super::codec::take;
 use super::entry::{Entry, TableWrite, decode_writes, encode_writes};
 use super::{PAGE_ROWS_MAX, Refused, Store, StoreError, TableId, TableRow};
-use super::{TABLE_VALUE_BYTES_MAX, Ticket, ticket::CommitFault};
+use super::{Ticket, WRITES_BYTES_MAX, ticket::CommitFault};
 
 const MAGIC: [u8; 8] = *b"FAXGEXP1";
 /// Largest record that is read: an entry with a few large writes.
-const RECORD_BYTES_MAX: usize = TABLE_VALUE_BYTES_MAX * 4;
-/// Rows of one load.
-const LOAD_ROWS: usize = 256;
+const RECORD_BYTES_MAX: usize = WRITES_BYTES_MAX * 2;
+/// Bytes of rows that make a load.
+const LOAD_BYTES: usize = 256 * 1024;
 
 /// Why an export or import did not come to its end.
 #[derive(Debug, Error)]
@@ -99,7 +99,7 @@ pub fn import(store: &dyn Store, from: &mut dyn Read) -> Result<Transfer, Transf
     let mut moved = Transfer::default();
     let mut sum = blake3::Hasher::new();
     let mut record = 0;
-    let mut rows = Vec::new();
+    let (mut rows, mut row_bytes) = (Vec::new(), 0);
     if read(from, &mut sum, 8).ok().as_deref() != Some(&MAGIC[..]) {
         return Err(TransferFault::Damaged { record });
     }
@@ -121,11 +121,13 @@ pub fn import(store: &dyn Store, from: &mut dyn Read) -> Result<Transfer, Transf
             b'r' => {
                 rows.extend(decode_writes(&body).ok_or(damaged)?);
                 moved.rows += 1;
+                row_bytes += length;
             }
             b'.' => break,
             _ => return Err(damaged),
         }
-        if rows.len() >= LOAD_ROWS {
+        if row_bytes >= LOAD_BYTES {
+            row_bytes = 0;
             load(store, &mut rows)?;
         }
         record += 1;

@@ -3,18 +3,20 @@
 //! What fails is tried again with growing pauses. Whoever waits is told at once; entries nobody waits for
 //! are kept, at most one batch here and a bounded queue behind it, and the rest is counted as dropped.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use super::Shared;
 use super::fault::{Injected, Step};
 use super::file;
 use super::ledger::Ledger;
-use super::queue::Work;
+use super::queue::{Patience, Work};
 use super::state::{State, Sync};
 use crate::bounds::LEDGER_DURABLE_MS;
-use crate::store::{CommitFault, Condition, Entry, PurgeReport, TableWrite};
+use crate::store::{CommitFault, Condition, Entry, PurgeReport, RetentionTerms, TableWrite};
 use crate::time::{Span, Timestamp};
 
 /// First pause after a fault; it doubles up to [`REST_MS_MAX`].
@@ -30,6 +32,15 @@ pub(super) struct Committer {
     state: Option<State>,
     /// Table writes that are in the ledger and not yet in the tables.
     owed: Vec<Vec<TableWrite>>,
+    purges: VecDeque<Purge>,
+}
+
+/// A purge under way.
+struct Purge {
+    now: Timestamp,
+    terms: RetentionTerms,
+    answer: SyncSender<PurgeReport>,
+    rows: u64,
 }
 
 /// Why a step was not taken.
@@ -40,7 +51,14 @@ enum Stop {
 
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>, folder: PathBuf, ledger: Ledger, state: State) -> Self {
-        Self { shared, folder, ledger, state: Some(state), owed: Vec::new() }
+        Self {
+            shared,
+            folder,
+            ledger,
+            state: Some(state),
+            owed: Vec::new(),
+            purges: VecDeque::new(),
+        }
     }
 
     /// Runs until the queue is closed and empty, or a fault outlives the closing.
@@ -53,13 +71,16 @@ impl Committer {
                 Vec::new()
             } else if !held.is_empty() {
                 std::mem::take(&mut held)
-            } else if let Some(batch) = self.shared.queue.take() {
+            } else if let Some(batch) = self.shared.queue.take(self.patience()) {
                 batch
             } else {
                 break;
             };
             match self.cycle(batch, &mut held) {
-                Ok(()) => rest_ms = REST_MS_MIN,
+                Ok(()) => {
+                    rest_ms = REST_MS_MIN;
+                    self.purge_some();
+                }
                 Err(Stop::Crash) => break,
                 Err(Stop::Fault(fault)) => {
                     self.shared.queue.fail_waiting(fault);
@@ -100,10 +121,9 @@ impl Committer {
         let condition = if slow { Condition::Slow } else { Condition::Working };
         self.shared.set_health(condition, Some(took));
         for work in batch {
-            if let Work::Purge(now, terms, answer) = &work {
-                let report = self.purge(&|day| terms.ledger_day_ended(day, *now), *now);
-                // Dropped unsent, the caller learns that the purge did not come to its end.
-                let _ = report.map(|report| answer.send(report));
+            if let Work::Purge(now, terms, answer) = work {
+                self.purges.push_back(Purge { now, terms, answer, rows: 0 });
+                continue;
             }
             work.answer(Ok(()));
         }
@@ -152,9 +172,9 @@ impl Committer {
         let Err((path, fault)) = self.ledger.commit(&entries, pages_max) else { return Ok(()) };
         if fault == CommitFault::Damaged {
             // A new file takes what the damaged one did not.
-            self.shared.readers.clear();
             let now = self.shared.clock.now();
             self.ledger.set_aside(&path, now).map_err(|_| Stop::Fault(fault))?;
+            self.shared.readers.clear();
             self.shared.count_quarantined();
             let again = self.ledger.commit(&entries, pages_max);
             return again.map_err(|(_, fault)| Stop::Fault(fault));
@@ -199,8 +219,8 @@ impl Committer {
         if let Some(state) = self.state.take() {
             let path = state.path.clone();
             drop(state);
-            self.shared.readers.clear();
             file::quarantine(&path, now).map_err(|_| damaged())?;
+            self.shared.readers.clear();
             self.shared.count_quarantined();
         }
         let (state, _) = State::open(&self.folder, &mut self.ledger, now).map_err(|_| damaged())?;
@@ -208,19 +228,27 @@ impl Committer {
         Err(damaged())
     }
 
-    fn purge(&mut self, ended: &dyn Fn(i64) -> bool, now: Timestamp) -> Option<PurgeReport> {
-        let state = self.state.as_ref()?;
-        let mut rows = 0;
-        loop {
-            match state.purge(now).ok()? {
-                0 => break,
-                some => rows += u64::try_from(some).unwrap_or(0),
-            }
+    fn patience(&self) -> Patience {
+        if self.purges.is_empty() { Patience::Wait } else { Patience::Now }
+    }
+
+    /// A piece of the first purge, so that commits are not late for it.
+    fn purge_some(&mut self) {
+        let Some(mut purge) = self.purges.pop_front() else { return };
+        // A purge that is dropped unanswered tells its caller that it did not come to its end.
+        let Some(state) = self.state.as_ref() else { return };
+        let Ok(rows) = state.purge(purge.now) else { return };
+        purge.rows += u64::try_from(rows).unwrap_or(0);
+        if rows > 0 {
+            self.purges.push_front(purge);
+            return;
         }
         // The tables must hold for good what only these days could still tell them.
-        state.settle().ok()?;
-        self.shared.readers.clear();
-        let days = self.ledger.purge(now, ended);
-        Some(PurgeReport { days, rows })
+        if state.settle().is_ok() {
+            let ended = |day| purge.terms.ledger_day_ended(day, purge.now);
+            let days = self.ledger.purge(purge.now, &ended);
+            self.shared.readers.clear();
+            let _ = purge.answer.send(PurgeReport { days, rows: purge.rows });
+        }
     }
 }

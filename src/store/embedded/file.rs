@@ -70,14 +70,20 @@ fn prepare(path: &Path, kind: &Kind) -> rusqlite::Result<(Connection, i32)> {
         return Ok((connection, version));
     }
     connection.execute_batch(kind.settings)?;
-    if path.metadata().is_ok_and(|file| file.len() <= CHECK_BYTES_MAX) {
-        let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if answer != "ok" {
-            let damaged = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-            return Err(rusqlite::Error::SqliteFailure(damaged, None));
-        }
-    }
     Ok((connection, version))
+}
+
+/// Whether the inside of a file is as it should be; a large one is taken at its word.
+pub(super) fn is_whole(connection: &Connection, path: &Path) -> Result<bool, OpenFault> {
+    if path.metadata().is_ok_and(|file| file.len() > CHECK_BYTES_MAX) {
+        return Ok(true);
+    }
+    let answer = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    match answer {
+        Ok(answer) => Ok(answer == "ok"),
+        Err(fault) if fault_of(&fault) == CommitFault::Damaged => Ok(false),
+        Err(source) => Err(OpenFault::File { path: path.to_owned(), source }),
+    }
 }
 
 /// Opens a file for queries only, beside the committer.

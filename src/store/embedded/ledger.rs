@@ -18,6 +18,9 @@ use crate::store::CommitFault;
 use crate::store::entry::{Entry, TableWrite, decode_writes, encode_writes};
 use crate::time::Timestamp;
 
+// The indexes are cut into runs of 65,536 seqs. Pseudonyms have no order: an index over a whole day is written
+// to all over, a page an entry, and grows beyond any cache; a run stays in it. A query asks every run, some
+// microseconds each.
 const KIND: Kind = Kind {
     version: 1,
     schema: "
@@ -25,9 +28,9 @@ const KIND: Kind = Kind {
         CREATE TABLE entry (
             seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, decision BLOB,
             did BLOB, caller BLOB, member BLOB, action INTEGER, body BLOB NOT NULL, writes BLOB);
-        CREATE INDEX entry_decision ON entry (decision) WHERE decision IS NOT NULL;
-        CREATE INDEX entry_did ON entry (did, time) WHERE did IS NOT NULL;
-        CREATE INDEX entry_member ON entry (member, time) WHERE member IS NOT NULL;
+        CREATE INDEX entry_decision ON entry (seq >> 16, decision) WHERE decision IS NOT NULL;
+        CREATE INDEX entry_did ON entry (seq >> 16, did, time) WHERE did IS NOT NULL;
+        CREATE INDEX entry_member ON entry (seq >> 16, member, time) WHERE member IS NOT NULL;
         CREATE INDEX entry_writes ON entry (seq) WHERE writes IS NOT NULL;
         CREATE TABLE batch (number INTEGER PRIMARY KEY, low INTEGER NOT NULL);",
     settings: "
@@ -107,6 +110,14 @@ impl Ledger {
             }
         }
         files.sort_by_key(|(file, ..)| file.floor);
+        // The newest is written on: damage inside it must show now. Older ones show it when they are read.
+        if let Some((newest, ..)) = files.last()
+            && !is_whole(&newest.path)?
+        {
+            file::quarantine(&newest.path, now)?;
+            files.pop();
+            quarantined += 1;
+        }
         let last_seq = files.iter().map(|(_, seq, _)| *seq).max().unwrap_or(0);
         let last_batch = files.iter().map(|(.., batch)| *batch).max().unwrap_or(0);
         let catalog = files.into_iter().map(|(file, ..)| file).collect();
@@ -340,15 +351,19 @@ fn examine(path: &Path) -> Result<Found, OpenFault> {
     }
 }
 
+fn is_whole(path: &Path) -> Result<bool, OpenFault> {
+    let Opened::Good(connection) = file::open(path, &KIND)? else { return Ok(false) };
+    file::is_whole(&connection, path)
+}
+
 fn write(
     connection: &mut Connection,
     entries: &[&Entry],
     batch: u64,
     pages_max: Option<u32>,
 ) -> rusqlite::Result<()> {
-    if let Some(pages) = pages_max {
-        connection.pragma_update(None, "max_page_count", pages)?;
-    }
+    // SQLite's own bound where there is none of ours, so that a bound can be lifted.
+    connection.pragma_update(None, "max_page_count", pages_max.unwrap_or(u32::MAX - 1))?;
     let transaction = connection.transaction()?;
     {
         let mut insert = transaction.prepare_cached(INSERT)?;

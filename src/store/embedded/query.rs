@@ -128,7 +128,10 @@ impl Days<'_> {
         let mut all = Vec::new();
         for file in &files {
             let entries = self.ask(file, |reader| {
-                let sql = format!("{SELECT} WHERE decision = ?1 ORDER BY seq LIMIT ?2");
+                let sql = format!(
+                    "{RUNS} {SELECT_BY_RUN} WHERE seq >> 16 = run.at AND decision = ?1
+                     ORDER BY seq LIMIT ?2"
+                );
                 let mut statement = reader.prepare_cached(&sql)?;
                 let rows = statement
                     .query_map(params![decision.0, file::limit(PAGE_ROWS_MAX)], entry_of)?;
@@ -150,8 +153,8 @@ impl Days<'_> {
             FaxSubject::Member(member) => ("member", member),
         };
         let sql = format!(
-            "SELECT time, seq, decision, did, caller, member, action FROM entry
-             WHERE {column} = ?1 AND time >= ?2 AND (time, seq) < (?3, ?4)
+            "{RUNS} SELECT time, seq, decision, did, caller, member, action FROM run CROSS JOIN entry
+             WHERE seq >> 16 = run.at AND {column} = ?1 AND time >= ?2 AND (time, seq) < (?3, ?4)
                AND (?5 = -1 OR (action < 64 AND (?5 >> action) & 1))
              ORDER BY time DESC, seq DESC LIMIT ?6"
         );
@@ -191,6 +194,14 @@ impl Days<'_> {
 
 const SELECT: &str = "
     SELECT time, seq, decision, did, caller, member, action, kind, body, writes FROM entry";
+const SELECT_BY_RUN: &str = "
+    SELECT time, seq, decision, did, caller, member, action, kind, body, writes
+    FROM run CROSS JOIN entry";
+/// The runs of seqs that the indexes of a day are cut into.
+const RUNS: &str = "
+    WITH RECURSIVE run (at, last) AS (
+        SELECT (SELECT min(seq) FROM entry) >> 16, (SELECT max(seq) FROM entry) >> 16
+        UNION ALL SELECT at + 1, last FROM run WHERE at < last)";
 
 fn fax_of(row: &Row<'_>) -> rusqlite::Result<FaxRow> {
     Ok(FaxRow {

@@ -25,6 +25,13 @@ pub(super) enum Work {
     Purge(Timestamp, RetentionTerms, SyncSender<PurgeReport>),
 }
 
+/// Whether the committer has something else to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    Wait,
+    Now,
+}
+
 impl Work {
     /// Whether somebody waits for it.
     pub(super) const fn is_urgent(&self) -> bool {
@@ -90,14 +97,20 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for work and takes a batch of it in the order it came; `None` once closed and empty.
-    pub(super) fn take(&self) -> Option<Vec<Work>> {
+    /// Takes a batch of work in the order it came, waiting for it or not; `None` once closed and empty.
+    pub(super) fn take(&self, patience: Patience) -> Option<Vec<Work>> {
         let mut waiting = self.waiting.lock();
         while waiting.work.is_empty() {
             if waiting.closed {
                 return None;
             }
+            if patience == Patience::Now {
+                return Some(Vec::new());
+            }
             self.come.wait(&mut waiting);
+        }
+        if patience == Patience::Now {
+            return Some(waiting.drain());
         }
         if !waiting.urgent && !waiting.closed && waiting.work.len() < LEDGER_COMMIT_ENTRIES {
             self.come.wait_for(&mut waiting, Duration::from_millis(LEDGER_COMMIT_WAIT_MS));

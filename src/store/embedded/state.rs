@@ -65,13 +65,15 @@ impl State {
     ) -> Result<(Self, u32), OpenFault> {
         let path = folder.join(STATE_FILE);
         for quarantined in 0..2 {
-            let mut state = match file::open(&path, &KIND)? {
-                Opened::Good(connection) => Self { connection, path: path.clone() },
-                Opened::Damaged => {
-                    file::quarantine(&path, now)?;
-                    continue;
-                }
+            let opened = match file::open(&path, &KIND)? {
+                Opened::Good(connection) if file::is_whole(&connection, &path)? => Some(connection),
+                Opened::Good(_) | Opened::Damaged => None,
             };
+            let Some(connection) = opened else {
+                file::quarantine(&path, now)?;
+                continue;
+            };
+            let mut state = Self { connection, path: path.clone() };
             match state.catch_up(ledger) {
                 Ok(damaged) => {
                     let mut quarantined = quarantined;
