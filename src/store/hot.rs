@@ -10,7 +10,6 @@
 mod shard;
 
 use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use thiserror::Error;
@@ -54,14 +53,11 @@ pub enum HotFault {
 /// Hot counters by keyed 64-bit id ([`crate::fax::id::Pseudonym::hot`]).
 pub struct HotTable<V> {
     shards: Box<[Mutex<Shard<V>>]>,
-    /// Values let go: beside the shards, since every verdict asks.
-    evicted: AtomicU64,
 }
 
 /// The shards of some keys, locked until it is dropped. Where an operation needs several tables, it locks
 /// them all before it changes one, in the same order everywhere.
 pub struct HotGuard<'a, V> {
-    evicted: &'a AtomicU64,
     shards: [Option<(usize, MutexGuard<'a, Shard<V>>)>; LOCK_KEYS_MAX],
 }
 
@@ -89,8 +85,7 @@ impl<V: HotValue> HotTable<V> {
     #[must_use]
     pub fn with_capacity(values: usize) -> Self {
         let of_shard = values.div_ceil(SHARDS).clamp(SHARD_VALUES_MIN, SHARD_VALUES_MAX);
-        let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new(of_shard))).collect();
-        Self { shards, evicted: AtomicU64::new(0) }
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(Shard::new(of_shard))).collect() }
     }
 
     /// Locks the shards of these keys, each once, in ascending order, so that no two operations wait for
@@ -113,7 +108,7 @@ impl<V: HotValue> HotTable<V> {
         for (place, shard) in shards.iter_mut().zip(distinct) {
             *place = Some((*shard, self.shards[*shard].lock()));
         }
-        HotGuard { evicted: &self.evicted, shards }
+        HotGuard { shards }
     }
 
     /// Values now held.
@@ -137,7 +132,7 @@ impl<V: HotValue> HotTable<V> {
     /// Values let go since the start because their shard was full.
     #[must_use]
     pub fn evicted(&self) -> u64 {
-        self.evicted.load(Ordering::Relaxed)
+        self.shards.iter().map(|shard| shard.lock().evicted).sum()
     }
 
     /// The seq up to which the shard of a key was restored.
@@ -251,9 +246,9 @@ fn fill<V: HotValue>(shard: &mut Shard<V>, number: usize, mut bytes: &[u8]) -> O
         if shard_of(key) != number || shard.get(key).is_some() {
             return None;
         }
-        // What a smaller table lets go of a larger one's snapshot is no sign that it is full now.
-        shard.entry(key, || value, &AtomicU64::new(0));
+        shard.entry(key, || value);
     }
+    shard.evicted = 0;
     shard.position = position;
     shard.hand = usize::try_from(hand).ok()?;
     from.is_empty().then_some(())
@@ -292,13 +287,18 @@ impl<V: HotValue> HotGuard<'_, V> {
     /// The value of a key, made where there is none; a full shard lets its least recently touched of a
     /// small sample go.
     pub fn entry(&mut self, key: u64, make: impl FnOnce() -> V) -> &mut V {
-        let evicted = self.evicted;
-        self.shard_mut(key).entry(key, make, evicted)
+        self.shard_mut(key).entry(key, make)
     }
 
     /// Removes the value of a key.
     pub fn remove(&mut self, key: u64) -> Option<V> {
         self.shard_mut(key).remove(key)
+    }
+
+    /// Whether one of these shards has let a value go since the start because it was full.
+    #[must_use]
+    pub fn evicted(&self) -> bool {
+        self.shards.iter().flatten().any(|(_, shard)| shard.evicted > 0)
     }
 
     /// Whether an entry of that seq is still to be applied to the shard of that key.

@@ -5,8 +5,6 @@
 //! bits of key, so that a probe seldom looks at a value that is not the one sought. Keys are keyed
 //! pseudonyms, uniform to everybody without the key: they are the hash.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::HotValue;
 
 /// Values of one chunk; a shard grows by chunks and copies nothing.
@@ -31,6 +29,7 @@ pub(super) struct Shard<V> {
     capacity: usize,
     /// Where the next sample for an eviction begins.
     pub(super) hand: usize,
+    pub(super) evicted: u64,
     /// Seq up to which a restored shard holds everything.
     pub(super) position: u64,
 }
@@ -49,6 +48,7 @@ impl<V: HotValue> Shard<V> {
             length: 0,
             capacity,
             hand: 0,
+            evicted: 0,
             position: 0,
         }
     }
@@ -77,16 +77,11 @@ impl<V: HotValue> Shard<V> {
         Some(&mut self.slot_mut(slot).value)
     }
 
-    /// The value of a key, made where there is none; a full shard lets one go for it, and counts it.
-    pub(super) fn entry(
-        &mut self,
-        key: u64,
-        make: impl FnOnce() -> V,
-        evicted: &AtomicU64,
-    ) -> &mut V {
+    /// The value of a key, made where there is none; a full shard lets one go for it.
+    pub(super) fn entry(&mut self, key: u64, make: impl FnOnce() -> V) -> &mut V {
         let slot = match self.find(key) {
             Some(at) => slot_of(self.index[at]),
-            None => self.insert(key, make(), evicted),
+            None => self.insert(key, make()),
         };
         &mut self.slot_mut(slot).value
     }
@@ -113,7 +108,7 @@ impl<V: HotValue> Shard<V> {
         self.chunks.iter().flatten()
     }
 
-    fn insert(&mut self, key: u64, value: V, evicted: &AtomicU64) -> usize {
+    fn insert(&mut self, key: u64, value: V) -> usize {
         let slot = if self.length < self.capacity {
             self.push(Slot { key, value })
         } else {
@@ -121,7 +116,7 @@ impl<V: HotValue> Shard<V> {
             if let Some(at) = self.find(self.slot(slot).key) {
                 self.unindex(at);
             }
-            evicted.fetch_add(1, Ordering::Relaxed);
+            self.evicted += 1;
             *self.slot_mut(slot) = Slot { key, value };
             slot
         };
