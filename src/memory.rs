@@ -39,6 +39,7 @@ use crate::verdict::Resource;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
 
+pub use profile::PROFILE_BYTES;
 pub use recover::Recovered;
 
 /// Most list entries in memory, at 40 bytes each.
@@ -263,11 +264,6 @@ impl Memory {
     /// True when the global false-positive budget is spent.
     pub fn global_budget_spent(&self, policy: &Policy) -> bool {
         self.counters.false_positives.load(Ordering::Relaxed) >= policy.budget().global
-    }
-
-    /// Bytes of the cache of what is derived from numbers.
-    pub fn profile_bytes(&self) -> usize {
-        self.profiles.bytes()
     }
 
     /// Bytes of the hot tables.

@@ -1,5 +1,8 @@
 //! Names in a row stand as 32-bit digests of themselves, so that catalogs may be reordered and a row stays small.
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
 /// Every rule a verdict can name.
 pub const RULES: [&str; 22] = [
     "threshold.none",
@@ -38,12 +41,9 @@ pub fn digest(name: &str) -> u32 {
 #[derive(Clone, Debug)]
 pub struct Names {
     by_digest: Vec<(u32, &'static str)>,
-    /// The same by place in memory and length: a verdict's names are static, so this finds them without hashing.
-    by_place: Vec<((usize, usize), u32)>,
-}
-
-fn place(name: &'static str) -> (usize, usize) {
-    (name.as_ptr().addr(), name.len())
+    /// The other way, since each row asks a dozen times. Not by place in memory: a name that is written twice in the
+    /// program may stand in it twice.
+    by_name: HashMap<&'static str, u32, RandomState>,
 }
 
 impl Names {
@@ -57,10 +57,8 @@ impl Names {
         names.sort_unstable();
         names.dedup();
         assert!(names.windows(2).all(|pair| pair[0].0 != pair[1].0), "two names share a digest");
-        let mut by_place: Vec<_> =
-            names.iter().map(|(digest, name)| (place(name), *digest)).collect();
-        by_place.sort_unstable();
-        Self { by_digest: names, by_place }
+        let by_name = names.iter().map(|(digest, name)| (*name, *digest)).collect();
+        Self { by_digest: names, by_name }
     }
 
     /// The name with that digest; one that is no longer known is `unknown`.
@@ -73,10 +71,7 @@ impl Names {
 
     /// The digest of a name, at once where it is one of these.
     pub fn digest(&self, name: &'static str) -> u32 {
-        match self.by_place.binary_search_by_key(&place(name), |(known, _)| *known) {
-            Ok(at) => self.by_place[at].1,
-            Err(_) => digest(name),
-        }
+        self.by_name.get(name).copied().unwrap_or_else(|| digest(name))
     }
 }
 

@@ -13,14 +13,14 @@ type Log = Vec<(i64, String)>;
 
 /// The log of everybody.
 #[derive(Default)]
-pub(super) struct Naive {
+pub struct Naive {
     logs: DashMap<String, Log>,
 }
 
 impl Naive {
     /// Notes a stage, and counts: callers and their blocks when the call is offered, the TSI at the
     /// handshake. `called` is the number of the call, which a handshake does not repeat.
-    pub(super) fn note(&self, event: &StageEvent, called: &str) -> u64 {
+    pub fn note(&self, event: &StageEvent, called: &str) -> u64 {
         let second = event.time.as_seconds();
         match (&event.parties, &event.stage) {
             (Some(Parties::Inbound { caller, .. }), _) => {
@@ -32,7 +32,8 @@ impl Naive {
                     + self.count(hundred, second, called)
             }
             (_, Stage::Handshake(session)) => {
-                let key = format!("tsi {}", String::from_utf8_lossy(session.tsi.claim().canonical()));
+                let key =
+                    format!("tsi {}", String::from_utf8_lossy(session.tsi.claim().canonical()));
                 self.count(&key, second, called)
             }
             _ => 0,

@@ -18,10 +18,10 @@ use crate::store::Store as _;
 use crate::store::embedded::fault::{FaultPlan, NoFaults};
 use crate::store::embedded::{EmbeddedStore, Options};
 use crate::store::keys::KeyRing;
-use crate::time::{EventClock, Span, WallClock};
+use crate::time::{Span, WallClock};
 
 /// Why a measurement was not taken.
-pub(super) type Fault = Box<dyn Error + Send + Sync>;
+pub type Fault = Box<dyn Error + Send + Sync>;
 
 /// Entries that may wait before the filling waits for the disk: well below what the queue takes.
 const WAITING_MOST: usize = 40_000;
@@ -31,19 +31,26 @@ const LOOK_STAGES: usize = 4_096;
 const MEMBER_DAYS: u16 = 400;
 
 /// The engine under measurement.
-pub(super) struct Engine {
-    pub(super) memory: Memory,
+pub struct Engine {
+    /// What is asked.
+    pub memory: Memory,
     store: Arc<EmbeddedStore>,
 }
 
 impl Engine {
     /// Opens the engine of a folder with the default settings, on a disk that works.
-    pub(super) fn open(folder: &Path, seed: u64) -> Result<(Self, Recovered), Fault> {
+    ///
+    /// # Errors
+    /// What kept it from that.
+    pub fn open(folder: &Path, seed: u64) -> Result<(Self, Recovered), Fault> {
         Self::open_on(folder, seed, Arc::new(NoFaults))
     }
 
     /// Opens the engine of a folder on a disk that fails when the plan says so.
-    pub(super) fn open_on(
+    ///
+    /// # Errors
+    /// What kept it from that.
+    pub fn open_on(
         folder: &Path,
         seed: u64,
         faults: Arc<dyn FaultPlan>,
@@ -51,11 +58,8 @@ impl Engine {
         let options = Options { faults, ..Options::new(folder, Arc::new(WallClock)) };
         let store = Arc::new(EmbeddedStore::open(options)?);
         let specs = signals::specs();
-        let edit = PolicyEdit {
-            text: String::new(),
-            author: "evaluate".to_owned(),
-            applied: DAY_START,
-        };
+        let edit =
+            PolicyEdit { text: String::new(), author: "evaluate".to_owned(), applied: DAY_START };
         let generation = Generation::new(1, edit, &specs)
             .map_err(|faults| format!("the default policy has {} faults", faults.len()))?;
         let (memory, recovered) = Memory::open(
@@ -72,7 +76,7 @@ impl Engine {
     }
 
     /// Assigns the first `dids` of our numbers to a member each; in memory only, as after a load.
-    pub(super) fn assign(&self, dids: u32) {
+    pub fn assign(&self, dids: u32) {
         const BATCH: u32 = 1_000;
         let keys = self.memory.keys();
         let day = u16::try_from(DAY_START.day()).unwrap_or(u16::MAX);
@@ -83,7 +87,7 @@ impl Engine {
         };
         let range = Edit::Range { first: own_number(0), last: own_number(dids.saturating_sub(1)) };
         let _ranges = self.memory.directory().apply(&[range]);
-        for first in (0..dids).step_by(1_000) {
+        for first in (0..dids).step_by(BATCH as usize) {
             let edits: Vec<Edit> = (first..dids.min(first + BATCH))
                 .flat_map(|at| {
                     let member = keys.pseudonym(SubjectKind::Member, &at.to_be_bytes());
@@ -99,17 +103,23 @@ impl Engine {
     }
 
     /// The hot key of the member that holds one of our numbers.
-    pub(super) fn member_of(&self, did: u32) -> u64 {
+    pub fn member_of(&self, did: u32) -> u64 {
         self.memory.keys().pseudonym(SubjectKind::Member, &did.to_be_bytes()).hot()
     }
 
     /// Waits until everything queued is on the disk.
-    pub(super) fn flush(&self) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// What kept it from that.
+    pub fn flush(&self) -> Result<(), Fault> {
         Ok(self.store.flush()?.wait()?)
     }
 
     /// Screens events, waiting for the disk whenever it falls behind, so that nothing is dropped.
-    pub(super) fn fill(&self, events: impl Iterator<Item = StageEvent>) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// What kept it from that.
+    pub fn fill(&self, events: impl Iterator<Item = StageEvent>) -> Result<(), Fault> {
         for (at, event) in events.enumerate() {
             let _verdict = screen(&self.memory, &event);
             if at % LOOK_STAGES == LOOK_STAGES - 1 {
@@ -120,7 +130,10 @@ impl Engine {
     }
 
     /// Waits for the disk where it has fallen behind, and writes a snapshot where one is due.
-    pub(super) fn keep_up(&self) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// What kept it from that.
+    pub fn keep_up(&self) -> Result<(), Fault> {
         if self.store.health().queued > WAITING_MOST {
             self.flush()?;
         }
@@ -131,13 +144,13 @@ impl Engine {
     }
 
     /// Entries that the ledger did not take.
-    pub(super) fn dropped(&self) -> u64 {
+    pub fn dropped(&self) -> u64 {
         self.store.health().dropped
     }
 }
 
 /// The stream that all parts draw from: so many senders and numbers, a fax each three milliseconds.
-pub(super) fn spec(senders: u32, dids: u32, seed: u64) -> StreamSpec {
+pub fn spec(senders: u32, dids: u32, seed: u64) -> StreamSpec {
     StreamSpec {
         senders,
         dids,
@@ -150,12 +163,15 @@ pub(super) fn spec(senders: u32, dids: u32, seed: u64) -> StreamSpec {
 }
 
 /// That stream, on the event clock.
-pub(super) fn events(senders: u32, dids: u32, seed: u64) -> impl Iterator<Item = StageEvent> {
+pub fn events(senders: u32, dids: u32, seed: u64) -> impl Iterator<Item = StageEvent> {
     stream(spec(senders, dids, seed))
 }
 
 /// What this process has in memory, in bytes: the resident set as the kernel counts it.
-pub(super) fn resident() -> Result<u64, Fault> {
+///
+/// # Errors
+/// Where the system does not say.
+pub fn resident() -> Result<u64, Fault> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok());
@@ -165,12 +181,12 @@ pub(super) fn resident() -> Result<u64, Fault> {
 
 /// The present, for measuring.
 #[expect(clippy::disallowed_methods, reason = "a measurement of the machine's own time")]
-pub(super) fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::now()
 }
 
-/// A quotient for the table, with one decimal.
-pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
+/// A value for the table, with so many decimals.
+pub fn rounded(value: f64, decimals: i32) -> f64 {
     let unit = 10_f64.powi(decimals);
     (value * unit).round() / unit
 }
