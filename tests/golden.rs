@@ -75,13 +75,13 @@ static PLAYED: LazyLock<BTreeMap<&'static str, Played>> = LazyLock::new(|| {
     let all = |stories: &'static [Story]| stories.iter().map(|s| (s.name, play(s.name)));
     std::thread::scope(|scope| {
         let first = scope.spawn(|| all(halves.0).collect::<Vec<_>>());
-        all(halves.1).chain(first.join().expect("no story panics")).collect()
+        all(halves.1).chain(first.join().unwrap()).collect()
     })
 });
 
 fn play(name: &str) -> Played {
-    let events = story(name, SEED).expect("a story of the catalog");
-    let mut engine = InProcess::new("").expect("an engine");
+    let events = story(name, SEED).unwrap();
+    let mut engine = InProcess::new("").unwrap();
     let (mut lines, mut seen, mut faxes) = (String::new(), BTreeSet::new(), Vec::new());
     for (number, event) in (1..).zip(events) {
         let own = Truth::read(&event.note).is_some_and(|truth| truth.story == name);
@@ -92,7 +92,7 @@ fn play(name: &str) -> Played {
             assert!(fax.is_none(), "{name} line {number}: {}", fault.message);
         }
         let (Answer::Screened(response), Some(fax), true) = (answer, fax, own) else { continue };
-        let verdict = response.verdict.expect("a verdict");
+        let verdict = response.verdict.unwrap();
         let sum: i64 = verdict.hits.iter().map(|hit| i64::from(hit.contribution_milli)).sum();
         assert_eq!(sum, i64::from(verdict.log_odds_milli), "{name} line {number}");
         seen.extend(verdict.hits.iter().map(|hit| hit.name.clone()));

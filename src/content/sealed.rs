@@ -44,9 +44,9 @@ pub struct WrongFax;
 ///     fax.look(grant, |bytes| bytes.to_vec()).unwrap()
 /// }
 /// ```
-pub trait Derived: sealed::Sealed {}
+pub trait Derived: numbers::Sealed {}
 
-mod sealed {
+mod numbers {
     pub trait Sealed {}
     impl Sealed for bool {}
     impl Sealed for u32 {}
