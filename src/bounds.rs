@@ -1,17 +1,68 @@
 //! Every limit of the system, with its unit and reason, asserted against each other where they depend on each other.
 
+use std::num::NonZeroU32;
+
 /// Longest request id or fax id a node may choose, in bytes.
 pub const ID_BYTES_MAX: usize = 64;
 /// Longest text of any other field of a screening request, in bytes; longer is refused, not cut.
 pub const TEXT_BYTES_MAX: usize = 256;
-/// Largest screening request, in bytes: facts only, no page.
-pub const SCREENING_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Largest message of the screening service, in bytes: a full batch of requests of 4 KiB; facts only, no page.
+pub const SCREENING_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Largest message of the report and operator services, in bytes.
 pub const OPERATOR_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most requests in one message of the screening stream.
 pub const STREAM_BATCH_MAX: usize = 256;
 /// Most stages in flight on one screening stream before the reader waits for the writer.
 pub const STREAM_IN_FLIGHT_MAX: usize = 4_096;
+/// Most numbers a request may name as a member's own.
+pub const OWNED_NUMBERS_MAX: usize = 64;
+/// Most weight in fair sharing, in thousandths of an ordinary member's.
+pub const SHARE_WEIGHT_MILLI_MAX: u32 = 1_000_000;
+/// Fastest signalling rate of T.30, in bit/s (V.34).
+pub const RATE_BPS_MAX: u32 = 33_600;
+/// Most page sizes that one report of a received fax may carry.
+pub const PAGE_SIZES_MAX: usize = 1_000;
+/// Highest attempt of one job that is believed.
+pub const ATTEMPTS_MAX: u32 = 10_000;
+
+/// Longest comment of a report, in bytes.
+pub const COMMENT_BYTES_MAX: usize = 1_000;
+/// Most entries of one message of a directory import.
+pub const IMPORT_BATCH_MAX: usize = 10_000;
+/// Largest distance between the ends of a number range.
+pub const NUMBER_RANGE_MAX: u64 = 100_000_000;
+/// Operator and report calls that may wait for a disk at once; further ones wait for their turn.
+pub const WAITING_CALLS_MAX: usize = 64;
+
+/// Most connections at once; further ones wait in the kernel's backlog.
+pub const CONNECTIONS_MAX: usize = 2_048;
+/// Most requests and streams at once on one connection.
+pub const CONNECTION_STREAMS_MAX: u32 = 256;
+/// Largest header list of a request, in bytes.
+pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// Streams of one connection that may be reset for a fault before the connection is ended.
+pub const CONNECTION_RESETS_MAX: usize = 1_024;
+/// Longest a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds.
+pub const PREFACE_WAIT_MS: u64 = 5_000;
+/// Longest request of the metrics page that is read, in bytes.
+pub const METRICS_REQUEST_BYTES_MAX: usize = 1_024;
+
+/// Buckets of a caller guard, eight bytes each: a thousand nodes share one with another in 1 case of 65.
+pub const CALLER_BUCKETS: usize = 65_536;
+/// Stages a second and at once that one node may ask: beyond any node, and far below what stops the others.
+pub const SCREENING_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(100_000), count(200_000));
+/// Reports a second and at once of one reporter.
+pub const REPORT_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1), count(60));
+/// Operator calls a second and at once of one peer.
+pub const OPERATOR_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1_000), count(5_000));
+
+/// A count that is not zero; zero becomes one.
+const fn count(value: u32) -> NonZeroU32 {
+    match NonZeroU32::new(value) {
+        Some(count) => count,
+        None => NonZeroU32::MIN,
+    }
+}
 
 /// Most pages a fax may claim; beyond any paper, and the bound of every per-page loop.
 pub const PAGES_MAX: u32 = 10_000;
@@ -45,4 +96,4 @@ const _: () = assert!(LEDGER_COMMIT_WAIT_MS * 2 < LEDGER_DURABLE_MS);
 const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
-const _: () = assert!(TEXT_BYTES_MAX < SCREENING_MESSAGE_BYTES_MAX);
+const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);

@@ -2,4 +2,6 @@
 
 mod architecture;
 mod command_line;
+mod contract;
+mod grpc;
 mod store_suite;

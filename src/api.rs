@@ -1,0 +1,11 @@
+//! The wall: the only server-side room that knows generated types. Everything from outside is read here
+//! once, into types that cannot be wrong, and every answer is put back into the contract's words.
+
+pub mod convert;
+pub mod engine;
+pub mod grpc;
+pub mod guard;
+pub mod live;
+pub mod status;
+
+pub use crate::wire::DESCRIPTOR_SET;

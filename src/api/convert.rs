@@ -1,0 +1,30 @@
+//! Wire to domain and back. Reading collects every fault of a message, names the field and never repeats
+//! what stood in it; every generated field is named, so that a new one breaks the build here.
+
+pub mod decision;
+pub mod directory;
+pub mod event_json;
+pub mod fault;
+pub mod held;
+pub mod list;
+mod member;
+pub mod paging;
+pub mod policy;
+mod read;
+pub mod report;
+pub mod screening;
+mod stage;
+pub mod verdict;
+mod wall;
+
+pub use fault::{FieldFault, InvalidField, InvalidRequest};
+pub use wall::Wall;
+
+/// Which clock a decision runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockMode {
+    /// A serving system: the server's clock; a node's event time is checked and not believed.
+    Server,
+    /// Replay and demonstration: the event time is the clock, and so it is required.
+    Event,
+}

@@ -1,0 +1,272 @@
+//! A verdict in the contract's words: codes, sentences and limits.
+
+use super::read::{span_to_wire, time_to_wire};
+use crate::time::Span;
+use crate::verdict::{
+    Bounds, Counterfactual, Degradations, Hit, QuotaOutcome, QuotaStatus, Refusal, Verdict,
+};
+use crate::wire::screening::v1 as wire;
+
+/// The sentences a verdict is told in. The catalog of signals and the policy own them; the wall only puts
+/// them in place.
+#[derive(Clone, Copy)]
+pub struct Words<'a> {
+    /// The sentence for a line of the score: its name and the number that counted.
+    pub describe: fn(&str, i64) -> String,
+    /// Whom a refused caller asks for redress (47 CFR 64.1200(k)), of the policy.
+    pub redress: &'a str,
+}
+
+/// The answer to one request.
+#[must_use]
+pub fn response(request_id: &str, verdict: &Verdict, words: &Words<'_>) -> wire::ScreenFaxResponse {
+    wire::ScreenFaxResponse {
+        request_id: request_id.into(),
+        decision_id: verdict.decision.to_string(),
+        verdict: Some(to_wire(verdict, words)),
+    }
+}
+
+/// A verdict for the wire.
+#[must_use]
+pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
+    let Verdict {
+        decision: _,
+        stage,
+        action,
+        score,
+        hits,
+        rule,
+        generation,
+        counterfactuals,
+        reuse,
+        fingerprint,
+        bounds,
+        refusal,
+        deadline,
+        quotas,
+        degradations,
+        repeated,
+        settled,
+    } = verdict;
+    wire::Verdict {
+        action: code(*action as u8),
+        score: score.probability(),
+        log_odds_milli: score.0,
+        hits: hits.iter().map(|line| hit(line, words)).collect(),
+        stage: code(*stage as u8),
+        policy_generation: *generation,
+        counterfactuals: counterfactuals.iter().map(counterfactual).collect(),
+        reuse_duration: (*reuse > Span::default()).then(|| span_to_wire(*reuse)),
+        fingerprint: Some(wire::FingerprintWish {
+            wanted: fingerprint.is_some(),
+            purpose: fingerprint.map_or(0, |purpose| code(purpose as u8)),
+        }),
+        bounds: (*bounds != Bounds::default()).then(|| limits(bounds)),
+        refusal: refusal.as_ref().map(|refusal| refuse(refusal, words)),
+        hold_deadline_time: deadline.map(time_to_wire),
+        quotas: quotas.iter().map(quota).collect(),
+        degradations: degradation(*degradations),
+        rule: (*rule).into(),
+        repeated_answer: *repeated,
+        settled: *settled,
+    }
+}
+
+/// The contract numbers its enums as the domain does; a test holds each pair of names together.
+fn code(code: u8) -> i32 {
+    i32::from(code)
+}
+
+fn hit(line: &Hit, words: &Words<'_>) -> wire::Hit {
+    let Hit { kind, name, contribution, value } = line;
+    wire::Hit {
+        kind: code(*kind as u8),
+        name: (*name).into(),
+        contribution_milli: contribution.0,
+        evidence: (words.describe)(name, *value),
+    }
+}
+
+fn counterfactual(other: &Counterfactual) -> wire::Counterfactual {
+    let Counterfactual { action, distance, without } = other;
+    let amount =
+        format!("{}.{:03}", distance.0.unsigned_abs() / 1_000, distance.0.unsigned_abs() % 1_000);
+    let condition = match (without, distance.0 < 0) {
+        (Some(signal), _) => format!("without `{signal}` it would be {}", action.name()),
+        (None, true) => {
+            format!("with {amount} less log-odds of junk it would be {}", action.name())
+        }
+        (None, false) => {
+            format!("with {amount} more log-odds of junk it would be {}", action.name())
+        }
+    };
+    wire::Counterfactual { action: code(*action as u8), distance_milli: distance.0, condition }
+}
+
+fn limits(bounds: &Bounds) -> wire::Bounds {
+    let Bounds { pages, duration, page_bytes, dials, tries, not_before, hours, concurrent } =
+        bounds;
+    wire::Bounds {
+        max_page_count: pages.unwrap_or(0),
+        max_duration: duration.map(span_to_wire),
+        max_page_bytes: page_bytes.unwrap_or(0),
+        max_dial_count: dials.unwrap_or(0),
+        max_try_count: tries.unwrap_or(0),
+        not_before_time: not_before.map(time_to_wire),
+        allowed_hours: hours.map(|(first, end)| wire::AllowedHours {
+            first_minute: first.into(),
+            end_minute: end.into(),
+        }),
+        max_concurrent_count: concurrent.unwrap_or(0),
+    }
+}
+
+fn refuse(refusal: &Refusal, words: &Words<'_>) -> wire::Refusal {
+    let Refusal { sip_code, sip_phrase, q850_cause } = refusal;
+    wire::Refusal {
+        sip_code: u32::from(*sip_code),
+        sip_phrase: (*sip_phrase).into(),
+        q850_cause: u32::from(*q850_cause),
+        redress_text: words.redress.into(),
+    }
+}
+
+fn quota(status: &QuotaStatus) -> wire::QuotaStatus {
+    let QuotaStatus { resource, outcome, cost, remaining, burst } = status;
+    let (outcome, retry) = match outcome {
+        QuotaOutcome::Within => (wire::QuotaOutcome::Within, None),
+        QuotaOutcome::NotUntil(time) => (wire::QuotaOutcome::NotUntil, Some(*time)),
+        QuotaOutcome::Never => (wire::QuotaOutcome::Never, None),
+    };
+    wire::QuotaStatus {
+        resource: resource.name().into(),
+        outcome: outcome.into(),
+        cost: *cost,
+        remaining_count: *remaining,
+        burst: *burst,
+        retry_time: retry.map(time_to_wire),
+    }
+}
+
+const DEGRADATIONS: [(Degradations, wire::Degradation); 6] = [
+    (Degradations::MEMBER_UNKNOWN, wire::Degradation::MemberUnknown),
+    (Degradations::BUDGET_SPENT, wire::Degradation::BudgetSpent),
+    (Degradations::LEDGER_BEHIND, wire::Degradation::LedgerBehind),
+    (Degradations::MEMORY_FULL, wire::Degradation::MemoryFull),
+    (Degradations::EARLIER_STAGE_UNKNOWN, wire::Degradation::EarlierStageUnknown),
+    (Degradations::SCORER_FAILED, wire::Degradation::ScorerFailed),
+];
+
+fn degradation(set: Degradations) -> Vec<i32> {
+    let present = DEGRADATIONS.into_iter().filter(|(bit, _)| set.has(*bit));
+    present.map(|(_, sent)| sent.into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fax::id::DecisionId;
+    use crate::fax::stage::StageKind;
+    use crate::time::Timestamp;
+    use crate::verdict::{Action, ContentPurpose, HitKind, Resource, Score};
+
+    fn sample() -> Verdict {
+        let line = |name, contribution, value| Hit {
+            kind: HitKind::Signal,
+            name,
+            contribution: Score(contribution),
+            value,
+        };
+        let other = |action, distance, without| Counterfactual {
+            action,
+            distance: Score(distance),
+            without,
+        };
+        Verdict {
+            decision: DecisionId([7; 16]),
+            stage: StageKind::CallOffered,
+            action: Action::Defer,
+            score: Score(1_500),
+            hits: vec![line("volume.x", 2_000, 42), line("relation.y", -500, 1)],
+            rule: "threshold.defer",
+            generation: 3,
+            counterfactuals: vec![
+                other(Action::Deliver, -1_250, None),
+                other(Action::RefuseCall, 40, None),
+                other(Action::Deliver, -2_000, Some("volume.x")),
+            ],
+            reuse: Span::seconds(30),
+            fingerprint: Some(ContentPurpose::PreventDisruption),
+            bounds: Bounds { pages: Some(3), hours: Some((480, 1_260)), ..Bounds::default() },
+            refusal: Some(Refusal { sip_code: 486, sip_phrase: "Busy Here", q850_cause: 17 }),
+            deadline: Some(Timestamp::from_seconds(99)),
+            quotas: vec![QuotaStatus {
+                resource: Resource::Pages,
+                outcome: QuotaOutcome::NotUntil(Timestamp::from_seconds(5)),
+                cost: 4,
+                remaining: 1,
+                burst: 9,
+            }],
+            degradations: Degradations::MEMBER_UNKNOWN.with(Degradations::MEMORY_FULL),
+            repeated: false,
+            settled: true,
+        }
+    }
+
+    #[test]
+    fn a_verdict_is_told_whole() {
+        let words = Words {
+            describe: |name, value| format!("{name} saw {value}"),
+            redress: "ask redress@example.net",
+        };
+        let sent = to_wire(&sample(), &words);
+        assert_eq!(sent.hits.iter().map(|hit| hit.contribution_milli).sum::<i32>(), 1_500);
+        assert_eq!(sent.hits[0].evidence, "volume.x saw 42");
+        let conditions: Vec<&str> =
+            sent.counterfactuals.iter().map(|other| other.condition.as_str()).collect();
+        assert_eq!(
+            conditions,
+            [
+                "with 1.250 less log-odds of junk it would be deliver",
+                "with 0.040 more log-odds of junk it would be refuse-call",
+                "without `volume.x` it would be deliver",
+            ]
+        );
+        let refusal = sent.refusal.unwrap();
+        assert_eq!((refusal.sip_code, refusal.q850_cause), (486, 17));
+        assert_eq!(refusal.redress_text, "ask redress@example.net");
+        assert_eq!(sent.quotas[0].retry_time.unwrap().seconds, 5);
+        assert_eq!(sent.degradations, [1, 4]);
+        assert_eq!(sent.bounds.unwrap().allowed_hours.unwrap().end_minute, 1_260);
+    }
+
+    #[test]
+    fn codes_name_the_same_thing_on_both_sides() {
+        let folded = |name: &str| name.replace('-', "_").to_uppercase();
+        for action in Action::ALL {
+            let sent = wire::Action::try_from(code(action as u8)).unwrap();
+            assert_eq!(sent.as_str_name(), format!("ACTION_{}", folded(action.name())));
+        }
+        for stage in StageKind::ALL {
+            let sent = wire::StageKind::try_from(code(stage as u8)).unwrap();
+            assert_eq!(sent.as_str_name(), format!("STAGE_KIND_{}", folded(stage.name())));
+        }
+        for kind in [
+            HitKind::Prior,
+            HitKind::Signal,
+            HitKind::Cap,
+            HitKind::Composite,
+            HitKind::Calibration,
+        ] {
+            let sent = wire::HitKind::try_from(code(kind as u8)).unwrap();
+            assert_eq!(format!("{sent:?}"), format!("{kind:?}"));
+        }
+        for purpose in
+            [ContentPurpose::Deliver, ContentPurpose::Connect, ContentPurpose::PreventDisruption]
+        {
+            let sent = wire::ContentPurpose::try_from(code(purpose as u8)).unwrap();
+            assert_eq!(format!("{sent:?}"), format!("{purpose:?}"));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The services: each method converts, calls and converts back. What they share is here.
+
+mod answers;
+mod declared;
+mod operator;
+mod report;
+mod screening;
+mod tally;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tonic::Request;
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
+use tonic::server::NamedService;
+use tonic::service::Routes;
+
+use super::engine::Engine;
+use super::guard::Guards;
+use super::status::Failure;
+use crate::bounds;
+use crate::metrics::Metrics;
+use crate::wire::operator::v1 as operator_wire;
+use crate::wire::report::v1::report_service_server::ReportServiceServer;
+use crate::wire::screening::v1::screening_service_server::ScreeningServiceServer;
+use operator_wire::decision_service_server::DecisionServiceServer;
+use operator_wire::directory_service_server::DirectoryServiceServer;
+use operator_wire::held_fax_service_server::HeldFaxServiceServer;
+use operator_wire::limit_service_server::LimitServiceServer;
+use operator_wire::list_entry_service_server::ListEntryServiceServer;
+use operator_wire::policy_service_server::PolicyServiceServer;
+
+pub use answers::Ending;
+
+/// Makes a future that resolves when the server begins to stop.
+pub type EndingMaker = Box<dyn Fn() -> Ending + Send + Sync>;
+
+/// What every service is given.
+pub struct Edge {
+    engine: Arc<dyn Engine>,
+    guards: Guards,
+    metrics: Arc<Metrics>,
+    ending: EndingMaker,
+    places: Semaphore,
+}
+
+impl Edge {
+    /// An edge over an engine. `ending` is asked once for each stream.
+    #[must_use]
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        guards: Guards,
+        metrics: Arc<Metrics>,
+        ending: EndingMaker,
+    ) -> Self {
+        let places = Semaphore::new(bounds::WAITING_CALLS_MAX);
+        Self { engine, guards, metrics, ending, places }
+    }
+
+    /// Takes one call from the bucket of the operator that makes it.
+    fn admit_operator<T>(&self, request: &Request<T>) -> Result<(), Failure> {
+        let peer = request.remote_addr().map(|address| address.ip().to_string());
+        let caller = peer.unwrap_or_default();
+        self.counted(self.guards.operator.admit(caller.as_bytes(), NonZeroU32::MIN))
+    }
+
+    /// Does what may wait for a disk on a thread that may, so that no verdict waits behind it.
+    async fn waiting<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&dyn Engine) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let _place = self.places.acquire().await.map_err(|_| Failure::Internal)?;
+        let engine = Arc::clone(&self.engine);
+        let outcome = tokio::task::spawn_blocking(move || act(&*engine)).await;
+        self.counted(outcome.unwrap_or_else(|_| {
+            tracing::error!("an operator or report call failed in the engine");
+            Err(Failure::Internal)
+        }))
+    }
+
+    /// Counts a failure on its way out.
+    fn counted<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(failure) = &outcome {
+            self.metrics.faults.get_or_create(&[("reason", failure.reason_name())]).inc();
+        }
+        outcome
+    }
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Edge")
+    }
+}
+
+/// The services, ready to be served, and their names.
+#[derive(Debug)]
+pub struct Services {
+    routes: Routes,
+    names: Vec<&'static str>,
+}
+
+impl Services {
+    fn with<S>(mut self, service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.names.push(S::NAME);
+        Self { routes: self.routes.add_service(service), names: self.names }
+    }
+
+    /// The routes and the names under which health speaks of them.
+    #[must_use]
+    pub fn into_parts(self) -> (Routes, Vec<&'static str>) {
+        (self.routes, self.names)
+    }
+}
+
+/// Every service over one edge, each with the message size of its audience.
+#[must_use]
+pub fn services(edge: Edge) -> Services {
+    let edge = Arc::new(edge);
+    let most = bounds::OPERATOR_MESSAGE_BYTES_MAX;
+    let screening = ScreeningServiceServer::new(screening::Screening::new(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let decisions = DecisionServiceServer::new(operator::Decisions(Arc::clone(&edge)))
+        .max_decoding_message_size(most);
+    let directory = DirectoryServiceServer::new(operator::DirectoryFeed(Arc::clone(&edge)))
+        .max_decoding_message_size(most);
+    let held = HeldFaxServiceServer::new(operator::HeldFaxes(Arc::clone(&edge)))
+        .max_decoding_message_size(most);
+    let limits = LimitServiceServer::new(operator::Limits(Arc::clone(&edge)))
+        .max_decoding_message_size(most);
+    let lists = ListEntryServiceServer::new(operator::ListEntries(Arc::clone(&edge)))
+        .max_decoding_message_size(most);
+    let policies =
+        PolicyServiceServer::new(operator::Policies(edge)).max_decoding_message_size(most);
+    Services { routes: Routes::default(), names: Vec::new() }
+        .with(screening)
+        .with(reports)
+        .with(decisions)
+        .with(directory)
+        .with(held)
+        .with(limits)
+        .with(lists)
+        .with(policies)
+}

@@ -1,0 +1,85 @@
+//! The answering half of a node's stream. Each message is screened whole as soon as it is read and answered before
+//! the next one is read, so no more than one batch is ever in flight and HTTP/2 flow control carries the back-pressure to the
+//! node. No task, no channel, no lock: a stage costs its decision and nothing else.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio_stream::Stream;
+use tonic::Status;
+
+/// Resolves when the server begins to stop.
+pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A stream of answers: one for each message, in order, until the node ends, fails, or the server stops.
+pub(super) struct Answers<Incoming, Answer> {
+    incoming: Pin<Box<Incoming>>,
+    answer: Answer,
+    ending: Ending,
+    over: bool,
+}
+
+impl<Incoming, Answer> Answers<Incoming, Answer> {
+    /// Answers `incoming` by `answer`.
+    pub(super) fn new(incoming: Incoming, answer: Answer, ending: Ending) -> Self {
+        Self { incoming: Box::pin(incoming), answer, ending, over: false }
+    }
+}
+
+impl<Incoming, Answer, Asked, Told> Stream for Answers<Incoming, Answer>
+where
+    Incoming: Stream<Item = Result<Asked, Status>>,
+    Answer: FnMut(Asked) -> Result<Told, Status> + Unpin,
+{
+    type Item = Result<Told, Status>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Told, Status>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let this = &mut *self;
+        // What has been read is answered first; only a stream that waits for its node is ended.
+        let told = match this.incoming.as_mut().poll_next(context) {
+            Poll::Ready(Some(Ok(asked))) => Some((this.answer)(asked)),
+            Poll::Ready(Some(Err(status))) => Some(Err(status)),
+            Poll::Ready(None) => None,
+            Poll::Pending if this.ending.as_mut().poll(context).is_ready() => None,
+            Poll::Pending => return Poll::Pending,
+        };
+        this.over = !matches!(told, Some(Ok(_)));
+        Poll::Ready(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_stream::StreamExt;
+
+    use super::*;
+
+    fn never() -> Ending {
+        Box::pin(std::future::pending())
+    }
+
+    #[tokio::test]
+    async fn answers_come_in_order_and_a_fault_ends_them() {
+        let asked = [Ok(1), Ok(2), Err(Status::aborted("gone")), Ok(3)];
+        let doubled = |number: i32| Ok(number * 2);
+        let answers = Answers::new(tokio_stream::iter(asked), doubled, never());
+        let told: Vec<Result<i32, tonic::Code>> =
+            answers.map(|told| told.map_err(|status| status.code())).collect().await;
+        assert_eq!(told, [Ok(2), Ok(4), Err(tonic::Code::Aborted)]);
+    }
+
+    #[tokio::test]
+    async fn a_stopping_server_answers_what_it_has_read() {
+        let asked = tokio_stream::iter([Ok(1)]).chain(tokio_stream::pending());
+        let mut answers =
+            Answers::new(asked, |number: i32| Ok(number), Box::pin(std::future::ready(())));
+        assert_eq!(answers.next().await.unwrap().unwrap(), 1);
+        assert!(answers.next().await.is_none() && answers.next().await.is_none());
+    }
+}

@@ -1,0 +1,25 @@
+//! The declared answer for a scorer that fails: a fault of ours never costs anybody a wanted fax.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::api::engine::Engine;
+use crate::fax::stage::StageEvent;
+use crate::verdict::Verdict;
+
+/// What a scorer said, or that it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scored {
+    /// Its verdict.
+    Verdict(Verdict),
+    /// It panicked; the declared verdict.
+    Failed(Verdict),
+}
+
+/// Screens once. A panic is caught, so that it costs this one request its score and nothing else: the
+/// engine's locks are let go as the stack unwinds, and its state is counters, right to within that one event.
+pub(super) fn score(engine: &dyn Engine, event: &StageEvent) -> Scored {
+    match catch_unwind(AssertUnwindSafe(|| engine.screen(event))) {
+        Ok(verdict) => Scored::Verdict(verdict),
+        Err(_) => Scored::Failed(engine.scorer_failed(event)),
+    }
+}

@@ -1,0 +1,13 @@
+//! The operators' services.
+
+mod decision;
+mod directory;
+mod held;
+mod list;
+mod policy;
+
+pub(super) use decision::{Decisions, Limits};
+pub(super) use directory::DirectoryFeed;
+pub(super) use held::HeldFaxes;
+pub(super) use list::ListEntries;
+pub(super) use policy::Policies;

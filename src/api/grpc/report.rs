@@ -1,0 +1,55 @@
+//! Reports: taken in, made durable, answered.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::Edge;
+use crate::api::convert;
+use crate::wire::report::v1 as wire;
+use wire::report_service_server::ReportService;
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Reports {
+    edge: Arc<Edge>,
+}
+
+impl Reports {
+    pub(super) fn new(edge: Arc<Edge>) -> Self {
+        Self { edge }
+    }
+}
+
+#[tonic::async_trait]
+impl ReportService for Reports {
+    async fn file_report(
+        &self,
+        request: Request<wire::FileReportRequest>,
+    ) -> Result<Response<wire::FileReportResponse>, Status> {
+        let request = request.into_inner();
+        let guard = &self.edge.guards.reports;
+        self.edge
+            .counted(guard.admit(convert::report::reporter_bytes(&request), NonZeroU32::MIN))?;
+        let receipt = self.edge.waiting(move |engine| {
+            engine.file_report(&convert::report::filing(&request, &engine.wall())?)
+        });
+        let receipt = receipt.await?;
+        let told = convert::report::receipt(&receipt);
+        let status = [("status", told.status().as_str_name())];
+        self.edge.metrics.reports.get_or_create(&status).inc();
+        Ok(Response::new(told))
+    }
+
+    async fn get_report(
+        &self,
+        request: Request<wire::GetReportRequest>,
+    ) -> Result<Response<wire::GetReportResponse>, Status> {
+        self.edge.admit_operator(&request)?;
+        let receipt = self
+            .edge
+            .waiting(move |engine| engine.report(convert::report::report_id(request.get_ref())?));
+        Ok(Response::new(convert::report::standing(&receipt.await?)))
+    }
+}

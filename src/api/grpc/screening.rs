@@ -1,0 +1,137 @@
+//! Screening: one stage a call, or many over one stream.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status, Streaming};
+
+use super::Edge;
+use super::answers::Answers;
+use super::declared::{Scored, score};
+use super::tally::Tally;
+use crate::api::convert::{self, verdict::Words};
+use crate::api::status::Failure;
+use crate::bounds;
+use crate::metrics::{Metrics, Stopwatch};
+use crate::screening::signals;
+use crate::verdict::Verdict;
+use crate::wire::screening::v1 as wire;
+use wire::screen_fax_result::Result as WireResult;
+use wire::screening_service_server::ScreeningService;
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Screening {
+    desk: Arc<Desk>,
+}
+
+/// What answers one request; shared by the streams.
+#[derive(Debug)]
+struct Desk {
+    edge: Arc<Edge>,
+    tally: Tally,
+}
+
+impl Screening {
+    pub(super) fn new(edge: Arc<Edge>) -> Self {
+        let tally = Tally::new(&edge.metrics);
+        Self { desk: Arc::new(Desk { edge, tally }) }
+    }
+}
+
+#[tonic::async_trait]
+impl ScreeningService for Screening {
+    async fn screen_fax(
+        &self,
+        request: Request<wire::ScreenFaxRequest>,
+    ) -> Result<Response<wire::ScreenFaxResponse>, Status> {
+        Ok(Response::new(self.desk.answer(request.get_ref())?))
+    }
+
+    type StreamScreenFaxStream = Answers<
+        Streaming<wire::StreamScreenFaxRequest>,
+        Box<dyn FnMut(wire::StreamScreenFaxRequest) -> Batch + Send>,
+    >;
+
+    async fn stream_screen_fax(
+        &self,
+        request: Request<Streaming<wire::StreamScreenFaxRequest>>,
+    ) -> Result<Response<Self::StreamScreenFaxStream>, Status> {
+        let open = OpenStream::new(Arc::clone(&self.desk.edge.metrics));
+        let desk = Arc::clone(&self.desk);
+        let answer = Box::new(move |batch| {
+            let _open = &open;
+            desk.answer_batch(batch)
+        });
+        let ending = (self.desk.edge.ending)();
+        Ok(Response::new(Answers::new(request.into_inner(), answer, ending)))
+    }
+}
+
+type Batch = Result<wire::StreamScreenFaxResponse, Status>;
+
+impl Desk {
+    fn answer(&self, request: &wire::ScreenFaxRequest) -> Result<wire::ScreenFaxResponse, Failure> {
+        self.edge.counted(self.screen(request))
+    }
+
+    fn screen(&self, request: &wire::ScreenFaxRequest) -> Result<wire::ScreenFaxResponse, Failure> {
+        let Edge { engine, guards, metrics, .. } = &*self.edge;
+        guards.screening.admit(request.node_id.as_bytes(), NonZeroU32::MIN)?;
+        let watch = Stopwatch::start();
+        let event = convert::screening::stage_event(request, &engine.wall())?;
+        let policy = engine.policy();
+        let verdict = match score(&**engine, &event) {
+            Scored::Verdict(verdict) => verdict,
+            Scored::Failed(verdict) => self.failed(verdict),
+        };
+        metrics.screening_seconds.observe(watch.seconds());
+        metrics.unscored_faxes.inc_by(event.unscored.into());
+        self.tally.count(&verdict);
+        let redress = policy.policy().redress().contact();
+        let words = Words { describe: signals::evidence, redress };
+        Ok(convert::verdict::response(&request.request_id, &verdict, &words))
+    }
+
+    fn failed(&self, verdict: Verdict) -> Verdict {
+        self.edge.metrics.scorer_failures.inc();
+        tracing::error!(
+            decision = %verdict.decision,
+            stage = verdict.stage.name(),
+            "scorer failed; the declared verdict was given"
+        );
+        verdict
+    }
+
+    fn answer_batch(&self, batch: wire::StreamScreenFaxRequest) -> Batch {
+        let wire::StreamScreenFaxRequest { requests } = batch;
+        let (count, most) = (requests.len(), bounds::STREAM_BATCH_MAX);
+        if count == 0 || count > most {
+            return self.edge.counted(Err(Failure::TooLarge { count, most })).map_err(Status::from);
+        }
+        let results = requests.iter().map(|request| {
+            let result = match self.answer(request) {
+                Ok(response) => WireResult::Response(response),
+                Err(failure) => WireResult::Fault(failure.fault(&request.request_id)),
+            };
+            wire::ScreenFaxResult { result: Some(result) }
+        });
+        Ok(wire::StreamScreenFaxResponse { results: results.collect() })
+    }
+}
+
+/// Counts a stream as open for as long as it lives.
+struct OpenStream(Arc<Metrics>);
+
+impl OpenStream {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        metrics.open_streams.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.open_streams.dec();
+    }
+}

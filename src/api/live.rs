@@ -1,0 +1,265 @@
+//! The engine itself behind the services: memory, the two paths and the clock, with their faults in the wall's words.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::convert::{ClockMode, Wall};
+use super::engine::{
+    BlockedCall, Engine, EngineStatus, Explained, MemberLimit, MemberLimits, Ruling,
+};
+use super::status::Failure;
+use crate::directory::{self, Holder};
+use crate::edits::{self, EditFault};
+use crate::fax::id::{DecisionId, Pseudonym, ReportId};
+use crate::fax::stage::StageEvent;
+use crate::features::FEATURES;
+use crate::held::{self, HeldFault, HeldFilter, HeldPage};
+use crate::ledger::{HeldFax, HeldState, StageRow};
+use crate::limiter::{Costs, MemberLoad};
+use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use crate::memory::{Memory, allowances};
+use crate::policy::{Edit, Fault, Generation, Refused};
+use crate::reports::{self, Filing, Receipt, ReportFault};
+use crate::screening;
+use crate::store::{ActionSet, EntryKind, FaxKey, FaxQuery, FaxSubject, StoreError};
+use crate::time::{Clock, DAY_SECONDS, Span, Timestamp};
+use crate::verdict::{Action, Resource, Verdict};
+
+/// How far back blocked calls are listed (47 CFR 64.1200(k)(10)).
+const BLOCKED_DAYS: u64 = 28;
+
+/// The engine on a clock.
+pub struct Live {
+    memory: Arc<Memory>,
+    clock: Arc<dyn Clock>,
+    mode: ClockMode,
+}
+
+impl Live {
+    /// An engine on the server's clock.
+    #[must_use]
+    pub fn new(memory: Arc<Memory>, clock: Arc<dyn Clock>) -> Self {
+        Self { memory, clock, mode: ClockMode::Server }
+    }
+
+    /// An engine on the event clock: a request's event time is the present.
+    #[must_use]
+    pub fn on_event_clock(memory: Arc<Memory>, clock: Arc<dyn Clock>) -> Self {
+        Self { memory, clock, mode: ClockMode::Event }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl Engine for Live {
+    fn wall(&self) -> Wall<'_> {
+        let memory = &*self.memory;
+        let (keys, plan, home) = (memory.keys(), memory.plan(), memory.home());
+        Wall { keys, plan, home, now: self.now(), clock: self.mode }
+    }
+
+    fn screen(&self, event: &StageEvent) -> Verdict {
+        screening::screen(&self.memory, event)
+    }
+
+    fn scorer_failed(&self, event: &StageEvent) -> Verdict {
+        screening::scorer_failed(&self.memory, event)
+    }
+
+    fn policy(&self) -> Arc<Generation> {
+        self.memory.generations().current()
+    }
+
+    fn check_policy(&self, edit: Edit) -> Vec<Fault> {
+        self.memory.generations().validate(edit).err().unwrap_or_default()
+    }
+
+    fn apply_policy(&self, edit: Edit, based_on: Option<&str>) -> Result<Arc<Generation>, Failure> {
+        edits::apply_policy(&self.memory, edit, based_on, self.now()).map_err(|fault| match fault {
+            Refused::Faulty(faults) => Failure::PolicyRefused(
+                faults.into_iter().map(|Fault { path, message }| (path, message)).collect(),
+            ),
+            Refused::Stale { .. } => Failure::StaleEtag,
+            Refused::Unrecorded { source } => of_edit(&source),
+        })
+    }
+
+    fn file_report(&self, filing: &Filing) -> Result<Receipt, Failure> {
+        reports::file(&self.memory, filing).map_err(|fault| of_report(&fault))
+    }
+
+    fn report(&self, report: ReportId) -> Result<Receipt, Failure> {
+        reports::get(&self.memory, report).map_err(|fault| of_report(&fault))
+    }
+
+    fn put_list_entry(&self, entry: &ListEntry) -> Result<EntryId, Failure> {
+        edits::put_list_entry(&self.memory, entry, self.now()).map_err(|fault| of_edit(&fault))
+    }
+
+    fn delete_list_entry(&self, entry: EntryId, author: &str) -> Result<(), Failure> {
+        // Who deleted it is told by the log of the operators' own access; the entry's reason goes with it.
+        debug_assert!(!author.is_empty());
+        edits::delete_list_entry(&self.memory, entry, self.now()).map_err(|fault| of_edit(&fault))
+    }
+
+    fn list_entries(
+        &self,
+        filter: &ListFilter,
+        after: Option<EntryId>,
+        limit: usize,
+    ) -> Result<ListPage, Failure> {
+        let page = self.memory.lists().page(self.memory.store(), filter, after, limit);
+        page.map_err(|fault| of_store(&fault))
+    }
+
+    fn held(&self, filter: &HeldFilter) -> Result<HeldPage, Failure> {
+        held::list(&self.memory, filter).map_err(|fault| of_store(&fault))
+    }
+
+    fn rule_on_held(&self, ruling: &Ruling) -> Result<HeldFax, Failure> {
+        let Ruling { decision, state, author } = ruling;
+        let rule = if *state == HeldState::Released { held::release } else { held::reject };
+        rule(&self.memory, *decision, author, self.now()).map_err(|fault| match fault {
+            HeldFault::NotFound => Failure::NotFound { what: "held fax" },
+            HeldFault::Decided(_) => Failure::AlreadyDecided,
+            HeldFault::Read(_) | HeldFault::Refused(_) | HeldFault::Commit(_) => unavailable(&fault),
+        })
+    }
+
+    fn explain(&self, decision: DecisionId) -> Result<Vec<Explained>, Failure> {
+        let entries = self.memory.store().decision(decision).map_err(|fault| of_store(&fault))?;
+        let stages: Vec<Explained> = entries
+            .into_iter()
+            .filter(|entry| entry.kind == EntryKind::Stage)
+            .filter_map(|entry| {
+                let row = StageRow::decode(&entry.body, decision, self.memory.names())?;
+                let named = |(at, value): (u8, i32)| {
+                    FEATURES.get(usize::from(at)).map(|spec| (spec.name, i64::from(value)))
+                };
+                Some(Explained {
+                    time: entry.time,
+                    features: row.features.sparse().filter_map(named).collect(),
+                    verdict: row.verdict,
+                    sequence: entry.seq,
+                })
+            })
+            .collect();
+        if stages.is_empty() { Err(Failure::NotFound { what: "decision" }) } else { Ok(stages) }
+    }
+
+    fn blocked_calls(
+        &self,
+        member: Pseudonym,
+        before: Option<FaxKey>,
+        limit: usize,
+    ) -> Result<Vec<BlockedCall>, Failure> {
+        let now = self.now();
+        let blocked = [Action::Defer, Action::RefuseCall, Action::Quarantine];
+        let query = FaxQuery {
+            // Members are found by their hot key: see the ledger's index.
+            subject: FaxSubject::Member(Pseudonym::of_hot(member.hot())),
+            from: now.minus(Span::seconds(BLOCKED_DAYS * DAY_SECONDS)),
+            to: now.plus(Span::seconds(1)),
+            actions: ActionSet::of(&blocked.map(|action| action as u8)),
+            before,
+            limit,
+        };
+        let rows = self.memory.store().faxes(&query).map_err(|fault| of_store(&fault))?;
+        let calls = rows.into_iter().filter_map(|row| {
+            let (decision, action) = (row.decision?, Action::from_code(row.index.action)?);
+            Some(BlockedCall { key: row.key, decision, action })
+        });
+        Ok(calls.collect())
+    }
+
+    fn member_limits(&self, member: Pseudonym) -> MemberLimits {
+        let (now, key) = (self.now(), member.hot());
+        let known = self.memory.directory().member(key);
+        let plan = known.unwrap_or_default().plan;
+        let policy = self.policy();
+        let allowances = allowances(policy.policy(), plan);
+        let load = {
+            let loads = self.memory.loads().lock(&[key]);
+            loads.get(key).copied().unwrap_or_else(MemberLoad::default)
+        };
+        let statuses = load.check(&allowances, Costs::default(), now);
+        let limits = Resource::ALL.into_iter().filter_map(|resource| {
+            let allowance = allowances[resource as usize]?;
+            let level = allowance.burst.saturating_sub(statuses[resource as usize]?.remaining);
+            let (rate, period, burst) = (allowance.rate, allowance.period, allowance.burst);
+            let full = (level > 0 && rate > 0).then(|| {
+                let micros = u128::from(level) * u128::from(period.as_micros()) / u128::from(rate);
+                now.plus(Span::micros(u64::try_from(micros).unwrap_or(u64::MAX)))
+            });
+            Some(MemberLimit { resource, rate, period, burst, level, full })
+        });
+        MemberLimits { plan, limits: limits.collect(), unknown: known.is_none() }
+    }
+
+    fn edit_directory(&self, edits: &[directory::Edit]) -> Result<Vec<directory::Outcome>, Failure> {
+        edits::directory(&self.memory, edits, self.now()).map_err(|fault| of_edit(&fault))
+    }
+
+    fn begin_whole_directory(&self) {
+        self.memory.directory().begin_whole();
+    }
+
+    fn end_whole_directory(&self) -> Result<(), Failure> {
+        edits::end_whole_directory(&self.memory, self.now()).map_err(|fault| of_edit(&fault))
+    }
+
+    fn status(&self) -> EngineStatus {
+        let memory = &*self.memory;
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let counts = memory.directory().counts();
+        EngineStatus {
+            screened: memory.counters().screened.load(Ordering::Relaxed),
+            store: memory.store().health(),
+            subjects: count(memory.activity().len()),
+            numbers: count(counts.numbers),
+            members: count(counts.members),
+            correspondences: count(memory.relations().len()),
+            hot_bytes: count(memory.hot_bytes()),
+        }
+    }
+}
+
+fn of_store(fault: &StoreError) -> Failure {
+    unavailable(fault)
+}
+
+fn of_edit(fault: &EditFault) -> Failure {
+    match fault {
+        EditFault::NotFound => Failure::NotFound { what: "list entry" },
+        EditFault::Read(_) | EditFault::Refused(_) | EditFault::Commit(_) | EditFault::List(_) => {
+            unavailable(fault)
+        }
+    }
+}
+
+fn of_report(fault: &ReportFault) -> Failure {
+    match fault {
+        ReportFault::NoReport => Failure::NotFound { what: "report" },
+        ReportFault::NoFax => Failure::NotFound { what: "fax" },
+        ReportFault::NotReceived => Failure::FaxNotReceived,
+        ReportFault::Read(_)
+        | ReportFault::Refused(_)
+        | ReportFault::Commit(_)
+        | ReportFault::List(_) => unavailable(fault),
+    }
+}
+
+/// The caller learns that the store is down; the log gets the chain, once.
+fn unavailable(fault: &dyn std::error::Error) -> Failure {
+    let mut chain = fault.to_string();
+    let mut cause = fault.source();
+    while let Some(inner) = cause {
+        chain.push_str(": ");
+        chain.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    tracing::error!(error = chain, "an operator or report call could not be made durable or read");
+    Failure::StoreUnavailable
+}

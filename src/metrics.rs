@@ -1,0 +1,135 @@
+//! Every metric, declared once; the comment is its help text. There is no exporter here, and no label holds a
+//! number, an ident or a member: labels are enums of ours.
+
+use std::fmt;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// One label of a counter: its name and a value of ours.
+pub type Label = [(&'static str, &'static str); 1];
+/// Two labels.
+pub type Labels = [(&'static str, &'static str); 2];
+
+/// Bounds of the latency buckets in seconds, doubling from 1 us.
+const LATENCY_BUCKETS: [f64; 16] = [
+    0.000_001, 0.000_002, 0.000_004, 0.000_008, 0.000_016, 0.000_032, 0.000_064, 0.000_128,
+    0.000_256, 0.000_512, 0.001, 0.002, 0.004, 0.016, 0.064, 0.256,
+];
+
+macro_rules! metrics {
+    ($(#[doc = $help:literal] $field:ident: $kind:ty = $make:expr;)*) => {
+        /// Every metric of the process. Cheap to share; each is updated without a lock that could be waited for.
+        pub struct Metrics {
+            registry: Registry,
+            $(#[doc = $help] pub $field: $kind,)*
+        }
+
+        impl Metrics {
+            /// All metrics at zero.
+            #[must_use]
+            pub fn new() -> Self {
+                let mut registry = Registry::with_prefix("faxguard");
+                $(
+                    let $field: $kind = $make;
+                    let help = $help.trim().trim_end_matches('.');
+                    registry.register(stringify!($field), help, $field.clone());
+                )*
+                Self { registry, $($field,)* }
+            }
+        }
+
+        /// Names of all metrics, without prefix.
+        pub const NAMES: &[&str] = &[$(stringify!($field)),*];
+    };
+}
+
+metrics! {
+    /// Verdicts given, by stage and action.
+    verdicts: Family<Labels, Counter> = Family::default();
+    /// Requests answered with a fault, by reason.
+    faults: Family<Label, Counter> = Family::default();
+    /// Faxes that nodes handled without a verdict, by their own count.
+    unscored_faxes: Counter = Counter::default();
+    /// Times the scorer failed and the declared verdict was given.
+    scorer_failures: Counter = Counter::default();
+    /// Time from the request read to the verdict made, in seconds.
+    screening_seconds: Histogram = Histogram::new(LATENCY_BUCKETS);
+    /// Abuse reports answered, by how they stand.
+    reports: Family<Label, Counter> = Family::default();
+    /// Held faxes whose deadline passed.
+    held_expired: Counter = Counter::default();
+    /// Store condition: 0 working, 1 slow, 2 full, 3 failing.
+    store_condition: Gauge = Gauge::default();
+    /// Ledger entries waiting for the committer.
+    ledger_queue_entries: Gauge = Gauge::default();
+    /// Ledger entries that could not be recorded since the start.
+    ledger_dropped_entries: Gauge = Gauge::default();
+    /// Policy generation in force.
+    policy_generation: Gauge = Gauge::default();
+    /// Streams of nodes open now.
+    open_streams: Gauge = Gauge::default();
+    /// Snapshots that could not be written.
+    checkpoint_failures: Counter = Counter::default();
+}
+
+impl Metrics {
+    /// What an exporter reads.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Metrics({})", NAMES.len())
+    }
+}
+
+/// Measures how long something took: the one place beside the clock that reads the machine's time.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts to measure.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "a measurement, nothing decides by it")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Seconds since the start.
+    #[must_use]
+    pub fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_exported_with_its_help() {
+        let metrics = Metrics::new();
+        metrics.verdicts.get_or_create(&[("stage", "page"), ("action", "deliver")]).inc();
+        metrics.faults.get_or_create(&[("reason", "INVALID_FIELD")]).inc();
+        metrics.reports.get_or_create(&[("status", "counted")]).inc();
+        let mut page = String::new();
+        prometheus_client::encoding::text::encode(&mut page, metrics.registry()).unwrap();
+        for name in NAMES {
+            assert!(page.contains(&format!("# HELP faxguard_{name} ")), "{name}");
+        }
+        assert!(page.contains(r#"faxguard_verdicts_total{stage="page",action="deliver"} 1"#));
+    }
+}

@@ -1,0 +1,10 @@
+//! Assembly: the only room that sees everything, opens sockets and spawns tasks.
+
+mod admit;
+pub mod assemble;
+pub mod drain;
+pub mod listen;
+pub mod run;
+pub mod start;
+pub mod telemetry;
+pub mod upkeep;

@@ -1,0 +1,208 @@
+//! Settings become parts, by hand: log, runtime, port, store, keys, memory, services.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::drain::{self, Drain};
+use super::listen::ServeFault;
+use super::run::Server;
+use super::start::Start;
+use super::telemetry::{self, TelemetryFault};
+use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY};
+use crate::api::live::Live;
+use crate::held;
+use crate::memory::{Memory, OpenMemory, Parts};
+use crate::metrics::Metrics;
+use crate::policy::settings::Retention;
+use crate::policy::{Edit, Fault, Generation};
+use crate::screening::signals;
+use crate::store::embedded::{EmbeddedStore, OpenFault, Options};
+use crate::store::keys::{KeyFault, KeyRing, MissingKey};
+use crate::store::table::TermTooShort;
+use crate::store::{RetentionClass, RetentionTerms, Store};
+use crate::time::{Clock, WallClock};
+
+/// Author of a generation that comes from the file or the built-in defaults.
+const AUTHOR: &str = "configuration file";
+/// Folder of the keys within the data folder.
+const KEY_FOLDER: &str = "keys";
+
+/// Why the server did not run, or did not end well.
+#[derive(Debug, Error)]
+pub enum RunFault {
+    /// No log.
+    #[error("log could not be begun")]
+    Log(#[source] TelemetryFault),
+    /// No runtime.
+    #[error("worker threads could not be started")]
+    Runtime(#[source] io::Error),
+    /// The port is taken or not ours.
+    #[error("port `{address}` could not be listened on (is another server running?)")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The system's fault.
+        source: io::Error,
+    },
+    /// No keys.
+    #[error("keys could not be read")]
+    Keys(#[source] KeyFault),
+    /// No store.
+    #[error("store could not be opened")]
+    Store(#[source] OpenFault),
+    /// The policy has faults.
+    #[error("policy has {} faults (see `--check`)", .0.len())]
+    Policy(Vec<Fault>),
+    /// Nothing could be brought back.
+    #[error("memory could not be opened")]
+    Memory(#[source] OpenMemory),
+    /// Signals cannot be heard, so nobody could stop the server.
+    #[error("signals cannot be listened for")]
+    Signals(#[source] io::Error),
+    /// The port could not be served.
+    #[error("service ended with a fault")]
+    Serve(#[source] ServeFault),
+}
+
+/// Runs the server until a signal ends it.
+///
+/// # Errors
+/// [`RunFault`].
+pub fn serve(start: &Start) -> Result<(), RunFault> {
+    let settings = &start.settings.server;
+    telemetry::begin_log(settings.log_level.name()).map_err(RunFault::Log)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = usize::try_from(settings.worker_threads).ok().filter(|count| *count > 0) {
+        runtime.worker_threads(threads);
+    }
+    let runtime = runtime.enable_all().build().map_err(RunFault::Runtime)?;
+    let address = settings.listen;
+    let listener =
+        TcpListener::bind(address).map_err(|source| RunFault::Bind { address, source })?;
+    let server = assemble(start, Arc::new(WallClock))?;
+    let bound = listener.local_addr().unwrap_or(address);
+    if !bound.ip().is_loopback() {
+        tracing::warn!(address = %bound, "port is open to the network without encryption");
+    }
+    tracing::info!(address = %bound, "serving");
+    runtime.block_on(until_signalled(server, listener))
+}
+
+async fn until_signalled(server: Server, listener: TcpListener) -> Result<(), RunFault> {
+    let (drain, draining) = Drain::new();
+    let running = server.run(listener, draining);
+    let ending = async {
+        let signal = drain::signalled().await.map_err(RunFault::Signals);
+        drain.begin();
+        tracing::info!(signal = signal.as_ref().copied().unwrap_or("none"), "stopping");
+        signal
+    };
+    let (served, signalled) = tokio::join!(running, ending);
+    served.map_err(RunFault::Serve)?;
+    signalled.map(drop)
+}
+
+/// Puts a server together over the data folder of the settings.
+///
+/// # Errors
+/// [`RunFault`].
+pub fn assemble(start: &Start, clock: Arc<dyn Clock>) -> Result<Server, RunFault> {
+    let Start { settings, text } = start;
+    let folder = &settings.server.data_folder;
+    let store: Arc<dyn Store> = Arc::new(
+        EmbeddedStore::open(Options::new(folder, Arc::clone(&clock))).map_err(RunFault::Store)?,
+    );
+    let missing = if store.last_seq() == 0 { MissingKey::Make } else { MissingKey::Refuse };
+    let keys = KeyRing::open(&folder.join(KEY_FOLDER), missing).map_err(RunFault::Keys)?;
+    let specs = signals::specs();
+    let edit = Edit { text: text.clone(), author: AUTHOR.into(), applied: clock.now() };
+    let generation = Generation::new(1, edit, &specs).map_err(RunFault::Policy)?;
+    let parts =
+        Parts { store: Arc::clone(&store), keys, settings: settings.clone(), generation, specs };
+    let (memory, recovered) = Memory::open(parts, clock.now()).map_err(RunFault::Memory)?;
+    tracing::info!(entries = recovered.entries, unreadable = recovered.unreadable, "recovered");
+    let memory = Arc::new(memory);
+    let metrics = Arc::new(Metrics::new());
+    let engine = Arc::new(Live::new(Arc::clone(&memory), Arc::clone(&clock)));
+    Ok(Server { engine, chores: chores(&memory, &clock, &metrics), closing: closing(memory), metrics })
+}
+
+/// What the house does by itself.
+fn chores(memory: &Arc<Memory>, clock: &Arc<dyn Clock>, metrics: &Arc<Metrics>) -> Vec<Chore> {
+    let expire = {
+        let (memory, clock, metrics) = (memory.clone(), clock.clone(), metrics.clone());
+        move || {
+            let due = held::expire(&memory, clock.now())?;
+            metrics.held_expired.inc_by(u64::try_from(due).unwrap_or(u64::MAX));
+            gauge(&memory, &metrics);
+            Ok(())
+        }
+    };
+    let checkpoint = {
+        let (memory, metrics) = (memory.clone(), metrics.clone());
+        move || {
+            memory.checkpoint().map_err(|fault| {
+                metrics.checkpoint_failures.inc();
+                fault.into()
+            })
+        }
+    };
+    let purge = {
+        let (memory, clock) = (memory.clone(), clock.clone());
+        move || {
+            let now = clock.now();
+            let policy = memory.generations().current();
+            memory.lists().purge(now);
+            let purged = memory.store().purge(now, &terms(policy.policy().retention())?)?;
+            memory.refresh_budget(now)?;
+            tracing::info!(days = purged.days, rows = purged.rows, "purged");
+            Ok(())
+        }
+    };
+    vec![
+        Chore::new("expire held faxes", EXPIRE_EVERY, expire),
+        Chore::new("write snapshot", CHECKPOINT_EVERY, checkpoint),
+        Chore::new("purge", PURGE_EVERY, purge),
+    ]
+}
+
+/// Puts the gauges where the engine stands.
+fn gauge(memory: &Memory, metrics: &Metrics) {
+    let health = memory.store().health();
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    metrics.store_condition.set(health.condition as i64);
+    metrics.ledger_queue_entries.set(i64::try_from(health.queued).unwrap_or(i64::MAX));
+    metrics.ledger_dropped_entries.set(count(health.dropped));
+    metrics.policy_generation.set(count(memory.generations().current().number()));
+}
+
+/// The last thing that is done: the snapshot, then the store.
+fn closing(memory: Arc<Memory>) -> Chore {
+    Chore::new("close", CHECKPOINT_EVERY, move || {
+        let written = memory.checkpoint();
+        memory.store().close();
+        written.map_err(Into::into)
+    })
+}
+
+/// The policy's days for each class of what is stored.
+fn terms(days: &Retention) -> Result<RetentionTerms, TermTooShort> {
+    [
+        (RetentionClass::Ledger, days.ledger_days),
+        (RetentionClass::Directory, days.directory_days),
+        (RetentionClass::List, days.list_days),
+        (RetentionClass::Held, days.held_days),
+        (RetentionClass::Report, days.report_days),
+        (RetentionClass::Reporter, days.reporter_days),
+        (RetentionClass::Policy, days.policy_days),
+        (RetentionClass::Relation, days.relation_days),
+        (RetentionClass::OpenDecision, days.open_decision_days),
+        (RetentionClass::ContentJournal, days.content_journal_days),
+        (RetentionClass::FalsePositive, days.false_positive_days),
+    ]
+    .into_iter()
+    .try_fold(RetentionTerms::default(), |terms, (class, days)| terms.with(class, days))
+}

@@ -1,0 +1,101 @@
+//! The gRPC port: explicit limits of HTTP/2, health, reflection, and an end within the grace period.
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+use tonic_health::server::{HealthReporter, health_reporter};
+
+use super::admit;
+use super::drain::{Draining, GRACE};
+use crate::api;
+use crate::bounds;
+
+/// A ping every so often on a quiet connection, and how long its answer may take.
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+/// Flow control of one stream and of one connection, in bytes: a node that pipelines thousands of stages never
+/// waits for a window, and a connection pins no more than this.
+const WINDOWS: (u32, u32) = (256 * 1024, 1024 * 1024);
+
+/// Why the port could not be served.
+#[derive(Debug, Error)]
+pub enum ServeFault {
+    /// The listener given is of no use.
+    #[error("listener could not be taken over")]
+    Listener(#[source] io::Error),
+    /// The descriptor set does not decode: the build is damaged.
+    #[error("built-in description of the services is damaged (rebuild the program)")]
+    Reflection(#[source] tonic_reflection::server::Error),
+    /// The transport failed.
+    #[error("gRPC transport failed")]
+    Transport(#[source] tonic::transport::Error),
+}
+
+/// Serves until `draining`, then lets open calls finish for [`GRACE`].
+///
+/// # Errors
+/// [`ServeFault`].
+pub async fn serve(
+    listener: std::net::TcpListener,
+    services: api::grpc::Services,
+    draining: Draining,
+) -> Result<(), ServeFault> {
+    listener.set_nonblocking(true).map_err(ServeFault::Listener)?;
+    let listener = TcpListener::from_std(listener).map_err(ServeFault::Listener)?;
+    let (routes, names) = services.into_parts();
+    let (reporter, health) = health_reporter();
+    report(&reporter, &names, ServingStatus::Serving).await;
+    let routes = with_reflection(routes.add_service(health))?;
+    let serving = limited().add_routes(routes).serve_with_incoming_shutdown(
+        admit::accept(listener, draining.clone()),
+        draining.clone().begun(),
+    );
+    let patience = async {
+        draining.begun().await;
+        report(&reporter, &names, ServingStatus::NotServing).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serving => served.map_err(ServeFault::Transport),
+        () = patience => {
+            tracing::warn!("calls still open at the end of the grace period were cut");
+            Ok(())
+        }
+    }
+}
+
+/// A server whose every limit is written down: by default no stream cap is announced and the cap on resets is off.
+fn limited() -> Server {
+    Server::builder()
+        .max_concurrent_streams(bounds::CONNECTION_STREAMS_MAX)
+        .http2_max_header_list_size(bounds::HEADER_LIST_BYTES_MAX)
+        .http2_max_local_error_reset_streams(Some(bounds::CONNECTION_RESETS_MAX))
+        .http2_max_pending_accept_reset_streams(Some(bounds::CONNECTION_RESETS_MAX))
+        .http2_keepalive_interval(Some(KEEP_ALIVE.0))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE.1))
+        .http2_adaptive_window(Some(false))
+        .initial_stream_window_size(WINDOWS.0)
+        .initial_connection_window_size(WINDOWS.1)
+}
+
+async fn report(reporter: &HealthReporter, names: &[&'static str], status: ServingStatus) {
+    for name in names.iter().chain([&""]) {
+        reporter.set_service_status(*name, status).await;
+    }
+}
+
+/// Adds reflection in its present and its older version, which some tools still ask for.
+fn with_reflection(routes: Routes) -> Result<Routes, ServeFault> {
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(api::DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let present = described().build_v1().map_err(ServeFault::Reflection)?;
+    let older = described().build_v1alpha().map_err(ServeFault::Reflection)?;
+    Ok(routes.add_service(present).add_service(older))
+}

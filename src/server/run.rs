@@ -1,0 +1,57 @@
+//! One life of the server: serve, keep house, and at the end let calls finish and write the snapshot.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::drain::Draining;
+use super::listen::{self, ServeFault};
+use super::upkeep::{self, Chore};
+use crate::api::engine::Engine;
+use crate::api::grpc::{Edge, services};
+use crate::api::guard::Guards;
+use crate::metrics::Metrics;
+
+/// A server put together, before it listens.
+pub struct Server {
+    /// What answers.
+    pub engine: Arc<dyn Engine>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the house does by itself.
+    pub chores: Vec<Chore>,
+    /// What is done once at the end, after the last call: the snapshot, the close of the store.
+    pub closing: Chore,
+}
+
+impl Server {
+    /// Serves on `listener` until `draining`.
+    ///
+    /// # Errors
+    /// [`ServeFault`]; what can be saved has been saved all the same.
+    pub async fn run(
+        self,
+        listener: std::net::TcpListener,
+        draining: Draining,
+    ) -> Result<(), ServeFault> {
+        let Self { engine, metrics, chores, closing } = self;
+        let mut running = upkeep::begin(&chores, &draining);
+        let ending = draining.clone();
+        let ending =
+            Box::new(move || -> crate::api::grpc::Ending { Box::pin(ending.clone().begun()) });
+        let edge = Edge::new(engine, Guards::serving(), metrics, ending);
+        let served = listen::serve(listener, services(edge), draining).await;
+        if served.is_err() {
+            // The end has not been announced, so the chores would go on for ever.
+            running.abort_all();
+        }
+        while running.join_next().await.is_some() {}
+        closing.once().await;
+        served
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("chores", &self.chores).finish_non_exhaustive()
+    }
+}

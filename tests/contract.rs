@@ -1,0 +1,260 @@
+//! The contract is held to its own rules: comments everywhere, enums that begin with nothing, no page bytes, and
+//! no change that an older node would misread. `UPDATE=1` renews the golden descriptor set.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test, as the test itself would"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use faxguard::wire::DESCRIPTOR_SET;
+use prost::Message;
+use prost_types::field_descriptor_proto::{Label, Type};
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+    FileDescriptorSet,
+};
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/api.binpb");
+/// Messages that may carry page bytes. There is none yet, and there will be one at most.
+const PAGE_MESSAGES: [&str; 0] = [];
+
+fn ours(set: &FileDescriptorSet) -> impl Iterator<Item = &FileDescriptorProto> {
+    set.file.iter().filter(|file| file.package().starts_with("faxguard."))
+}
+
+fn current() -> FileDescriptorSet {
+    FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap()
+}
+
+/// Every message of a file by its full name, nested ones too.
+fn messages(file: &FileDescriptorProto) -> BTreeMap<String, &DescriptorProto> {
+    let mut found = BTreeMap::new();
+    let mut open: Vec<(String, &DescriptorProto)> = file
+        .message_type
+        .iter()
+        .map(|message| (format!("{}.{}", file.package(), message.name()), message))
+        .collect();
+    while let Some((name, message)) = open.pop() {
+        for nested in &message.nested_type {
+            open.push((format!("{name}.{}", nested.name()), nested));
+        }
+        found.insert(name, message);
+    }
+    found
+}
+
+fn enums(file: &FileDescriptorProto) -> BTreeMap<String, &EnumDescriptorProto> {
+    let mut found: BTreeMap<String, &EnumDescriptorProto> = file
+        .enum_type
+        .iter()
+        .map(|item| (format!("{}.{}", file.package(), item.name()), item))
+        .collect();
+    for (name, message) in messages(file) {
+        for item in &message.enum_type {
+            found.insert(format!("{name}.{}", item.name()), item);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_enum_begins_with_nothing() {
+    for file in ours(&current()) {
+        for (name, item) in enums(file) {
+            let mut prefix = String::new();
+            for letter in item.name().chars() {
+                if letter.is_ascii_uppercase() && !prefix.is_empty() {
+                    prefix.push('_');
+                }
+                prefix.push(letter.to_ascii_uppercase());
+            }
+            assert_eq!(item.value[0].name(), format!("{prefix}_UNSPECIFIED"), "{name}");
+            assert_eq!(item.value[0].number(), 0, "{name}");
+            for value in &item.value {
+                assert!(value.name().starts_with(&format!("{prefix}_")), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_message_carries_page_bytes() {
+    for file in ours(&current()) {
+        for (name, message) in messages(file) {
+            for field in message.field.iter().filter(|field| field.r#type() == Type::Bytes) {
+                assert!(PAGE_MESSAGES.contains(&name.as_str()), "{name}.{}", field.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_element_is_commented() {
+    for file in ours(&current()) {
+        let info = file.source_code_info.as_ref().expect("the descriptor set has source info");
+        let commented: BTreeSet<&[i32]> = info
+            .location
+            .iter()
+            .filter(|place| place.leading_comments().trim().len() > 2)
+            .map(|place| place.path.as_slice())
+            .collect();
+        let assert_commented = |path: &[i32], name: &str| {
+            assert!(commented.contains(path), "{} {name} has no comment", file.name());
+        };
+        for (at, service) in (0..).zip(&file.service) {
+            assert_commented(&[6, at], service.name());
+            for (inner, method) in (0..).zip(&service.method) {
+                assert_commented(&[6, at, 2, inner], method.name());
+            }
+        }
+        for (at, item) in (0..).zip(&file.enum_type) {
+            assert_commented(&[5, at], item.name());
+            for (inner, value) in (0..).zip(&item.value) {
+                assert_commented(&[5, at, 2, inner], value.name());
+            }
+        }
+        for (at, message) in (0..).zip(&file.message_type) {
+            assert_commented(&[4, at], message.name());
+            assert!(message.nested_type.is_empty(), "{}: nothing nests here", message.name());
+            for (inner, field) in (0..).zip(&message.field) {
+                assert_commented(&[4, at, 2, inner], field.name());
+            }
+            for (inner, choice) in (0..).zip(&message.oneof_decl) {
+                assert_commented(&[4, at, 8, inner], choice.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_older_node_is_still_understood() {
+    let mut set = current();
+    if std::env::var_os("UPDATE").is_some() {
+        set.file.retain(|file| file.package().starts_with("faxguard."));
+        set.file.iter_mut().for_each(|file| file.source_code_info = None);
+        std::fs::create_dir_all(Path::new(GOLDEN).parent().unwrap()).unwrap();
+        std::fs::write(GOLDEN, set.encode_to_vec()).unwrap();
+    }
+    let golden = std::fs::read(GOLDEN).expect("run once with UPDATE=1 to make the golden file");
+    let golden = FileDescriptorSet::decode(golden.as_slice()).unwrap();
+    let faults = breaking(&golden, &current());
+    assert!(faults.is_empty(), "breaking changes:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn breaking_changes_are_seen() {
+    let damage: [fn(&mut FileDescriptorProto); 6] = [
+        |file| drop(file.message_type.remove(0)),
+        |file| drop(file.message_type[0].field.remove(0)),
+        |file| file.message_type[0].field[0].number = Some(99),
+        |file| file.message_type[0].field[0].set_type(Type::Int64),
+        |file| file.message_type[0].field[0].set_label(Label::Repeated),
+        |file| drop(file.service[0].method.remove(0)),
+    ];
+    for (at, harm) in damage.into_iter().enumerate() {
+        let mut set = current();
+        let file = set
+            .file
+            .iter_mut()
+            .find(|file| !file.service.is_empty() && file.package() == "faxguard.screening.v1")
+            .unwrap();
+        harm(file);
+        assert!(!breaking(&current(), &set).is_empty(), "damage {at} went unseen");
+    }
+    assert!(breaking(&current(), &current()).is_empty());
+}
+
+/// What in `after` an older peer would misread, in wire format and in JSON.
+fn breaking(before: &FileDescriptorSet, after: &FileDescriptorSet) -> Vec<String> {
+    let mut faults = Vec::new();
+    let messages_after: BTreeMap<_, _> = ours(after).flat_map(messages).collect();
+    let enums_after: BTreeMap<_, _> = ours(after).flat_map(enums).collect();
+    let methods_after: BTreeSet<_> = ours(after).flat_map(methods).collect();
+    for file in ours(before) {
+        for method in methods(file) {
+            if !methods_after.contains(&method) {
+                faults.push(format!("{method} is gone or has another shape"));
+            }
+        }
+        for (name, old) in messages(file) {
+            match messages_after.get(&name) {
+                Some(new) => compare_fields(&name, old, new, &mut faults),
+                None => faults.push(format!("{name} is gone")),
+            }
+        }
+        for (name, old) in enums(file) {
+            let new = enums_after.get(&name);
+            for value in &old.value {
+                let kept = new.is_some_and(|new| {
+                    new.value.iter().any(|other| {
+                        other.name() == value.name() && other.number() == value.number()
+                    })
+                });
+                if !kept {
+                    faults.push(format!("{name}.{} is gone or renumbered", value.name()));
+                }
+            }
+        }
+    }
+    faults
+}
+
+fn methods(file: &FileDescriptorProto) -> Vec<String> {
+    let shape = |streams: bool| if streams { "stream " } else { "" };
+    let services = file.service.iter();
+    services
+        .flat_map(|service| {
+            service.method.iter().map(|method| {
+                format!(
+                    "{}.{}.{}({}{}) -> {}{}",
+                    file.package(),
+                    service.name(),
+                    method.name(),
+                    shape(method.client_streaming()),
+                    method.input_type(),
+                    shape(method.server_streaming()),
+                    method.output_type(),
+                )
+            })
+        })
+        .collect()
+}
+
+fn compare_fields(
+    message: &str,
+    old: &DescriptorProto,
+    new: &DescriptorProto,
+    faults: &mut Vec<String>,
+) {
+    let meaning = |owner: &DescriptorProto, field: &FieldDescriptorProto| {
+        let choice = field.oneof_index.and_then(|at| usize::try_from(at).ok());
+        let choice = choice.map(|at| owner.oneof_decl[at].name().to_owned());
+        (field.r#type(), field.label(), field.type_name().to_owned(), choice)
+    };
+    for field in &old.field {
+        let same_number = new.field.iter().find(|other| other.number() == field.number());
+        match same_number {
+            Some(other) if other.name() != field.name() => {
+                faults.push(format!("{message}.{} is renamed or renumbered", field.name()));
+            }
+            Some(other) if meaning(new, other) != meaning(old, field) => {
+                faults.push(format!("{message}.{} means something else", field.name()));
+            }
+            Some(_) => {}
+            None => {
+                let number = field.number();
+                let reserved = new
+                    .reserved_range
+                    .iter()
+                    .any(|range| (range.start()..range.end()).contains(&number));
+                let name_reserved = new.reserved_name.iter().any(|name| name == field.name());
+                if !(reserved && name_reserved) {
+                    faults.push(format!("{message}.{} is gone and not reserved", field.name()));
+                }
+            }
+        }
+    }
+}

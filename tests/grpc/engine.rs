@@ -1,0 +1,244 @@
+//! An engine that answers from a handful of canned facts and fails on demand: what a sound engine does not do.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test, as the test itself would"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use faxguard::api::convert::{ClockMode, Wall};
+use faxguard::activity::Observation;
+use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
+use faxguard::api::status::Failure;
+use faxguard::directory;
+use faxguard::fax::id::{DecisionId, Pseudonym, ReportId};
+use faxguard::fax::numbering::{HomeRegion, NumberingPlan};
+use faxguard::fax::stage::{Plan, Stage, StageEvent};
+use faxguard::held::{HeldFilter, HeldPage};
+use faxguard::ledger::{HeldFax, HeldState};
+use faxguard::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use faxguard::policy::{Edit, Fault, Generation};
+use faxguard::reports::{Filing, Receipt, Standing};
+use faxguard::store::keys::KeyRing;
+use faxguard::store::{Condition, FaxKey, StoreHealth};
+use faxguard::time::{Span, Timestamp};
+use faxguard::verdict::{Action, Bounds, Degradations, Hit, HitKind, Score, Verdict};
+
+static PLAN: LazyLock<NumberingPlan> = LazyLock::new(|| NumberingPlan::new().unwrap());
+
+/// The page number at which this engine panics.
+pub(super) const CURSED_PAGE: u32 = 666;
+/// The present of this engine.
+pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_748_736_000);
+
+/// The engine.
+pub(super) struct CannedEngine {
+    keys: KeyRing,
+    policy: Arc<Generation>,
+    reports: Mutex<BTreeMap<u64, Receipt>>,
+    entries: Mutex<BTreeMap<EntryId, ListEntry>>,
+    held: Mutex<HeldFax>,
+}
+
+impl CannedEngine {
+    pub(super) fn new() -> Self {
+        let edit = Edit { text: String::new(), author: "tests".into(), applied: NOW };
+        Self {
+            keys: KeyRing::for_replay(1),
+            policy: Arc::new(Generation::new(1, edit, &[]).unwrap()),
+            reports: Mutex::default(),
+            entries: Mutex::default(),
+            held: Mutex::new(HeldFax {
+                decision: DecisionId([3; 16]),
+                state: HeldState::Waiting,
+                action: Action::Quarantine,
+                held: NOW,
+                deadline: NOW.plus(Span::seconds(60)),
+                decided: None,
+                author: String::new(),
+                score: Score(3_000),
+                member_key: 0,
+                number: Pseudonym([0; 16]),
+                observation: Observation::default(),
+            }),
+        }
+    }
+}
+
+/// Delivers.
+fn deliver(event: &StageEvent) -> Verdict {
+    Verdict {
+        decision: event.decision,
+        stage: event.stage.kind(),
+        action: Action::Deliver,
+        score: Score(-2_000),
+        hits: vec![Hit {
+            kind: HitKind::Prior,
+            name: "prior",
+            contribution: Score(-2_000),
+            value: 0,
+        }],
+        rule: "threshold.deliver",
+        generation: 1,
+        counterfactuals: Vec::new(),
+        reuse: Span::seconds(60),
+        fingerprint: None,
+        bounds: Bounds::default(),
+        refusal: None,
+        deadline: None,
+        quotas: Vec::new(),
+        degradations: Degradations::default(),
+        repeated: false,
+        settled: true,
+    }
+}
+
+impl Engine for CannedEngine {
+    fn wall(&self) -> Wall<'_> {
+        let home = HomeRegion::from_code("US", &PLAN).unwrap();
+        Wall { keys: &self.keys, plan: &PLAN, home, now: NOW, clock: ClockMode::Server }
+    }
+
+    fn screen(&self, event: &StageEvent) -> Verdict {
+        if matches!(&event.stage, Stage::Page(page) if page.number == CURSED_PAGE) {
+            panic!("a scorer that fails");
+        }
+        deliver(event)
+    }
+
+    fn scorer_failed(&self, event: &StageEvent) -> Verdict {
+        Verdict { degradations: Degradations::SCORER_FAILED, ..deliver(event) }
+    }
+
+    fn policy(&self) -> Arc<Generation> {
+        Arc::clone(&self.policy)
+    }
+
+    fn check_policy(&self, edit: Edit) -> Vec<Fault> {
+        Generation::new(2, edit, &[]).err().unwrap_or_default()
+    }
+
+    fn apply_policy(&self, edit: Edit, based_on: Option<&str>) -> Result<Arc<Generation>, Failure> {
+        if based_on.is_some_and(|etag| etag != self.policy.etag()) {
+            return Err(Failure::StaleEtag);
+        }
+        let refused = |faults: Vec<Fault>| {
+            Failure::PolicyRefused(faults.into_iter().map(|f| (f.path, f.message)).collect())
+        };
+        Generation::new(2, edit, &[]).map(Arc::new).map_err(refused)
+    }
+
+    fn file_report(&self, filing: &Filing) -> Result<Receipt, Failure> {
+        let mut reports = self.reports.lock().unwrap();
+        let number = u8::try_from(reports.len()).unwrap();
+        let receipt = Receipt {
+            report: ReportId([number; 16]),
+            standing: Standing::Counted,
+            category: filing.category,
+            received: filing.time,
+            decision: None,
+            consequence: "the sender's next fax is judged by it",
+        };
+        Ok(*reports.entry(filing.request).or_insert(receipt))
+    }
+
+    fn report(&self, report: ReportId) -> Result<Receipt, Failure> {
+        let reports = self.reports.lock().unwrap();
+        let found = reports.values().find(|receipt| receipt.report == report);
+        found.copied().ok_or(Failure::NotFound { what: "report" })
+    }
+
+    fn put_list_entry(&self, entry: &ListEntry) -> Result<EntryId, Failure> {
+        let id = EntryId(entry.number.0);
+        self.entries.lock().unwrap().insert(id, entry.clone());
+        Ok(id)
+    }
+
+    fn delete_list_entry(&self, entry: EntryId, _author: &str) -> Result<(), Failure> {
+        let gone = self.entries.lock().unwrap().remove(&entry);
+        gone.map(drop).ok_or(Failure::NotFound { what: "list entry" })
+    }
+
+    fn list_entries(
+        &self,
+        _filter: &ListFilter,
+        after: Option<EntryId>,
+        limit: usize,
+    ) -> Result<ListPage, Failure> {
+        let entries = self.entries.lock().unwrap();
+        let later = entries.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
+        let entries: Vec<_> = later.take(limit).map(|(id, e)| (*id, e.clone())).collect();
+        let next = entries.last().filter(|_| entries.len() == limit).map(|(id, _)| *id);
+        Ok(ListPage { entries, next })
+    }
+
+    fn held(&self, filter: &HeldFilter) -> Result<HeldPage, Failure> {
+        let held = Some(self.held.lock().unwrap().clone());
+        let faxes = held.filter(|held| Some(held.state) == filter.state).into_iter().collect();
+        Ok((faxes, None))
+    }
+
+    fn rule_on_held(&self, ruling: &Ruling) -> Result<HeldFax, Failure> {
+        let mut held = self.held.lock().unwrap();
+        if held.decision != ruling.decision {
+            return Err(Failure::NotFound { what: "held fax" });
+        }
+        if held.state != HeldState::Waiting {
+            return Err(Failure::AlreadyDecided);
+        }
+        held.state = ruling.state;
+        held.author = ruling.author.to_string();
+        Ok(held.clone())
+    }
+
+    fn explain(&self, _decision: DecisionId) -> Result<Vec<Explained>, Failure> {
+        Err(Failure::NotFound { what: "decision" })
+    }
+
+    fn blocked_calls(
+        &self,
+        _member: Pseudonym,
+        _before: Option<FaxKey>,
+        _limit: usize,
+    ) -> Result<Vec<BlockedCall>, Failure> {
+        panic!("an engine that fails")
+    }
+
+    fn member_limits(&self, _member: Pseudonym) -> MemberLimits {
+        MemberLimits { plan: Plan::Unknown, limits: Vec::new(), unknown: true }
+    }
+
+    fn edit_directory(
+        &self,
+        edits: &[directory::Edit],
+    ) -> Result<Vec<directory::Outcome>, Failure> {
+        Ok(edits.iter().map(|_| directory::Outcome::Done).collect())
+    }
+
+    fn begin_whole_directory(&self) {}
+
+    fn end_whole_directory(&self) -> Result<(), Failure> {
+        Err(Failure::StoreUnavailable)
+    }
+
+    fn status(&self) -> EngineStatus {
+        EngineStatus {
+            screened: 0,
+            store: StoreHealth {
+                condition: Condition::Slow,
+                since: NOW,
+                queued: 5,
+                dropped: 0,
+                commit_latency: Span::default(),
+                quarantined: 0,
+            },
+            subjects: 1,
+            numbers: 2,
+            members: 3,
+            correspondences: 4,
+            hot_bytes: 6,
+        }
+    }
+}
