@@ -8,44 +8,69 @@ use super::engine::{
     BlockedCall, Engine, EngineStatus, Explained, MemberLimit, MemberLimits, Ruling,
 };
 use super::status::Failure;
-use crate::directory::{self, Holder};
-use crate::edits::{self, EditFault};
+use crate::directory;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::stage::StageEvent;
 use crate::features::FEATURES;
 use crate::held::{self, HeldFault, HeldFilter, HeldPage};
-use crate::ledger::{HeldFax, HeldState, StageRow};
+use crate::ledger::{HeldFax, HeldState};
 use crate::limiter::{Costs, MemberLoad};
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use crate::memory::edit::EditFault;
+use crate::memory::read::PastStage;
 use crate::memory::{Memory, allowances};
 use crate::policy::{Edit, Fault, Generation, Refused};
 use crate::reports::{self, Filing, Receipt, ReportFault};
 use crate::screening;
-use crate::store::{ActionSet, EntryKind, FaxKey, FaxQuery, FaxSubject, StoreError};
-use crate::time::{Clock, DAY_SECONDS, Span, Timestamp};
+use crate::store::{FaxKey, StoreError};
+use crate::time::{Clock, EventClock, Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict};
 
-/// How far back blocked calls are listed (47 CFR 64.1200(k)(10)).
-const BLOCKED_DAYS: u64 = 28;
+/// What tells the time.
+#[derive(Clone)]
+pub enum Timepiece {
+    /// A serving system: the machine's clock, or a test's.
+    Server(Arc<dyn Clock>),
+    /// Replay and demonstration: the present is where the latest event put it.
+    Events(Arc<EventClock>),
+}
+
+impl Timepiece {
+    fn advance(&self, to: Timestamp) {
+        match self {
+            Self::Server(_) => {}
+            Self::Events(clock) => clock.advance(to),
+        }
+    }
+
+    const fn mode(&self) -> ClockMode {
+        match self {
+            Self::Server(_) => ClockMode::Server,
+            Self::Events(_) => ClockMode::Event,
+        }
+    }
+}
+
+impl Clock for Timepiece {
+    fn now(&self) -> Timestamp {
+        match self {
+            Self::Server(clock) => clock.now(),
+            Self::Events(clock) => clock.now(),
+        }
+    }
+}
 
 /// The engine on a clock.
 pub struct Live {
     memory: Arc<Memory>,
-    clock: Arc<dyn Clock>,
-    mode: ClockMode,
+    clock: Timepiece,
 }
 
 impl Live {
-    /// An engine on the server's clock.
+    /// An engine on that clock.
     #[must_use]
-    pub fn new(memory: Arc<Memory>, clock: Arc<dyn Clock>) -> Self {
-        Self { memory, clock, mode: ClockMode::Server }
-    }
-
-    /// An engine on the event clock: a request's event time is the present.
-    #[must_use]
-    pub fn on_event_clock(memory: Arc<Memory>, clock: Arc<dyn Clock>) -> Self {
-        Self { memory, clock, mode: ClockMode::Event }
+    pub const fn new(memory: Arc<Memory>, clock: Timepiece) -> Self {
+        Self { memory, clock }
     }
 
     fn now(&self) -> Timestamp {
@@ -57,10 +82,11 @@ impl Engine for Live {
     fn wall(&self) -> Wall<'_> {
         let memory = &*self.memory;
         let (keys, plan, home) = (memory.keys(), memory.plan(), memory.home());
-        Wall { keys, plan, home, now: self.now(), clock: self.mode }
+        Wall { keys, plan, home, now: self.now(), clock: self.clock.mode() }
     }
 
     fn screen(&self, event: &StageEvent) -> Verdict {
+        self.clock.advance(event.time);
         screening::screen(&self.memory, event)
     }
 
@@ -77,7 +103,7 @@ impl Engine for Live {
     }
 
     fn apply_policy(&self, edit: Edit, based_on: Option<&str>) -> Result<Arc<Generation>, Failure> {
-        edits::apply_policy(&self.memory, edit, based_on, self.now()).map_err(|fault| match fault {
+        self.memory.apply_policy(edit, based_on).map_err(|fault| match fault {
             Refused::Faulty(faults) => Failure::PolicyRefused(
                 faults.into_iter().map(|Fault { path, message }| (path, message)).collect(),
             ),
@@ -87,6 +113,7 @@ impl Engine for Live {
     }
 
     fn file_report(&self, filing: &Filing) -> Result<Receipt, Failure> {
+        self.clock.advance(filing.time);
         reports::file(&self.memory, filing).map_err(|fault| of_report(&fault))
     }
 
@@ -95,13 +122,12 @@ impl Engine for Live {
     }
 
     fn put_list_entry(&self, entry: &ListEntry) -> Result<EntryId, Failure> {
-        edits::put_list_entry(&self.memory, entry, self.now()).map_err(|fault| of_edit(&fault))
+        self.memory.put_list_entry(entry, self.now()).map_err(|fault| of_edit(&fault))
     }
 
     fn delete_list_entry(&self, entry: EntryId, author: &str) -> Result<(), Failure> {
-        // Who deleted it is told by the log of the operators' own access; the entry's reason goes with it.
-        debug_assert!(!author.is_empty());
-        edits::delete_list_entry(&self.memory, entry, self.now()).map_err(|fault| of_edit(&fault))
+        let deleted = self.memory.delete_list_entry(entry, author, self.now());
+        deleted.map_err(|fault| of_edit(&fault))
     }
 
     fn list_entries(
@@ -124,29 +150,27 @@ impl Engine for Live {
         rule(&self.memory, *decision, author, self.now()).map_err(|fault| match fault {
             HeldFault::NotFound => Failure::NotFound { what: "held fax" },
             HeldFault::Decided(_) => Failure::AlreadyDecided,
-            HeldFault::Read(_) | HeldFault::Refused(_) | HeldFault::Commit(_) => unavailable(&fault),
+            HeldFault::Read(_) | HeldFault::Refused(_) | HeldFault::Commit(_) => {
+                unavailable(&fault)
+            }
         })
     }
 
     fn explain(&self, decision: DecisionId) -> Result<Vec<Explained>, Failure> {
-        let entries = self.memory.store().decision(decision).map_err(|fault| of_store(&fault))?;
-        let stages: Vec<Explained> = entries
-            .into_iter()
-            .filter(|entry| entry.kind == EntryKind::Stage)
-            .filter_map(|entry| {
-                let row = StageRow::decode(&entry.body, decision, self.memory.names())?;
-                let named = |(at, value): (u8, i32)| {
-                    FEATURES.get(usize::from(at)).map(|spec| (spec.name, i64::from(value)))
-                };
-                Some(Explained {
-                    time: entry.time,
-                    features: row.features.sparse().filter_map(named).collect(),
-                    verdict: row.verdict,
-                    sequence: entry.seq,
-                })
-            })
-            .collect();
-        if stages.is_empty() { Err(Failure::NotFound { what: "decision" }) } else { Ok(stages) }
+        let stages = self.memory.explain(decision).map_err(|fault| of_store(&fault))?;
+        if stages.is_empty() {
+            return Err(Failure::NotFound { what: "decision" });
+        }
+        let named = |(at, value): (u8, i32)| {
+            FEATURES.get(usize::from(at)).map(|spec| (spec.name, i64::from(value)))
+        };
+        let explained = stages.into_iter().map(|PastStage { time, seq, row }| Explained {
+            time,
+            features: row.features.sparse().filter_map(named).collect(),
+            verdict: row.verdict,
+            sequence: seq,
+        });
+        Ok(explained.collect())
     }
 
     fn blocked_calls(
@@ -155,19 +179,8 @@ impl Engine for Live {
         before: Option<FaxKey>,
         limit: usize,
     ) -> Result<Vec<BlockedCall>, Failure> {
-        let now = self.now();
-        let blocked = [Action::Defer, Action::RefuseCall, Action::Quarantine];
-        let query = FaxQuery {
-            // Members are found by their hot key: see the ledger's index.
-            subject: FaxSubject::Member(Pseudonym::of_hot(member.hot())),
-            from: now.minus(Span::seconds(BLOCKED_DAYS * DAY_SECONDS)),
-            to: now.plus(Span::seconds(1)),
-            actions: ActionSet::of(&blocked.map(|action| action as u8)),
-            before,
-            limit,
-        };
-        let rows = self.memory.store().faxes(&query).map_err(|fault| of_store(&fault))?;
-        let calls = rows.into_iter().filter_map(|row| {
+        let rows = self.memory.blocked_calls(member.hot(), self.now(), before, limit);
+        let calls = rows.map_err(|fault| of_store(&fault))?.into_iter().filter_map(|row| {
             let (decision, action) = (row.decision?, Action::from_code(row.index.action)?);
             Some(BlockedCall { key: row.key, decision, action })
         });
@@ -198,8 +211,11 @@ impl Engine for Live {
         MemberLimits { plan, limits: limits.collect(), unknown: known.is_none() }
     }
 
-    fn edit_directory(&self, edits: &[directory::Edit]) -> Result<Vec<directory::Outcome>, Failure> {
-        edits::directory(&self.memory, edits, self.now()).map_err(|fault| of_edit(&fault))
+    fn edit_directory(
+        &self,
+        edits: &[directory::Edit],
+    ) -> Result<Vec<directory::Outcome>, Failure> {
+        self.memory.edit_directory(edits, self.now()).map_err(|fault| of_edit(&fault))
     }
 
     fn begin_whole_directory(&self) {
@@ -207,7 +223,7 @@ impl Engine for Live {
     }
 
     fn end_whole_directory(&self) -> Result<(), Failure> {
-        edits::end_whole_directory(&self.memory, self.now()).map_err(|fault| of_edit(&fault))
+        self.memory.end_whole_directory(self.now()).map(drop).map_err(|fault| of_edit(&fault))
     }
 
     fn status(&self) -> EngineStatus {

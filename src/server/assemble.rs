@@ -12,21 +12,24 @@ use super::run::Server;
 use super::start::Start;
 use super::telemetry::{self, TelemetryFault};
 use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY};
-use crate::api::live::Live;
+use crate::api::live::{Live, Timepiece};
 use crate::held;
+use crate::memory::edit::{EditFault, last_generation};
 use crate::memory::{Memory, OpenMemory, Parts};
 use crate::metrics::Metrics;
 use crate::policy::settings::Retention;
-use crate::policy::{Edit, Fault, Generation};
+use crate::policy::{self, Edit, Fault, Generation, SignalSpec};
 use crate::screening::signals;
 use crate::store::embedded::{EmbeddedStore, OpenFault, Options};
 use crate::store::keys::{KeyFault, KeyRing, MissingKey};
 use crate::store::table::TermTooShort;
-use crate::store::{RetentionClass, RetentionTerms, Store};
-use crate::time::{Clock, WallClock};
+use crate::store::{RetentionClass, RetentionTerms, Store, StoreError};
+use crate::time::{Clock, Timestamp, WallClock};
 
-/// Author of a generation that comes from the file or the built-in defaults.
+/// Author of a generation that comes from the file.
 const AUTHOR: &str = "configuration file";
+/// Author of the generation that stands before the file's is in force.
+const BUILT_IN: &str = "built-in defaults";
 /// Folder of the keys within the data folder.
 const KEY_FOLDER: &str = "keys";
 
@@ -53,6 +56,12 @@ pub enum RunFault {
     /// No store.
     #[error("store could not be opened")]
     Store(#[source] OpenFault),
+    /// The recorded policies could not be read.
+    #[error("recorded policies could not be read")]
+    Recorded(#[source] StoreError),
+    /// The file's policy could not be put in force.
+    #[error("policy of the file could not be put in force")]
+    Apply(#[source] policy::Refused<EditFault>),
     /// The policy has faults.
     #[error("policy has {} faults (see `--check`)", .0.len())]
     Policy(Vec<Fault>),
@@ -75,14 +84,15 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
     let settings = &start.settings.server;
     telemetry::begin_log(settings.log_level.name()).map_err(RunFault::Log)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if let Some(threads) = usize::try_from(settings.worker_threads).ok().filter(|count| *count > 0) {
+    if let Some(threads) = usize::try_from(settings.worker_threads).ok().filter(|count| *count > 0)
+    {
         runtime.worker_threads(threads);
     }
     let runtime = runtime.enable_all().build().map_err(RunFault::Runtime)?;
-    let address = settings.listen;
+    let address = start.listen();
     let listener =
         TcpListener::bind(address).map_err(|source| RunFault::Bind { address, source })?;
-    let server = assemble(start, Arc::new(WallClock))?;
+    let server = assemble(start, Timepiece::Server(Arc::new(WallClock)))?;
     let bound = listener.local_addr().unwrap_or(address);
     if !bound.ip().is_loopback() {
         tracing::warn!(address = %bound, "port is open to the network without encryption");
@@ -109,29 +119,70 @@ async fn until_signalled(server: Server, listener: TcpListener) -> Result<(), Ru
 ///
 /// # Errors
 /// [`RunFault`].
-pub fn assemble(start: &Start, clock: Arc<dyn Clock>) -> Result<Server, RunFault> {
-    let Start { settings, text } = start;
-    let folder = &settings.server.data_folder;
-    let store: Arc<dyn Store> = Arc::new(
-        EmbeddedStore::open(Options::new(folder, Arc::clone(&clock))).map_err(RunFault::Store)?,
-    );
+pub fn assemble(start: &Start, clock: Timepiece) -> Result<Server, RunFault> {
+    let folder = start.data_folder();
+    let options = Options::new(folder, Arc::new(clock.clone()));
+    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(options).map_err(RunFault::Store)?);
     let missing = if store.last_seq() == 0 { MissingKey::Make } else { MissingKey::Refuse };
     let keys = KeyRing::open(&folder.join(KEY_FOLDER), missing).map_err(RunFault::Keys)?;
     let specs = signals::specs();
-    let edit = Edit { text: text.clone(), author: AUTHOR.into(), applied: clock.now() };
-    let generation = Generation::new(1, edit, &specs).map_err(RunFault::Policy)?;
-    let parts =
-        Parts { store: Arc::clone(&store), keys, settings: settings.clone(), generation, specs };
+    let recorded = last_generation(&*store).map_err(RunFault::Recorded)?;
+    let generation = first_generation(recorded, &specs)?;
+    let settings = start.settings.clone();
+    let parts = Parts { store, keys, settings, generation, specs };
     let (memory, recovered) = Memory::open(parts, clock.now()).map_err(RunFault::Memory)?;
     tracing::info!(entries = recovered.entries, unreadable = recovered.unreadable, "recovered");
+    take_over_file(&memory, start, clock.now())?;
     let memory = Arc::new(memory);
     let metrics = Arc::new(Metrics::new());
-    let engine = Arc::new(Live::new(Arc::clone(&memory), Arc::clone(&clock)));
-    Ok(Server { engine, chores: chores(&memory, &clock, &metrics), closing: closing(memory), metrics })
+    let engine = Arc::new(Live::new(Arc::clone(&memory), clock.clone()));
+    let chores = chores(&memory, &clock, &metrics);
+    Ok(Server { engine, metrics, chores, closing: closing(memory) })
+}
+
+/// The generation that was in force last; before the first there is number 0, the built-in defaults, which
+/// no fax is ever judged by.
+fn first_generation(
+    recorded: Option<(u64, Edit)>,
+    specs: &[SignalSpec],
+) -> Result<Generation, RunFault> {
+    let built_in =
+        || Edit { text: String::new(), author: BUILT_IN.into(), applied: Timestamp::default() };
+    let (number, edit) = recorded.unwrap_or_else(|| (0, built_in()));
+    Generation::new(number, edit, specs).or_else(|faults| {
+        tracing::error!(
+            generation = number,
+            faults = faults.len(),
+            "recorded policy does not fit this version; the file's is taken"
+        );
+        Generation::new(number, built_in(), specs).map_err(RunFault::Policy)
+    })
+}
+
+/// Puts the file's policy in force where it is the first, or where the file has changed since it was taken over. What
+/// operators applied at run time stands over the file.
+fn take_over_file(memory: &Memory, start: &Start, now: Timestamp) -> Result<(), RunFault> {
+    let current = memory.generations().current();
+    match current.author() {
+        BUILT_IN => {}
+        AUTHOR if current.text() == start.text => return Ok(()),
+        AUTHOR => {}
+        _ => {
+            tracing::warn!(
+                generation = current.number(),
+                "a policy applied at run time stands over the file (apply the file to go back to it)"
+            );
+            return Ok(());
+        }
+    }
+    let edit = Edit { text: start.text.clone(), author: AUTHOR.into(), applied: now };
+    let applied = memory.apply_policy(edit, None).map_err(RunFault::Apply)?;
+    tracing::info!(generation = applied.number(), "policy of the file is in force");
+    Ok(())
 }
 
 /// What the house does by itself.
-fn chores(memory: &Arc<Memory>, clock: &Arc<dyn Clock>, metrics: &Arc<Metrics>) -> Vec<Chore> {
+fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Vec<Chore> {
     let expire = {
         let (memory, clock, metrics) = (memory.clone(), clock.clone(), metrics.clone());
         move || {

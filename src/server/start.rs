@@ -20,13 +20,14 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
 }
 
-/// Checked settings and the text they were made from.
+/// Checked settings, the text they were made from, and what the command line says over them.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// The settings.
+    /// The settings of the file.
     pub settings: Settings,
     /// The text of the file; empty for the built-in defaults.
     pub text: String,
+    overrides: Overrides,
 }
 
 impl Start {
@@ -36,15 +37,20 @@ impl Start {
     /// All faults of the file.
     pub fn read(file: Option<&Path>, overrides: Overrides) -> Result<Self, Vec<Fault>> {
         let text = file.map(read_text).transpose()?.unwrap_or_default();
-        let (mut settings, _) = load(&text, &signals::specs())?;
-        let Overrides { data, listen } = overrides;
-        if let Some(data) = data {
-            settings.server.data_folder = data;
-        }
-        if let Some(listen) = listen {
-            settings.server.listen = listen;
-        }
-        Ok(Self { settings, text })
+        let (settings, _) = load(&text, &signals::specs())?;
+        Ok(Self { settings, text, overrides })
+    }
+
+    /// Folder of the store.
+    #[must_use]
+    pub fn data_folder(&self) -> &Path {
+        self.overrides.data.as_deref().unwrap_or(&self.settings.server.data_folder)
+    }
+
+    /// Address to listen on.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.overrides.listen.unwrap_or(self.settings.server.listen)
     }
 }
 
@@ -59,8 +65,8 @@ mod tests {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         };
         let start = Start::read(None, overrides).unwrap();
-        assert_eq!(start.settings.server.data_folder, Path::new("elsewhere"));
-        assert_eq!(start.settings.server.listen.port(), 0);
+        assert_eq!(start.data_folder(), Path::new("elsewhere"));
+        assert_eq!(start.listen().port(), 0);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bad.toml");
         std::fs::write(&file, "[server]\nlisten = 5\nworkers = 2\n[nonsense]\n").unwrap();
