@@ -3,5 +3,6 @@
 mod architecture;
 mod command_line;
 mod contract;
+mod documents;
 mod grpc;
 mod store_suite;
