@@ -3,5 +3,6 @@
 pub mod demo;
 pub mod evaluate;
 pub mod files;
+pub mod in_process;
 pub mod traffic;
 pub mod xferfaxlog;

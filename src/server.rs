@@ -2,6 +2,7 @@
 
 mod admit;
 pub mod assemble;
+pub mod demo;
 pub mod drain;
 pub mod listen;
 pub mod run;

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use faxguard::policy::Fault;
 use faxguard::server::start::{EXIT_CONFIGURATION, EXIT_USAGE, Overrides, Start};
+use faxguard::server::demo::{self, Afterwards};
 use faxguard::server::{assemble, telemetry};
 
 #[global_allocator]
@@ -33,6 +34,18 @@ struct Arguments {
     /// Address and port to listen on, over the file; port 0 lets the system choose
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Serve on loopback with a temporary folder and play a bundled day of generated traffic
+    Demo {
+        /// End after the closing table instead of staying up
+        #[arg(long)]
+        once: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -43,7 +56,10 @@ fn main() -> ExitCode {
             return told.print().map_or(ExitCode::FAILURE, |()| ExitCode::from(code));
         }
     };
-    let Arguments { config, check, data, listen } = arguments;
+    let Arguments { config, check, data, listen, action } = arguments;
+    if let Some(Action::Demo { once }) = action {
+        return demonstrate(if once { Afterwards::End } else { Afterwards::Stay });
+    }
     if let Some(file) = check {
         return match Start::read(Some(&file), Overrides::default()) {
             Ok(_) => tell("no faults", ExitCode::SUCCESS),
@@ -60,6 +76,21 @@ fn main() -> ExitCode {
         Err(fault) => {
             telemetry::log_chain(&fault, "server could not be run");
             tell(&fault.to_string(), ExitCode::FAILURE)
+        }
+    }
+}
+
+fn demonstrate(afterwards: Afterwards) -> ExitCode {
+    match demo::demonstrate(afterwards, &mut io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            let mut words = fault.to_string();
+            let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&fault);
+            while let Some(inner) = cause {
+                words = format!("{words}: {inner}");
+                cause = inner.source();
+            }
+            tell(&words, ExitCode::FAILURE)
         }
     }
 }
