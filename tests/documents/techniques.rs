@@ -3,22 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use faxguard::api::convert;
-use faxguard::api::engine::Engine;
-use faxguard::api::live::{Live, Timepiece};
-use faxguard::fax::stage::{StageEvent, StageKind};
-use faxguard::lab::traffic::{DAY_SEED, DAY_START, STORIES, Truth, story};
-use faxguard::memory::{Memory, Parts};
-use faxguard::policy::{Edit, Generation, load};
-use faxguard::screening::signals;
-use faxguard::store::keys::KeyRing;
-use faxguard::store::memory::MemoryStore;
-use faxguard::time::{EventClock, Timestamp};
-use faxguard::verdict::{Action, HitKind, Score, Verdict};
-use faxguard::wire::replay::v1::Event;
-use faxguard::wire::replay::v1::event::Event as What;
+use faxguard::lab::in_process::InProcess;
+use faxguard::lab::traffic::{DAY_SEED, STORIES, Truth, story};
+use faxguard::operator::Answer;
+use faxguard::wire::screening::v1::{HitKind, StageKind, Verdict};
 
 /// The known techniques by number, and what gives each away.
 const TECHNIQUES: [(&str, &str); 17] = [
@@ -83,64 +72,44 @@ const TECHNIQUES: [(&str, &str); 17] = [
     ),
 ];
 
-fn engine() -> Live {
-    let specs = signals::specs();
-    let edit = Edit { text: String::new(), author: "test".into(), applied: Timestamp::default() };
-    let (settings, _) = load("", &specs).unwrap();
-    let generation = Generation::new(1, edit, &specs).unwrap();
-    let (store, keys) = (Arc::new(MemoryStore::new()), KeyRing::for_replay(DAY_SEED));
-    let parts = Parts { store, keys, settings, generation, specs };
-    let (memory, _) = Memory::open(parts, DAY_START).unwrap();
-    Live::new(Arc::new(memory), Timepiece::Events(Arc::new(EventClock::default())))
-}
-
-/// Plays one line as it stands; the verdict, where it is a stage.
-fn play(engine: &Live, event: &Event) -> Option<Verdict> {
-    let wall = engine.wall();
-    match event.event.as_ref().unwrap() {
-        What::ScreenFax(request) => {
-            let mut request = request.clone();
-            request.event_time = event.event_time;
-            let stage: StageEvent = convert::screening::stage_event(&request, &wall).unwrap();
-            return Some(engine.screen(&stage));
-        }
-        What::DirectoryEntry(entry) => {
-            let edit = convert::directory::edit(entry, &wall).unwrap();
-            engine.edit_directory(&[edit]).unwrap();
-        }
-        What::ListEntry(entry) => {
-            engine.put_list_entry(&convert::list::replayed(entry, &wall).unwrap()).unwrap();
-        }
-        What::FileReport(report) => {
-            let mut report = report.clone();
-            report.event_time = event.event_time;
-            // Some reports are about faxes that never were: that is what a story is about.
-            let _ = engine.file_report(&convert::report::filing(&report, &wall).unwrap());
-        }
-        // It names a fax by node and id, which a player puts a decision in place of; no technique needs it.
-        What::ReleaseHeldFax(_) => {}
-    }
-    None
-}
+/// Thousandths of log-odds from which a signal is said to see something.
+const SPOKE_MILLI: i32 = 100;
 
 /// What the stories of one technique showed.
 #[derive(Default)]
 struct Seen {
     /// Signals that spoke for junk, each at the first stage it did.
-    signals: BTreeMap<u8, BTreeSet<&'static str>>,
-    /// What was done about the junk, mildest first.
-    actions: BTreeSet<Action>,
+    signals: BTreeMap<i32, BTreeSet<String>>,
+    /// What was done about the junk, by the codes of the contract.
+    actions: BTreeMap<i32, String>,
+    /// How the reports about it stood.
+    reports: BTreeSet<String>,
+}
+
+/// A name of the contract without its prefix, as people write it.
+fn plain(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).unwrap_or(name).to_lowercase().replace('_', "-")
 }
 
 impl Seen {
     fn of(technique: u8) -> Self {
         let mut seen = Self::default();
         for told in STORIES.iter().filter(|story| story.technique == Some(technique)) {
-            let engine = engine();
-            for event in story(told.name, DAY_SEED).unwrap() {
+            let mut engine = InProcess::new("").unwrap();
+            for (line, event) in (1..).zip(story(told.name, DAY_SEED).unwrap()) {
                 let junk = Truth::read(&event.note).is_some_and(|truth| truth.junk);
-                if let Some(verdict) = play(&engine, &event).filter(|_| junk) {
-                    seen.add(&verdict);
+                let is_report = event.note.contains("technique=17");
+                match engine.play(line, event).answer {
+                    Answer::Screened(response) if junk => seen.add(&response.verdict.unwrap()),
+                    Answer::Reported(receipt) if junk && is_report => {
+                        let status = receipt.status();
+                        let status = plain(status.as_str_name(), "REPORT_STATUS_");
+                        seen.reports.insert(format!("report {status}"));
+                    }
+                    Answer::Fault(_) if junk && is_report => {
+                        seen.reports.insert("report refused".into());
+                    }
+                    _ => {}
                 }
             }
         }
@@ -148,15 +117,16 @@ impl Seen {
     }
 
     fn add(&mut self, verdict: &Verdict) {
-        self.actions.insert(verdict.action);
-        let stage = verdict.stage as u8;
+        let action = plain(verdict.action().as_str_name(), "ACTION_");
+        self.actions.insert(verdict.action, action);
+        let stage = verdict.stage;
         let spoke = verdict
             .hits
             .iter()
-            .filter(|hit| hit.kind == HitKind::Signal && hit.contribution >= Score(100));
-        for name in spoke.map(|hit| hit.name) {
+            .filter(|hit| hit.kind() == HitKind::Signal && hit.contribution_milli >= SPOKE_MILLI);
+        for name in spoke.map(|hit| &hit.name) {
             if !self.signals.range(..stage).any(|(_, names)| names.contains(name)) {
-                self.signals.entry(stage).or_default().insert(name);
+                self.signals.entry(stage).or_default().insert(name.clone());
                 self.signals.range_mut(stage + 1..).for_each(|(_, names)| {
                     names.remove(name);
                 });
@@ -167,12 +137,19 @@ impl Seen {
     fn stages(&self) -> String {
         let mut text = String::new();
         for (stage, names) in self.signals.iter().filter(|(_, names)| !names.is_empty()) {
-            let stage = StageKind::ALL[usize::from(*stage) - 1].name();
+            let stage = StageKind::try_from(*stage).unwrap();
+            let stage = plain(stage.as_str_name(), "STAGE_KIND_");
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             let mark = if text.is_empty() { "" } else { "<br>" };
             write!(text, "{mark}*{stage}*: {}", names.join(", ")).unwrap();
         }
         text
+    }
+
+    fn done(&self) -> String {
+        let done: Vec<&str> =
+            self.actions.values().chain(&self.reports).map(String::as_str).collect();
+        done.join(", ")
     }
 }
 
@@ -183,8 +160,8 @@ fn techniques_are_seen_as_told() {
          Made by playing the stories of `src/lab/traffic.rs` through the engine; `UPDATE=1 cargo test documents`\n\
          writes it anew. Each story is screened on the background of a quiet day, under the default policy. A\n\
          signal stands at the first stage at which it spoke for junk in any fax of the technique; those that add\n\
-         less than 0.1 are left out. *Done* is every action that junk of the technique met, stage by stage. None\n\
-         of this needs the content of a page. What each signal is: [signals.md](signals.md).\n\n\
+         less than 0.1 are left out. *Done* is every action that junk of the technique met at some stage, in the\n\
+         order of the contract. None of this needs the content of a page. What each signal is: [signals.md](signals.md).\n\n\
          | | technique | what gives it away | signals by stage | done | stories |\n|---|---|---|---|---|---|\n",
     );
     for ((title, about), technique) in TECHNIQUES.iter().zip(1u8..) {
@@ -195,12 +172,12 @@ fn techniques_are_seen_as_told() {
             .collect();
         assert!(!stories.is_empty(), "technique {technique} has no story");
         let seen = Seen::of(technique);
-        let actions: Vec<&str> = seen.actions.iter().map(|action| action.name()).collect();
+        assert!(!seen.done().is_empty(), "technique {technique} is not played");
         writeln!(
             page,
             "| {technique} | {title} | {about} | {} | {} | {} |",
             seen.stages(),
-            actions.join(", "),
+            seen.done(),
             stories.join(", ")
         )
         .unwrap();
