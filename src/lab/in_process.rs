@@ -124,11 +124,9 @@ impl InProcess {
         let outcomes = self.live.edit_directory(&[edit])?;
         let refused: Vec<_> = outcomes
             .iter()
-            .filter_map(|outcome| match outcome {
-                crate::directory::Outcome::Refused(fault) => {
-                    Some(RefusedEntry { position: 1, fault: fault.to_string() })
-                }
-                _ => None,
+            .filter_map(|outcome| {
+                let crate::directory::Outcome::Refused(fault) = outcome else { return None };
+                Some(RefusedEntry { position: 1, fault: fault.to_string() })
             })
             .collect();
         let refused_count = u64::try_from(refused.len()).unwrap_or(1);
