@@ -5,6 +5,7 @@
 //! seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
 
 pub mod edit;
+mod journal;
 pub mod open;
 pub mod profile;
 pub mod read;
