@@ -41,7 +41,7 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     let gathered = gather(memory, &mut open, event);
     let counted = count(memory, &mut open, event, &generation);
     gather::count(&mut open.features, &counted.counts);
-    let mut verdict = judge(memory, &open, event, &gathered, &counted, &generation);
+    let mut verdict = judge(&open, event, &gathered, &counted, &generation);
     let row = row(&open, event, &gathered, &counted, &verdict);
     for (number, relation) in row.relations() {
         memory.relations().note(row.member_key, number, relation, event.time);
@@ -73,6 +73,7 @@ struct Counted {
     counts: Counts,
     quotas: Vec<QuotaStatus>,
     budget_spent: bool,
+    evicted: bool,
     charging: bool,
     settled: Option<Costs>,
 }
@@ -97,6 +98,7 @@ fn count(
         counts,
         quotas: Vec::new(),
         budget_spent: memory.global_budget_spent(policy),
+        evicted: memory.activity().evicted() > 0,
         charging: false,
         settled: None,
     };
@@ -124,7 +126,12 @@ fn count(
             counted.settled = Some(actual);
             open.settled = true;
         }
-        _ => {}
+        Stage::CallOffered { .. }
+        | Stage::Handshake(_)
+        | Stage::Page(_)
+        | Stage::Received(_)
+        | Stage::Dialing { .. }
+        | Stage::DialResult { .. } => {}
     }
     drop((activity, loads));
     open.observation = observation;
@@ -132,7 +139,6 @@ fn count(
 }
 
 fn judge(
-    memory: &Memory,
     open: &OpenDecision,
     event: &StageEvent,
     gathered: &Gathered,
@@ -157,7 +163,7 @@ fn judge(
     for (degraded, degradation) in [
         (gathered.member_unknown, Degradations::MEMBER_UNKNOWN),
         (gathered.parties_missing, Degradations::EARLIER_STAGE_UNKNOWN),
-        (memory.activity().evicted() > 0, Degradations::MEMORY_FULL),
+        (counted.evicted, Degradations::MEMORY_FULL),
     ] {
         if degraded {
             degradations = degradations.with(degradation);
@@ -215,18 +221,18 @@ fn row(
 
 /// The correspondence that the stage proves.
 fn noted(open: &OpenDecision, event: &StageEvent, verdict: &Verdict) -> Noted {
-    match &event.stage {
-        Stage::DialResult { outcome: DialOutcome::Sent, .. } => Noted::FAXED,
-        Stage::Received(received)
-            if received.outcome == ReceiveOutcome::Complete
-                && verdict.action == Action::Deliver
-                && open.observation.caller != 0
-                && !open.features.is(Feature::MemberAccepted) =>
-        {
-            Noted::ACCEPTED
-        }
-        _ => Noted::default(),
+    if let Stage::DialResult { outcome: DialOutcome::Sent, .. } = &event.stage {
+        return Noted::FAXED;
     }
+    if let Stage::Received(received) = &event.stage
+        && received.outcome == ReceiveOutcome::Complete
+        && verdict.action == Action::Deliver
+        && open.observation.caller != 0
+        && !open.features.is(Feature::MemberAccepted)
+    {
+        return Noted::ACCEPTED;
+    }
+    Noted::default()
 }
 
 /// Queues the row; false when the ledger could not take it.
@@ -273,11 +279,8 @@ fn index(open: &OpenDecision, row: &StageRow) -> Option<FaxIndex> {
 fn held_write(event: &StageEvent, row: &StageRow) -> Option<TableWrite> {
     let verdict = &row.verdict;
     let deadline = verdict.deadline?;
-    let keeps = match verdict.action {
-        Action::Quarantine => verdict.stage == StageKind::Received,
-        Action::Hold => verdict.stage.direction() == Direction::Outbound,
-        _ => false,
-    };
+    let keeps = (verdict.action == Action::Quarantine && verdict.stage == StageKind::Received)
+        || (verdict.action == Action::Hold && verdict.stage.direction() == Direction::Outbound);
     keeps
         .then(|| crate::ledger::HeldFax::waiting(row, event.decision, event.time, deadline).write())
 }

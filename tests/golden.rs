@@ -1,6 +1,11 @@
 //! Golden stories: every technique of docs/techniques.md is played alone on a quiet background, in process and on the
 //! event clock, and each verdict on its faxes must be the one on file. `UPDATE=1` rewrites the files; read the diff.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a helper of a test fails the test, as the test itself would"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;

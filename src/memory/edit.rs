@@ -97,9 +97,10 @@ impl Memory {
         Ok(of_prefix
             .filter_map(|row| {
                 let key = Pseudonym(row.key.try_into().ok()?);
-                Some(match table {
-                    TableId::DirectoryNumbers => Edit::Assign { number: key, member: None },
-                    _ => Edit::Member { key, facts: None },
+                Some(if table == TableId::DirectoryNumbers {
+                    Edit::Assign { number: key, member: None }
+                } else {
+                    Edit::Member { key, facts: None }
                 })
             })
             .collect())
