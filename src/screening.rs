@@ -242,12 +242,7 @@ fn row(
 }
 
 /// The correspondence that the stage proves.
-fn noted(
-    open: &OpenDecision,
-    event: &StageEvent,
-    gathered: &Gathered,
-    verdict: &Verdict,
-) -> Noted {
+fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: &Verdict) -> Noted {
     match &event.stage {
         _ if open.number.is_none() => Noted::default(),
         Stage::DialResult { outcome: DialOutcome::Sent, .. } => Noted::FAXED,

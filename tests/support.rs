@@ -88,12 +88,8 @@ pub(crate) fn reopen(folder: &Path) -> (Memory, Recovered) {
 
 /// Two members with numbers of their own, a range of which the rest is nobody's.
 pub(crate) fn furnish(memory: &Memory) {
-    let facts = |plan| Member {
-        plan,
-        created_day: 20_000,
-        jurisdiction: *b"US\0\0",
-        ..Member::default()
-    };
+    let facts =
+        |plan| Member { plan, created_day: 20_000, jurisdiction: *b"US\0\0", ..Member::default() };
     let assign = |text: &str, name: &str| Edit::Assign {
         number: keys().number(number(text)),
         member: Some(member(name)),
@@ -107,7 +103,9 @@ pub(crate) fn furnish(memory: &Memory) {
         assign("+12125550003", "ann"),
     ];
     let outcomes = memory.edit_directory(&edits, NOON).unwrap();
-    assert!(!outcomes.iter().any(|outcome| matches!(outcome, faxguard::directory::Outcome::Refused(_))));
+    assert!(
+        !outcomes.iter().any(|outcome| matches!(outcome, faxguard::directory::Outcome::Refused(_)))
+    );
 }
 
 /// Screens, and holds what holds for every verdict.

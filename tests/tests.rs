@@ -2,5 +2,10 @@
 
 mod command_line;
 mod contract;
+mod engine;
+mod faults;
 mod grpc;
+mod report_flow;
+mod restart;
 mod store_suite;
+mod support;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use faxguard::policy::Fault;
-use faxguard::server::start::{EXIT_CONFIGURATION, EXIT_USAGE, Overrides, Start};
 use faxguard::server::demo::{self, Afterwards};
+use faxguard::server::start::{EXIT_CONFIGURATION, EXIT_USAGE, Overrides, Start};
 use faxguard::server::{assemble, telemetry};
 
 #[global_allocator]

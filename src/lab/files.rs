@@ -22,5 +22,8 @@ const CONFIGURATION: &str = include_str!("../../docs/faxguard.example.toml");
 /// What the tool borrows.
 #[must_use]
 pub fn hooks() -> Hooks {
-    Hooks { in_process: Some(crate::lab::in_process::replay), configuration: Some(|| CONFIGURATION.to_owned()) }
+    Hooks {
+        in_process: Some(crate::lab::in_process::replay),
+        configuration: Some(|| CONFIGURATION.to_owned()),
+    }
 }

@@ -88,7 +88,9 @@ impl InProcess {
             self.upkeep = time.plus(UPKEEP);
         }
         let answer = match event {
-            Some(What::ScreenFax(request)) => self.screen(ScreenFaxRequest { event_time, ..request }),
+            Some(What::ScreenFax(request)) => {
+                self.screen(ScreenFaxRequest { event_time, ..request })
+            }
             Some(What::FileReport(request)) => {
                 self.report(&FileReportRequest { event_time, ..request })
             }
@@ -165,10 +167,7 @@ impl InProcess {
 }
 
 /// The hook of `replay --in-process`: runs events in their order and hands out each answer.
-pub fn replay(
-    events: &mut dyn Iterator<Item = (u64, Event)>,
-    answer: &mut dyn FnMut(VerdictLine),
-) {
+pub fn replay(events: &mut dyn Iterator<Item = (u64, Event)>, answer: &mut dyn FnMut(VerdictLine)) {
     match InProcess::new("") {
         Ok(mut engine) => events.for_each(|(line, event)| answer(engine.play(line, event))),
         Err(fault) => tracing::error!(reason = "no_engine", %fault, "nothing was replayed"),

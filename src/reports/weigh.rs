@@ -61,9 +61,8 @@ pub(super) fn weigh(
     report: ReportId,
 ) -> Result<Weighed, ReportFault> {
     let [fax, sender] = keys(filing, decision, row);
-    let get = |key: &[u8]| {
-        memory.store().table_get(TableId::Reporters, key).map_err(ReportFault::Read)
-    };
+    let get =
+        |key: &[u8]| memory.store().table_get(TableId::Reporters, key).map_err(ReportFault::Read);
     let expires = memory.expiry(RetentionClass::Reporter, filing.time);
     let put = |key: Vec<u8>, value: Vec<u8>| TableWrite::Put {
         table: TableId::Reporters,
@@ -73,8 +72,7 @@ pub(super) fn weigh(
         subject_key: None,
     };
     let known = get(&fax)?.is_some();
-    let mut voice =
-        get(&sender)?.and_then(|row| Voice::decode(&row.value)).unwrap_or_default();
+    let mut voice = get(&sender)?.and_then(|row| Voice::decode(&row.value)).unwrap_or_default();
     let generation = memory.generations().current();
     let (rules, past) = (generation.policy().reports(), generation.policy().reputation());
     if voice.at.day() != filing.time.day() {

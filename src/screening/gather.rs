@@ -228,12 +228,7 @@ fn destination(memory: &Memory, open: &mut OpenDecision, facts: &NumberFacts) {
 const RENEWED_DAYS: u16 = 30;
 
 /// Who member and correspondent are to each other, as it stands now. True when that is old enough to be renewed.
-fn relate(
-    memory: &Memory,
-    open: &mut OpenDecision,
-    now: Timestamp,
-    direction: Direction,
-) -> bool {
+fn relate(memory: &Memory, open: &mut OpenDecision, now: Timestamp, direction: Direction) -> bool {
     let other = match direction {
         Direction::Inbound => open.observation.caller,
         Direction::Outbound => open.number.map_or(0, |number| number.hot()),
@@ -247,15 +242,13 @@ fn relate(
         let accepted = known.accepted && (known.faxed || age > 0);
         corresponds = known.faxed || accepted;
         renewable = age >= RENEWED_DAYS;
-        let (own, general) = (
-            memory.lists().kinds(open.member_key, other, now),
-            memory.lists().general(other, now),
-        );
+        let (own, general) =
+            (memory.lists().kinds(open.member_key, other, now), memory.lists().general(other, now));
         // A member's own word on a number stands above the house's.
-        let allowed = own.has(ListKind::Allow)
-            || general.has(ListKind::Allow) && !own.has(ListKind::Block);
-        let blocked = own.has(ListKind::Block)
-            || general.has(ListKind::Block) && !own.has(ListKind::Allow);
+        let allowed =
+            own.has(ListKind::Allow) || general.has(ListKind::Allow) && !own.has(ListKind::Block);
+        let blocked =
+            own.has(ListKind::Block) || general.has(ListKind::Block) && !own.has(ListKind::Allow);
         let opted_out = own.has(ListKind::OptOut) || general.has(ListKind::OptOut);
         let features = &mut open.features;
         if direction == Direction::Inbound {

@@ -45,10 +45,7 @@ pub enum DemoFault {
 ///
 /// # Errors
 /// [`DemoFault`].
-pub fn demonstrate(
-    afterwards: Afterwards,
-    out: &mut (dyn Write + Send),
-) -> Result<(), DemoFault> {
+pub fn demonstrate(afterwards: Afterwards, out: &mut (dyn Write + Send)) -> Result<(), DemoFault> {
     let folder = tempfile::tempdir().map_err(DemoFault::Place)?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(DemoFault::Place)?;
     let address = listener.local_addr().map_err(DemoFault::Place)?;

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use faxguard::api::convert::{ClockMode, Wall};
 use faxguard::activity::Observation;
+use faxguard::api::convert::{ClockMode, Wall};
 use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
 use faxguard::api::status::Failure;
 use faxguard::directory;
