@@ -141,6 +141,16 @@ impl QuietHours {
         Hours::Never
     }
 
+    /// The allowed minutes of the day that the clocks of `zone` show at `at`: the first, and the one after the
+    /// last.
+    #[must_use]
+    pub fn minutes_of_day(&self, zone: ZoneId, at: Timestamp) -> (u16, u16) {
+        let second = at.as_seconds();
+        let local = Local::at(second, zone.offset(second).seconds);
+        let window = self.window(local.weekday());
+        (window.from, window.until)
+    }
+
     /// The first second at or after `second` that one zone allows, or one beyond `last`. Within a
     /// stretch of one offset local time runs evenly, so the answer is a sum; where it lies beyond the
     /// stretch, the question is put again at the clock change. Hours that a change skips or repeats,
