@@ -132,14 +132,4 @@ mod tests {
         assert!(Grant::request(&book, &nobody).is_err());
         assert_eq!(book.0.borrow().len(), 2);
     }
-
-    #[test]
-    fn openings_read_back() {
-        let opening = opening(DecisionId([3; 16]));
-        let bytes = opening.encode();
-        assert_eq!(Opening::decode(&bytes), Some(opening));
-        for length in 0..bytes.len() {
-            assert_eq!(Opening::decode(&bytes[..length]), None);
-        }
-    }
 }
