@@ -6,6 +6,7 @@
 
 pub mod edit;
 pub(crate) mod evidence;
+mod journal;
 pub mod open;
 pub mod profile;
 pub mod read;

@@ -6,6 +6,7 @@
 )]
 
 mod engine;
+mod live;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -101,7 +101,10 @@ impl Ident {
         let said = self.canonical();
         if said.is_empty() {
             IdentClass::Empty
-        } else if text::is_garbage(said) {
+        } else if text::is_garbage(said)
+            || !said.iter().any(|b| b.is_ascii_alphanumeric() || *b > 0x7f)
+        {
+            // Dots and dashes alone name nobody either.
             IdentClass::Garbage
         } else if known::is_default(said) {
             IdentClass::Default

@@ -115,7 +115,8 @@ async fn until_signalled(server: Server, listener: TcpListener) -> Result<(), Ru
     signalled.map(drop)
 }
 
-/// Puts a server together over the data folder of the settings.
+/// Puts a server together over the data folder of the settings. It waits for the store: not to be called on
+/// a thread of the runtime.
 ///
 /// # Errors
 /// [`RunFault`].

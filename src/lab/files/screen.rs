@@ -6,7 +6,9 @@ use thiserror::Error;
 
 use super::session::{field, handshake, name, wire_coding};
 use crate::bounds::TIFF_BYTES_MAX;
-use crate::content::tiff::{HostileBytes, TiffFax, TiffPage, read};
+use crate::content::sealed::SealedFax;
+use crate::content::tiff::{HostileBytes, TiffFax, TiffPage};
+use crate::fax::id::DecisionId;
 use crate::operator::{
     Command, Context, Failure, Form, Output, argument, input, option, path, positional, text,
     verdict_block,
@@ -48,9 +50,9 @@ enum Unscreenable {
 
 fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     let file = path(matches, "FILE");
-    let bytes = input::read(&file, TIFF_BYTES_MAX)?;
+    let sealed = SealedFax::new(DecisionId([0; 16]), input::read(&file, TIFF_BYTES_MAX)?);
     let unusable = |source| Failure::Content { path: file.clone(), source };
-    let fax = read(&bytes).map_err(|fault| unusable(Box::new(fault)))?;
+    let fax = sealed.tags().map_err(|fault| unusable(Box::new(fault)))?;
     let given = |name: &str| matches.get_one::<String>(name).cloned();
     let parties = InboundParties {
         caller_number: given("from").unwrap_or_else(|| claim(fax.identity.caller_number.as_ref())),
@@ -202,6 +204,7 @@ fn seconds(count: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::tiff::read;
 
     #[test]
     fn a_recorded_fax_is_as_many_stages_as_it_has_pages_and_three() {

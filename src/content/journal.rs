@@ -1,0 +1,83 @@
+//! The journal of content: who looked at which fax, why, when, under which policy. Written before the look.
+
+use thiserror::Error;
+
+use crate::fax::id::DecisionId;
+use crate::store::codec::{put_bytes, take, take_bytes, take_i64, take_u8, take_u64};
+use crate::time::Timestamp;
+use crate::verdict::ContentPurpose;
+
+const VERSION: u8 = 1;
+/// Longest name of whoever looks, in bytes.
+pub const ACTOR_BYTES_MAX: usize = 64;
+
+/// One look, before it happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// The fax, by its decision.
+    pub decision: DecisionId,
+    /// Why: one of the policy's purposes. A machine has no other reason.
+    pub purpose: ContentPurpose,
+    /// Which part of the service looks, at most 64 bytes.
+    pub actor: String,
+    /// Policy generation in force.
+    pub generation: u64,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// Why a look was not journalled, and so is not granted.
+#[derive(Debug, Error)]
+pub enum JournalFault {
+    /// The journal cannot be written.
+    #[error("the content journal cannot be written, so no content is opened")]
+    Unwritable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The name of the actor is empty or too long.
+    #[error("actor of a look at content has {bytes} bytes (1 to {ACTOR_BYTES_MAX})")]
+    Actor {
+        /// Its length.
+        bytes: usize,
+    },
+}
+
+/// Where openings are written: durable when it returns.
+pub trait Journal {
+    /// Writes one opening.
+    ///
+    /// # Errors
+    /// [`JournalFault`]; then nothing may be opened.
+    fn write(&self, opening: &Opening) -> Result<(), JournalFault>;
+}
+
+impl Opening {
+    /// Its bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut to = vec![VERSION, self.purpose as u8];
+        to.extend_from_slice(&self.decision.0);
+        to.extend_from_slice(&self.generation.to_le_bytes());
+        to.extend_from_slice(&self.time.as_micros().to_le_bytes());
+        put_bytes(&mut to, self.actor.as_bytes());
+        to
+    }
+
+    /// Reads one back; `None` where the bytes are not of this kind.
+    pub fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let from = &mut bytes;
+        if take_u8(from)? != VERSION {
+            return None;
+        }
+        let purpose = match take_u8(from)? {
+            1 => ContentPurpose::Deliver,
+            2 => ContentPurpose::Connect,
+            3 => ContentPurpose::PreventDisruption,
+            _ => return None,
+        };
+        Some(Self {
+            purpose,
+            decision: DecisionId(take(from)?),
+            generation: take_u64(from)?,
+            time: Timestamp::from_micros(take_i64(from)?),
+            actor: String::from_utf8(take_bytes(from)?.to_vec()).ok()?,
+        })
+    }
+}

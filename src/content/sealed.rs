@@ -1,0 +1,145 @@
+//! A fax under seal: its bytes can be held and dropped, its tags read; a look at the pages takes a grant.
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::grant::Grant;
+use super::tiff::{self, InvalidTiff, TiffFax};
+use crate::fax::id::DecisionId;
+
+/// The file of one fax, wiped when dropped. It cannot be printed, copied or written out.
+///
+/// ```compile_fail
+/// fn print(fax: &faxguard::content::sealed::SealedFax) -> String {
+///     format!("{fax:?}")
+/// }
+/// ```
+///
+/// ```compile_fail
+/// fn copy(fax: &faxguard::content::sealed::SealedFax) -> faxguard::content::sealed::SealedFax {
+///     fax.clone()
+/// }
+/// ```
+///
+/// ```compile_fail
+/// fn peek(fax: &faxguard::content::sealed::SealedFax) -> &[u8] {
+///     &fax.bytes
+/// }
+/// ```
+pub struct SealedFax {
+    decision: DecisionId,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+/// Why a look was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the grant is for another fax (request one for this fax)")]
+pub struct WrongFax;
+
+/// What a look may let out: numbers of fixed size. No text, no bytes, no picture.
+///
+/// ```compile_fail
+/// use faxguard::content::{grant::Grant, sealed::SealedFax};
+/// fn smuggle(fax: &SealedFax, grant: Grant) -> Vec<u8> {
+///     fax.look(grant, |bytes| bytes.to_vec()).unwrap()
+/// }
+/// ```
+pub trait Derived: numbers::Sealed {}
+
+mod numbers {
+    pub trait Sealed {}
+    impl Sealed for bool {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
+}
+impl Derived for bool {}
+impl Derived for u32 {}
+impl Derived for u64 {}
+
+impl SealedFax {
+    /// Seals the file of a fax.
+    pub fn new(decision: DecisionId, bytes: Vec<u8>) -> Self {
+        Self { decision, bytes: Zeroizing::new(bytes) }
+    }
+
+    /// Reads the tags: what the file says of itself. No page is looked at.
+    ///
+    /// # Errors
+    /// [`InvalidTiff`].
+    pub fn tags(&self) -> Result<TiffFax, InvalidTiff> {
+        tiff::read(&self.bytes)
+    }
+
+    /// Takes one look, and spends the grant for it.
+    ///
+    /// # Errors
+    /// [`WrongFax`]; the grant is spent all the same, as its journal entry says.
+    pub fn look<T: Derived>(&self, grant: Grant, look: fn(&[u8]) -> T) -> Result<T, WrongFax> {
+        if grant.decision() == self.decision { Ok(look(&self.bytes)) } else { Err(WrongFax) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::content::journal::{Journal, JournalFault, Opening};
+    use crate::time::Timestamp;
+    use crate::verdict::ContentPurpose;
+
+    #[derive(Default)]
+    struct Book(RefCell<Vec<Opening>>);
+
+    impl Journal for Book {
+        fn write(&self, opening: &Opening) -> Result<(), JournalFault> {
+            self.0.borrow_mut().push(opening.clone());
+            Ok(())
+        }
+    }
+
+    struct Broken;
+
+    impl Journal for Broken {
+        fn write(&self, _: &Opening) -> Result<(), JournalFault> {
+            Err(JournalFault::Unwritable("disk full".into()))
+        }
+    }
+
+    fn opening(decision: DecisionId) -> Opening {
+        Opening {
+            decision,
+            purpose: ContentPurpose::PreventDisruption,
+            actor: "test".into(),
+            generation: 1,
+            time: Timestamp::from_seconds(5),
+        }
+    }
+
+    #[test]
+    fn a_look_is_journalled_first_and_lets_out_a_number() {
+        let (one, other) = (DecisionId([1; 16]), DecisionId([2; 16]));
+        let fax = SealedFax::new(one, vec![7; 40]);
+        let book = Book::default();
+        let count = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap();
+        let grant = Grant::request(&book, &opening(one)).unwrap();
+        assert_eq!(book.0.borrow().as_slice(), [opening(one)]);
+        assert_eq!(fax.look(grant, count), Ok(40));
+        let grant = Grant::request(&book, &opening(other)).unwrap();
+        assert_eq!(fax.look(grant, count), Err(WrongFax));
+        assert!(Grant::request(&Broken, &opening(one)).is_err());
+        let nobody = Opening { actor: String::new(), ..opening(one) };
+        assert!(Grant::request(&book, &nobody).is_err());
+        assert_eq!(book.0.borrow().len(), 2);
+    }
+
+    #[test]
+    fn openings_read_back() {
+        let opening = opening(DecisionId([3; 16]));
+        let bytes = opening.encode();
+        assert_eq!(Opening::decode(&bytes), Some(opening));
+        for length in 0..bytes.len() {
+            assert_eq!(Opening::decode(&bytes[..length]), None);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The real engine over its embedded store, served and asked as a node, a member and an operator would.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test, as the test itself would"
+)]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use faxguard::api::live::Timepiece;
+use faxguard::server::assemble::assemble;
+use faxguard::server::drain::Drain;
+use faxguard::server::listen::ServeFault;
+use faxguard::server::start::{Overrides, Start};
+use faxguard::time::WallClock;
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+use tonic::{Code, Request};
+
+use super::operator::decision_service_client::DecisionServiceClient;
+use super::operator::policy_service_client::PolicyServiceClient;
+use super::report::report_service_client::ReportServiceClient;
+use super::wire::screening_service_client::ScreeningServiceClient;
+use super::{WireStage, operator, page, reason, report, request, wire};
+
+struct Served {
+    channel: Channel,
+    drain: Drain,
+    serving: JoinHandle<Result<(), ServeFault>>,
+}
+
+impl Served {
+    async fn begin(folder: &Path) -> Self {
+        let overrides = Overrides { data: Some(folder.to_owned()), listen: None };
+        let start = Start::read(None, overrides).unwrap();
+        let assembling = move || assemble(&start, Timepiece::Server(Arc::new(WallClock)));
+        let server = tokio::task::spawn_blocking(assembling).await.unwrap().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (drain, draining) = Drain::new();
+        let serving = tokio::spawn(server.run(listener, draining));
+        let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+        Self { channel: endpoint.connect().await.unwrap(), drain, serving }
+    }
+
+    async fn screen(&self, asked: wire::ScreenFaxRequest) -> wire::ScreenFaxResponse {
+        let mut client = ScreeningServiceClient::new(self.channel.clone());
+        client.screen_fax(asked).await.unwrap().into_inner()
+    }
+
+    async fn end(self) {
+        self.drain.begin();
+        drop(self.channel);
+        self.serving.await.unwrap().unwrap();
+    }
+}
+
+fn sum(verdict: &wire::Verdict) -> i32 {
+    verdict.hits.iter().map(|hit| hit.contribution_milli).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_gets_the_same_answer_over_a_restart_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::begin(folder.path()).await;
+    let offered = request("r-1", WireStage::CallOffered(wire::CallOffered::default()));
+    let first = served.screen(offered.clone()).await;
+    let verdict = first.verdict.clone().unwrap();
+    assert_eq!(sum(&verdict), verdict.log_odds_milli);
+    assert!(!verdict.repeated_answer && verdict.policy_generation == 1);
+    let again = served.screen(offered.clone()).await;
+    assert!(again.verdict.as_ref().unwrap().repeated_answer);
+    let told = |response: &wire::ScreenFaxResponse| {
+        let verdict = response.verdict.clone().unwrap();
+        (response.decision_id.clone(), verdict.action, verdict.log_odds_milli, verdict.hits)
+    };
+    assert_eq!(told(&first), told(&again));
+    served.screen(page("r-2", 1)).await;
+    served.end().await;
+
+    let served = Served::begin(folder.path()).await;
+    let after = served.screen(offered).await;
+    assert!(after.verdict.as_ref().unwrap().repeated_answer);
+    assert_eq!(told(&first), told(&after));
+    let mut decisions = DecisionServiceClient::new(served.channel.clone());
+    let decision_id = first.decision_id.clone();
+    let asked = operator::ExplainDecisionRequest { decision_id };
+    let explained = decisions.explain_decision(asked).await.unwrap().into_inner();
+    let stages: Vec<_> =
+        explained.stages.iter().map(|s| s.verdict.clone().unwrap().stage()).collect();
+    assert_eq!(stages, [wire::StageKind::CallOffered, wire::StageKind::Page]);
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_blocks_the_sender_for_its_reporter_at_the_next_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::begin(folder.path()).await;
+    let member = wire::MemberFacts { member_id: "m-1".into(), ..Default::default() };
+    let call = |id: &str| {
+        let mut sent = request(id, WireStage::CallOffered(wire::CallOffered::default()));
+        sent.fax_id = id.into();
+        sent.member = Some(member.clone());
+        sent
+    };
+    let before = served.screen(call("c-1")).await;
+    assert_eq!(before.verdict.as_ref().unwrap().action(), wire::Action::Deliver);
+    let identity = report::reporter::Identity::MemberId("m-1".into());
+    let filing = report::FileReportRequest {
+        request_id: "q-1".into(),
+        reporter: Some(report::Reporter { identity: Some(identity) }),
+        category: report::ReportCategory::JunkFax.into(),
+        fax: Some(report::file_report_request::Fax::DecisionId(before.decision_id.clone())),
+        ..Default::default()
+    };
+    let mut reports = ReportServiceClient::new(served.channel.clone());
+    let receipt = reports.file_report(filing.clone()).await.unwrap().into_inner();
+    assert_eq!(receipt.status(), report::ReportStatus::Counted);
+    assert_eq!(receipt, reports.file_report(filing.clone()).await.unwrap().into_inner());
+    let after = served.screen(call("c-2")).await.verdict.unwrap();
+    assert_ne!(after.action(), wire::Action::Deliver, "{after:?}");
+    let stranger = report::reporter::Identity::MemberId("m-2".into());
+    let reporter = Some(report::Reporter { identity: Some(stranger) });
+    let foreign = report::FileReportRequest { reporter, request_id: "q-2".into(), ..filing };
+    let refused = reports.file_report(foreign).await.unwrap_err();
+    assert_eq!(reason(&refused), "FAX_NOT_RECEIVED");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_applied_while_serving_is_in_force_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::begin(folder.path()).await;
+    let mut policies = PolicyServiceClient::new(served.channel.clone());
+    let current = policies.get_policy(operator::GetPolicyRequest {}).await.unwrap().into_inner();
+    let wish = operator::ApplyPolicyRequest {
+        toml: "[inbound]\ntag = 100\n".into(),
+        author: "desk".into(),
+        reason: "tuning".into(),
+        etag: current.etag,
+        validate_only: false,
+    };
+    let applied = policies.apply_policy(wish.clone()).await.unwrap().into_inner();
+    assert_eq!(applied.generation, current.generation + 1);
+    let stale = policies.apply_policy(wish).await.unwrap_err();
+    assert_eq!(stale.code(), Code::Aborted);
+    served.end().await;
+
+    let served = Served::begin(folder.path()).await;
+    let mut policies = PolicyServiceClient::new(served.channel.clone());
+    let asked = Request::new(operator::GetPolicyRequest {});
+    let kept = policies.get_policy(asked).await.unwrap().into_inner();
+    assert_eq!((kept.generation, kept.author.as_str()), (applied.generation, "desk"));
+    served.end().await;
+}
