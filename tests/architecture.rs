@@ -28,7 +28,7 @@ const ROOMS: &[Room] = &[
     ("fax", 0, "bounds time"),
     ("verdict", 0, "fax time"),
     // Laws of the house, and the one shape of large tables.
-    ("content", 1, "bounds"),
+    ("content", 1, "bounds fax time verdict"),
     ("policy", 1, "bounds fax time verdict"),
     ("dense", 1, ""),
     // What survives.
@@ -40,9 +40,9 @@ const ROOMS: &[Room] = &[
     ("lists", 3, "bounds dense fax store time"),
     ("limiter", 3, "bounds decay fax store time verdict"),
     // What is written down of all of these.
-    ("ledger", 4, "activity fax features limiter relations store time verdict"),
+    ("ledger", 4, "activity content fax features limiter relations store time verdict"),
     // Everything that outlives a request, in one place.
-    ("memory", 5, "activity bounds directory fax features ledger limiter lists policy relations store time verdict"),
+    ("memory", 5, "activity bounds content directory fax features ledger limiter lists policy relations store time verdict"),
     // The paths: they do not see each other.
     ("screening", 6, "activity decay directory fax features ledger limiter lists memory policy store time verdict"),
     ("held", 6, "activity fax ledger memory store time verdict"),
