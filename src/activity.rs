@@ -14,9 +14,12 @@ use std::io::{self, Read, Write};
 pub use counts::Counts;
 pub use observation::{Happened, Observation, Target};
 
-use crate::store::hot::{HotFault, HotGuard, HotTable, HotValue};
+use crate::store::hot::{HotFault, HotGuard, HotTable, HotValue, LOCK_KEYS_MAX};
 use fanout::BoxBudget;
 use subject::{Block, ONE, Subject};
+
+/// Most subjects that are forgotten under one lock.
+pub const FORGET_MAX: usize = LOCK_KEYS_MAX;
 
 /// The hot counters.
 pub struct Activity {
@@ -65,9 +68,28 @@ impl Activity {
         }
     }
 
-    /// Forgets a subject: a number that changed hands.
-    pub fn forget(&self, key: u64) {
-        self.subjects.lock(&[key]).remove(key);
+    /// Forgets subjects, numbers that changed hands, once `record` has taken that under their locks, so that
+    /// replay forgets exactly what was counted before. At most [`FORGET_MAX`] at once.
+    ///
+    /// # Errors
+    /// What `record` answers: nothing is forgotten then.
+    pub fn forget<T, E>(
+        &self,
+        keys: &[u64],
+        record: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut subjects = self.subjects.lock(keys);
+        let recorded = record()?;
+        keys.iter().for_each(|key| drop(subjects.remove(*key)));
+        Ok(recorded)
+    }
+
+    /// Forgets a subject again, where the snapshot is from before.
+    pub fn replay_forget(&self, key: u64, seq: u64) {
+        let mut subjects = self.subjects.lock(&[key]);
+        if subjects.replays(key, seq) {
+            subjects.remove(key);
+        }
     }
 
     /// Subjects held.
@@ -162,14 +184,54 @@ const fn subject_keys(observation: &Observation) -> [u64; 7] {
         observation.caller,
         observation.tsi,
         observation.trunk,
-        observation.shape,
+        shape_of(observation),
         observation.target_block,
         observation.member,
         observation.document,
     ]
 }
 
+/// One complaint is one piece of evidence: whole against who sent, one part in so many against each other name the
+/// sender shares with others. Counted whole under every name, it would weigh five times what it is.
+const SHARE: u32 = 4;
+
+/// A TSI stands for the sender where no caller number does.
+const fn share_of_tsi(observation: &Observation) -> u32 {
+    if observation.caller == 0 { observation.bad } else { observation.bad / SHARE }
+}
+
+/// The shape of a document is known when the call has ended. Until then the key stands for the session alone,
+/// which half the world shares: counting it would put all calls behind one lock.
+const fn shape_of(observation: &Observation) -> u64 {
+    if observation.happened.has(Happened::ENDED) { observation.shape } else { 0 }
+}
+
 impl Locked<'_> {
+    /// True when a subject was let go near one of these, because the memory was full.
+    pub fn evicted(&self) -> bool {
+        self.subjects.evicted() || self.blocks.evicted()
+    }
+
+    /// Takes back evidence that was added a moment ago and did not become durable.
+    pub fn take_back(&mut self, observation: &Observation) {
+        let (good, bad) = (observation.good, observation.bad);
+        for (key, bad) in [
+            (observation.caller, bad),
+            (observation.member, bad),
+            (observation.tsi, share_of_tsi(observation)),
+            (observation.trunk, bad / SHARE),
+        ] {
+            if let Some(subject) = self.subject(key, Source::Live) {
+                subject.take_back(good, bad);
+            }
+        }
+        for key in [observation.block10, observation.block100] {
+            if let Some(block) = self.block(key, Source::Live) {
+                block.take_back(good, bad / SHARE);
+            }
+        }
+    }
+
     /// Applies the observation and says what stands then. `half_life` is that of evidence, in seconds.
     pub fn observe(
         &mut self,
@@ -277,7 +339,7 @@ impl Locked<'_> {
         let boxes = &self.activity.boxes;
         let happened = observation.happened;
         if happened.has(Happened::SHAPED)
-            && let Some(shape) = self.subject(observation.shape, source)
+            && let Some(shape) = self.subject(shape_of(observation), source)
         {
             shape.reach(observation.target, boxes);
             if observation.caller != 0 {
@@ -316,14 +378,19 @@ impl Locked<'_> {
         if good == 0 && bad == 0 {
             return;
         }
-        for key in [observation.caller, observation.tsi, observation.trunk, observation.member] {
+        for (key, bad) in [
+            (observation.caller, bad),
+            (observation.member, bad),
+            (observation.tsi, share_of_tsi(observation)),
+            (observation.trunk, bad / SHARE),
+        ] {
             if let Some(subject) = self.subject(key, source) {
                 subject.weigh(good, bad);
             }
         }
         for key in [observation.block10, observation.block100] {
             if let Some(block) = self.block(key, source) {
-                block.weigh(good, bad);
+                block.weigh(good, bad / SHARE);
             }
         }
     }

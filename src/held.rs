@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 
 use thiserror::Error;
 
-use crate::activity::Source;
 use crate::fax::id::DecisionId;
 use crate::ledger::{EvidenceRow, HeldFax, HeldState};
-use crate::memory::{Memory, apply_evidence};
+use crate::memory::Memory;
+use crate::memory::evidence::{self, NotAdded, Pending};
+use crate::store::table::RetentionClass;
 use crate::store::{CommitFault, Entry, EntryKind, Refused, StoreError, TableId, TableWrite};
 use crate::time::Timestamp;
 use crate::verdict::Action;
@@ -131,15 +132,26 @@ pub fn expire(memory: &Memory, now: Timestamp) -> Result<usize, HeldFault> {
         .iter()
         .filter(|row| row.key.first() == Some(&(HeldState::Waiting as u8)))
         .filter_map(|row| HeldFax::decode(&row.value));
-    let mut due = 0;
+    let mut begun = Vec::new();
+    let mut refused = None;
     for held in waiting.take_while(|held| held.deadline <= now) {
         let outbound = held.action == Action::Hold;
         let state =
             if outbound { HeldState::RefusedWithNotice } else { HeldState::DeliveredTagged };
-        commit(memory, &held, state, "", now)?;
-        due += 1;
+        match begin(memory, &held, state, "", now) {
+            Ok(one) => begun.push(one),
+            Err(fault) => {
+                refused = Some(fault);
+                break;
+            }
+        }
     }
-    Ok(due)
+    // They share group commits: all are begun before the first is waited for.
+    let due = begun.len();
+    for one in begun {
+        refused = finish(memory, one).err().or(refused);
+    }
+    refused.map_or(Ok(due), Err)
 }
 
 fn settle(
@@ -157,7 +169,7 @@ fn settle(
     if held.state != HeldState::Waiting {
         return Err(HeldFault::Decided(held.state));
     }
-    commit(memory, &held, state, author, now)
+    finish(memory, begin(memory, &held, state, author, now)?)
 }
 
 /// The held fax of a decision, in whatever state. Its deadline, and so its key, is in the ledger.
@@ -183,34 +195,57 @@ fn find(memory: &Memory, decision: DecisionId) -> Result<HeldFax, HeldFault> {
     Err(HeldFault::NotFound)
 }
 
-fn commit(
+/// A decision on its way to the disk.
+struct Begun {
+    decided: HeldFax,
+    pending: Pending,
+    released: bool,
+}
+
+fn begin(
     memory: &Memory,
     held: &HeldFax,
     state: HeldState,
     author: &str,
     now: Timestamp,
-) -> Result<HeldFax, HeldFault> {
+) -> Result<Begun, HeldFault> {
     let decided = HeldFax { state, decided: Some(now), author: author.to_owned(), ..held.clone() };
     let evidence = evidence(&decided, now);
-    let mut writes = vec![held.delete(), decided.write()];
+    let expires = memory.expiry(RetentionClass::Held, now);
+    let mut writes = vec![held.delete(), decided.write(expires)];
     if evidence.released {
-        writes.push(false_positive(&decided, now));
+        writes.push(false_positive(memory, &decided, now));
     }
-    let entry = Entry {
-        seq: apply_evidence(memory, &evidence, Source::Live, now),
+    let mut body = evidence.encode();
+    body.push(state as u8);
+    let entry = |seq| Entry {
+        seq,
         time: now,
         kind: EntryKind::HeldDecision,
         decision: Some(held.decision),
         fax: None,
-        body: evidence.encode(),
+        body,
         writes,
     };
-    let ticket = memory.store().commit(entry).map_err(HeldFault::Refused)?;
-    ticket.wait().map_err(HeldFault::Commit)?;
-    if evidence.released {
+    let pending = evidence::begin(memory, evidence, now, entry).map_err(fault)?;
+    Ok(Begun { decided, pending, released: evidence.released })
+}
+
+fn finish(memory: &Memory, begun: Begun) -> Result<HeldFax, HeldFault> {
+    let Begun { decided, pending, released } = begun;
+    evidence::finish(memory, pending).map_err(fault)?;
+    memory.open_decisions().decided(decided.decision, decided.state);
+    if released {
         memory.counters().false_positives.fetch_add(1, Ordering::Relaxed);
     }
     Ok(decided)
+}
+
+const fn fault(not_added: NotAdded) -> HeldFault {
+    match not_added {
+        NotAdded::Refused(refused) => HeldFault::Refused(refused),
+        NotAdded::Commit(fault) => HeldFault::Commit(fault),
+    }
 }
 
 /// What the decision proves of the sender. A deadline proves nothing.
@@ -232,13 +267,13 @@ fn evidence(decided: &HeldFax, now: Timestamp) -> EvidenceRow {
     }
 }
 
-fn false_positive(held: &HeldFax, now: Timestamp) -> TableWrite {
+fn false_positive(memory: &Memory, held: &HeldFax, now: Timestamp) -> TableWrite {
     let key = [&now.as_micros().max(0).to_be_bytes()[..], &held.decision.0].concat();
     TableWrite::Put {
         table: TableId::FalsePositives,
         key,
         value: held.member_key.to_le_bytes().to_vec(),
-        expires: None,
+        expires: memory.expiry(RetentionClass::FalsePositive, now),
         subject_key: None,
     }
 }

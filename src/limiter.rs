@@ -25,8 +25,6 @@ pub type Statuses = [Option<QuotaStatus>; Resource::ALL.len()];
 
 /// Half-life of the outcomes of dials: what a sender did last month says little of today.
 pub const OUTCOME_HALF_LIFE: Span = Span::seconds(7 * DAY_SECONDS);
-/// Half-life of wrong holds.
-pub const RELEASE_HALF_LIFE: Span = Span::seconds(28 * DAY_SECONDS);
 /// Half-life of document counts.
 pub const DOCUMENT_HALF_LIFE: Span = Span::seconds(DAY_SECONDS);
 
@@ -127,16 +125,22 @@ impl MemberLoad {
         Outcomes { sent, unallocated, voice, refused }
     }
 
-    /// Notes that a fax of or for this member was held and should not have been.
-    pub fn note_release(&mut self, now: Timestamp) {
-        self.releases.add(0, ONE, now, RELEASE_HALF_LIFE);
+    /// Notes that a fax of or for this member was held and should not have been. `window` is that of the
+    /// false-positive budget.
+    pub fn note_release(&mut self, now: Timestamp, window: Span) {
+        self.releases.add(0, ONE, now, window);
     }
 
-    /// Wrong holds lately, a decayed count in 16.16.
+    /// Takes back a note of a moment ago.
+    pub fn take_back_release(&mut self, now: Timestamp, window: Span) {
+        self.releases.change(0, now, window, |count| count.saturating_sub(ONE));
+    }
+
+    /// Wrong holds lately, decayed by half in a window, rounded to the nearest: after a window two count as one.
     #[must_use]
-    pub fn releases(&self, now: Timestamp) -> u32 {
-        let [releases] = self.releases.values(now, RELEASE_HALF_LIFE);
-        releases
+    pub fn releases(&self, now: Timestamp, window: Span) -> u32 {
+        let [releases] = self.releases.values(now, window);
+        releases.saturating_add(ONE / 2) / ONE
     }
 
     /// Notes a document sent to that many recipients. The two most frequent are followed: a third takes

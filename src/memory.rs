@@ -5,6 +5,7 @@
 //! seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
 
 pub mod edit;
+pub(crate) mod evidence;
 mod journal;
 pub mod open;
 pub mod profile;
@@ -26,18 +27,19 @@ use crate::fax::stage::Plan;
 use crate::ledger::Names;
 use crate::limiter::{Allowance, Allowances, MemberLoad};
 use crate::lists::Lists;
-use crate::policy::{Fault, Generation, Generations, Policy, SignalSpec, settings::Settings};
+use crate::policy::settings::{Retention, Settings};
+use crate::policy::{Fault, Generation, Generations, Policy, SignalSpec};
 use crate::relations::{self, Relations};
 use crate::store::hot::HotTable;
 use crate::store::keys::KeyRing;
+use crate::store::table::RetentionClass;
 use crate::store::{Refused, Store, StoreError};
-use crate::time::Timestamp;
+use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::Resource;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
 
 pub use recover::Recovered;
-pub(crate) use recover::apply_evidence;
 
 /// Most list entries in memory, at 40 bytes each.
 const LIST_ENTRIES_MAX: usize = 10_000_000;
@@ -244,6 +246,13 @@ impl Memory {
         self.profiles.get(number, &self.keys, &self.plan)
     }
 
+    /// When a row of that class, made or last needed at `from`, has served its purpose.
+    pub fn expiry(&self, class: RetentionClass, from: Timestamp) -> Option<Timestamp> {
+        let generation = self.generations.current();
+        let days = days_of(generation.policy().retention(), class)?;
+        Some(from.plus(Span::seconds(u64::from(days) * DAY_SECONDS)))
+    }
+
     /// True when the global false-positive budget is spent.
     pub fn global_budget_spent(&self, policy: &Policy) -> bool {
         self.counters.false_positives.load(Ordering::Relaxed) >= policy.budget().global
@@ -266,6 +275,23 @@ impl Memory {
         self.activity.recount();
         recover::checkpoint(self)
     }
+}
+
+/// Days a class of rows is kept; `None` for what lasts as long as what it belongs to.
+const fn days_of(terms: &Retention, class: RetentionClass) -> Option<u32> {
+    Some(match class {
+        RetentionClass::Ledger => terms.ledger_days,
+        RetentionClass::List => terms.list_days,
+        RetentionClass::Held => terms.held_days,
+        RetentionClass::Report => terms.report_days,
+        RetentionClass::Reporter => terms.reporter_days,
+        RetentionClass::Policy => terms.policy_days,
+        RetentionClass::Relation => terms.relation_days,
+        RetentionClass::OpenDecision => terms.open_decision_days,
+        RetentionClass::ContentJournal => terms.content_journal_days,
+        RetentionClass::FalsePositive => terms.false_positive_days,
+        RetentionClass::Directory | RetentionClass::Meta => return None,
+    })
 }
 
 /// The quotas of a plan, as the limiter takes them.

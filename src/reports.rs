@@ -6,20 +6,23 @@
 
 mod find;
 mod record;
+mod weigh;
 
 use thiserror::Error;
 
-use crate::activity::{Happened, Observation, Source};
-use crate::decay::ONE;
+use crate::activity::{Happened, Observation};
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::number::Number;
 use crate::fax::stage::{Caller, Direction};
 use crate::ledger::{EvidenceRow, StageRow};
 use crate::lists::{ListEntry, ListFault, ListKind};
-use crate::memory::{Memory, apply_evidence};
-use crate::store::{CommitFault, Entry, EntryKind, Refused, StoreError, TableId, TableWrite};
+use crate::memory::Memory;
+use crate::memory::evidence::{self, NotAdded};
+use crate::store::table::RetentionClass;
+use crate::store::{CommitFault, Entry, EntryKind, Refused, StoreError};
 use crate::time::Timestamp;
 use record::ReportRecord;
+use weigh::Weighed;
 
 /// What is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,8 +143,6 @@ pub enum ReportFault {
     List(#[source] ListFault),
 }
 
-/// Approval that "not junk" proves, in 1/65536.
-const NOT_JUNK_GOOD: u32 = 2 * ONE;
 /// Who makes the list entries that reports lead to.
 const AUTHOR: &str = "report";
 
@@ -159,10 +160,11 @@ pub fn file(memory: &Memory, filing: &Filing) -> Result<Receipt, ReportFault> {
         return Ok(known.receipt(report));
     }
     let found = find::find(memory, filing)?;
-    let standing = match &found {
-        None => Standing::Unverified,
-        Some((decision, row)) => standing(memory, filing, *decision, row)?,
+    let weighed = match &found {
+        None => Weighed { standing: Standing::Unverified, weight: 0, writes: Vec::new() },
+        Some((decision, row)) => weigh::weigh(memory, filing, (*decision, row), report)?,
     };
+    let standing = weighed.standing;
     let record = ReportRecord {
         standing,
         category: filing.category,
@@ -170,7 +172,7 @@ pub fn file(memory: &Memory, filing: &Filing) -> Result<Receipt, ReportFault> {
         decision: found.as_ref().map(|(decision, _)| *decision),
         comment: filing.comment.clone(),
     };
-    commit(memory, filing, report, &record, found.as_ref().map(|(_, row)| row))?;
+    commit(memory, filing, (report, &record), found.map(|(_, row)| row), weighed)?;
     Ok(record.receipt(report))
 }
 
@@ -183,65 +185,23 @@ pub fn get(memory: &Memory, report: ReportId) -> Result<Receipt, ReportFault> {
     known.map(|known| known.receipt(report)).ok_or(ReportFault::NoReport)
 }
 
-/// A second report of one fax, or of one sender on one day, by the same reporter adds nothing.
-fn standing(
-    memory: &Memory,
-    filing: &Filing,
-    decision: DecisionId,
-    row: &StageRow,
-) -> Result<Standing, ReportFault> {
-    for key in reporter_keys(filing, decision, row) {
-        let known =
-            memory.store().table_get(TableId::Reporters, &key).map_err(ReportFault::Read)?;
-        if known.is_some() {
-            return Ok(Standing::Duplicate);
-        }
-    }
-    Ok(Standing::Counted)
-}
-
-/// What a reporter has reported: the fax, and the sender on that day, each for one kind of category.
-fn reporter_keys(filing: &Filing, decision: DecisionId, row: &StageRow) -> [Vec<u8>; 2] {
-    let who = filing.reporter.pseudonym().0;
-    let against = [u8::from(filing.category != ReportCategory::NotJunk)];
-    let sender = match row.verdict.stage.direction() {
-        Direction::Inbound => row.observation.caller.to_be_bytes(),
-        Direction::Outbound => row.member_key.to_be_bytes(),
-    };
-    let day = filing.time.day().to_be_bytes();
-    [
-        [&who[..], b"f", &against, &decision.0].concat(),
-        [&who[..], b"s", &against, &sender, &day].concat(),
-    ]
-}
-
 fn commit(
     memory: &Memory,
     filing: &Filing,
-    report: ReportId,
-    record: &ReportRecord,
-    row: Option<&StageRow>,
+    (report, record): (ReportId, &ReportRecord),
+    row: Option<StageRow>,
+    weighed: Weighed,
 ) -> Result<(), ReportFault> {
-    let evidence = evidence(memory, filing, record.standing, row);
-    let mut writes = vec![record.write(report)];
-    let mut list = None;
-    if let (Some(row), Some(decision)) = (row, record.decision) {
-        let put = |key| TableWrite::Put {
-            table: TableId::Reporters,
-            key,
-            value: report.0.to_vec(),
-            expires: None,
-            subject_key: None,
-        };
-        writes.extend(reporter_keys(filing, decision, row).map(put));
-        list = list_entry(filing, row);
-        if let Some((entry, keep)) = &list {
-            let id = memory.lists().id(entry);
-            writes.push(if *keep { entry.write(id) } else { ListEntry::delete(id) });
-        }
+    let evidence = evidence(filing, weighed.weight, row.as_ref());
+    let mut writes = weighed.writes;
+    writes.push(record.write(report, memory.expiry(RetentionClass::Report, filing.time)));
+    let list = row.and_then(|row| list_entry(memory, filing, &row));
+    if let Some((entry, keep)) = &list {
+        let id = memory.lists().id(entry);
+        writes.push(if *keep { entry.write(id) } else { ListEntry::delete(id) });
     }
-    let entry = Entry {
-        seq: apply_evidence(memory, &evidence, Source::Live, filing.time),
+    let entry = |seq| Entry {
+        seq,
         time: filing.time,
         kind: EntryKind::Report,
         decision: record.decision,
@@ -249,8 +209,8 @@ fn commit(
         body: evidence.encode(),
         writes,
     };
-    let ticket = memory.store().commit(entry).map_err(ReportFault::Refused)?;
-    ticket.wait().map_err(ReportFault::Commit)?;
+    let pending = evidence::begin(memory, evidence, filing.time, entry).map_err(fault)?;
+    evidence::finish(memory, pending).map_err(fault)?;
     match list {
         Some((entry, true)) => memory.lists().put(&entry).map(|_| ()).map_err(ReportFault::List),
         Some((entry, false)) => {
@@ -261,29 +221,22 @@ fn commit(
     }
 }
 
+const fn fault(not_added: NotAdded) -> ReportFault {
+    match not_added {
+        NotAdded::Refused(refused) => ReportFault::Refused(refused),
+        NotAdded::Commit(fault) => ReportFault::Commit(fault),
+    }
+}
+
 /// What the report says of the sender, by its weight.
-fn evidence(
-    memory: &Memory,
-    filing: &Filing,
-    standing: Standing,
-    row: Option<&StageRow>,
-) -> EvidenceRow {
+fn evidence(filing: &Filing, weight: u32, row: Option<&StageRow>) -> EvidenceRow {
     let Some(row) = row else { return EvidenceRow::default() };
-    let generation = memory.generations().current();
-    let rules = generation.policy().reports();
-    let weight_milli = match filing.reporter {
-        Reporter::Member(_) => rules.weight_milli,
-        Reporter::Outsider(_) => rules.outsider_weight_milli,
-    };
-    let weight = u64::from(weight_milli) * u64::from(ONE) / 1_000;
-    let counted = standing == Standing::Counted;
-    let against = matches!(filing.category, ReportCategory::JunkFax | ReportCategory::OtherAbuse);
     let approves = filing.category == ReportCategory::NotJunk;
     let observation = Observation {
         second: u32::try_from(filing.time.as_seconds()).unwrap_or(0),
         happened: Happened::default(),
-        bad: if counted && against { u32::try_from(weight).unwrap_or(u32::MAX) } else { 0 },
-        good: if counted && approves { NOT_JUNK_GOOD } else { 0 },
+        bad: if approves { 0 } else { weight },
+        good: if approves { weight } else { 0 },
         ..row.observation
     };
     let inbound = row.verdict.stage.direction() == Direction::Inbound;
@@ -297,7 +250,7 @@ fn evidence(
 }
 
 /// What the report does for its reporter: an entry to keep or to take away.
-fn list_entry(filing: &Filing, row: &StageRow) -> Option<(ListEntry, bool)> {
+fn list_entry(memory: &Memory, filing: &Filing, row: &StageRow) -> Option<(ListEntry, bool)> {
     let inbound = row.verdict.stage.direction() == Direction::Inbound;
     let (kind, keep) = match (filing.category, inbound) {
         (ReportCategory::JunkFax | ReportCategory::OtherAbuse | ReportCategory::RemoveMe, true) => {
@@ -308,12 +261,15 @@ fn list_entry(filing: &Filing, row: &StageRow) -> Option<(ListEntry, bool)> {
         _ => return None,
     };
     let number = if inbound { row.caller? } else { row.number };
+    // An opt-out holds until it is taken back; a block has the term of its list, as numbers change hands.
+    let block = kind == ListKind::Block;
+    let expires = memory.expiry(RetentionClass::List, filing.time).filter(|_| block);
     let entry = ListEntry {
         kind,
         member: Some(Pseudonym::of_hot(row.member_key)),
         number,
         created: filing.time,
-        expires: None,
+        expires,
         author: AUTHOR.into(),
         reason: reason(filing.category).into(),
     };

@@ -12,14 +12,16 @@ use std::sync::atomic::Ordering;
 
 use crate::activity::{Counts, Source};
 use crate::fax::id::Pseudonym;
-use crate::fax::stage::{DialOutcome, Direction, ReceiveOutcome, Stage, StageEvent, StageKind};
+use crate::fax::stage::{
+    DialOutcome, Direction, JobFacts, ReceiveOutcome, Stage, StageEvent, StageKind, TextLook,
+};
 use crate::features::Feature;
-use crate::ledger::{Noted, StageRow};
+use crate::ledger::{HeldFax, Noted, StageRow};
 use crate::limiter::{self, Costs, MemberLoad, cost};
 use crate::memory::open::{Answer, OpenDecision};
 use crate::memory::{Memory, allowances};
 use crate::policy::{Generation, Policy};
-use crate::store::{Entry, EntryKind, FaxIndex, TableWrite};
+use crate::store::{Entry, EntryKind, FaxIndex};
 use crate::verdict::{Action, Degradations, QuotaStatus, Verdict};
 use decide::{Case, decide};
 use gather::{Gathered, gather};
@@ -32,6 +34,7 @@ use score::score;
 pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     let mut open = memory.open_decisions().lock(event.decision);
     let stage = event.stage.kind();
+    open.turn(stage.direction());
     let mark = mark(&event.stage);
     let before = open.answered(event.request).or_else(|| open.passed(stage, mark));
     if let Some(answer) = before {
@@ -42,12 +45,15 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     let counted = count(memory, &mut open, event, &generation);
     gather::count(&mut open.features, &counted.counts);
     let mut verdict = judge(&open, event, &gathered, &counted, &generation);
+    let held = open.hold(&verdict);
     let row = row(&open, event, &gathered, &counted, &verdict);
-    for (number, relation) in row.relations() {
-        memory.relations().note(row.member_key, number, relation, event.time);
+    for (number, relation, since) in row.relations(event.time) {
+        memory.relations().note(row.member_key, number, relation, since);
     }
-    if !record(memory, &open, event, counted.seq, &row) {
-        verdict.degradations = verdict.degradations.with(Degradations::LEDGER_BEHIND);
+    let desk = held || verdict.action == Action::Quarantine && verdict.stage == StageKind::Received;
+    if !record(memory, &open, event, (counted.seq, desk), &row) {
+        unrecorded(&mut verdict, desk, generation.policy());
+        open.desk = open.desk.filter(|_| !held);
     }
     memory.counters().screened.fetch_add(1, Ordering::Relaxed);
     memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
@@ -73,9 +79,9 @@ struct Counted {
     counts: Counts,
     quotas: Vec<QuotaStatus>,
     budget_spent: bool,
-    evicted: bool,
     charging: bool,
     settled: Option<Costs>,
+    memory_full: bool,
 }
 
 /// Counts the stage under the locks of everybody it touches; the seq is taken while all are held.
@@ -98,17 +104,18 @@ fn count(
         counts,
         quotas: Vec::new(),
         budget_spent: memory.global_budget_spent(policy),
-        evicted: memory.activity().evicted() > 0,
         charging: false,
         settled: None,
+        memory_full: activity.evicted(),
     };
     if let Some(load) = loads.get(open.member_key) {
-        let spent = load.releases(event.time) / crate::decay::ONE;
-        counted.budget_spent |= spent >= policy.budget().member;
+        let budget = policy.budget();
+        counted.budget_spent |= load.releases(event.time, budget.member_window) >= budget.member;
     }
     match &event.stage {
-        Stage::JobSubmitted(job) => {
-            let estimate = cost::job(&crate::fax::stage::JobFacts { recipients: 1, ..*job });
+        // Of nobody known nothing can be charged.
+        _ if open.member_key == 0 => {}
+        stage if let Some(estimate) = estimate(stage, open.is_new()) => {
             let load = loads.entry(open.member_key, MemberLoad::default);
             let statuses = load.admit(&allowances, estimate, event.time);
             counted.charging = limiter::admits(&statuses);
@@ -130,12 +137,37 @@ fn count(
         | Stage::Handshake(_)
         | Stage::Page(_)
         | Stage::Received(_)
+        | Stage::JobSubmitted(_)
         | Stage::Dialing { .. }
         | Stage::DialResult { .. } => {}
     }
     drop((activity, loads));
     open.observation = observation;
     counted
+}
+
+/// What a job is expected to cost, at its first stage: one fax to one recipient, since every recipient of a batch
+/// is a decision of its own.
+fn estimate(stage: &Stage, first: bool) -> Option<Costs> {
+    let job = match *stage {
+        Stage::JobSubmitted(job) => job,
+        Stage::Dialing { pages, bytes, .. } if first => JobFacts {
+            pages,
+            bytes,
+            recipients: 1,
+            tsi: None,
+            header: TextLook::Absent,
+            document: 0,
+            not_before: None,
+        },
+        Stage::CallOffered { .. }
+        | Stage::Handshake(_)
+        | Stage::Page(_)
+        | Stage::Received(_)
+        | Stage::Dialing { .. }
+        | Stage::DialResult { .. } => return None,
+    };
+    Some(cost::job(&JobFacts { recipients: 1, ..job }))
 }
 
 fn judge(
@@ -155,15 +187,16 @@ fn judge(
         quotas: &counted.quotas,
         budget_spent: counted.budget_spent,
         now: event.time,
-        hours: None,
+        hours: gathered.hours,
         quiet_until: gathered.quiet_until,
+        desk: open.desk,
     };
     let decided = decide(&case, policy);
     let mut degradations = decided.degradations;
     for (degraded, degradation) in [
         (gathered.member_unknown, Degradations::MEMBER_UNKNOWN),
         (gathered.parties_missing, Degradations::EARLIER_STAGE_UNKNOWN),
-        (counted.evicted, Degradations::MEMORY_FULL),
+        (counted.memory_full, Degradations::MEMORY_FULL),
     ] {
         if degraded {
             degradations = degradations.with(degradation);
@@ -206,44 +239,47 @@ fn row(
         member: open.member,
         member_key: open.member_key,
         facts: open.facts,
-        calling_code: gathered.calling_code,
-        zone: gathered.zone,
+        calling_code: open.calling_code,
+        zone: open.zone,
         observation: open.observation,
         features: open.features.clone(),
         charged: open.charged,
         charging: counted.charging,
         settled: counted.settled,
-        noted: noted(open, event, verdict),
+        noted: noted(open, event, gathered, verdict),
         pages: open.pages,
         verdict: verdict.clone(),
     }
 }
 
 /// The correspondence that the stage proves.
-fn noted(open: &OpenDecision, event: &StageEvent, verdict: &Verdict) -> Noted {
+fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: &Verdict) -> Noted {
+    if open.number.is_none() {
+        return Noted::default();
+    }
     if let Stage::DialResult { outcome: DialOutcome::Sent, .. } = &event.stage {
         return Noted::FAXED;
     }
-    if let Stage::Received(received) = &event.stage
-        && received.outcome == ReceiveOutcome::Complete
+    let Stage::Received(received) = &event.stage else { return Noted::default() };
+    let delivered = received.outcome == ReceiveOutcome::Complete
         && verdict.action == Action::Deliver
-        && open.observation.caller != 0
-        && !open.features.is(Feature::MemberAccepted)
-    {
-        return Noted::ACCEPTED;
+        && open.observation.caller != 0;
+    match (delivered, open.features.is(Feature::MemberAccepted), gathered.renewable) {
+        (true, false, _) => Noted::ACCEPTED,
+        (true, true, true) => Noted::STILL_ACCEPTED,
+        (true, true, false) | (false, ..) => Noted::default(),
     }
-    Noted::default()
 }
 
-/// Queues the row; false when the ledger could not take it.
+/// Queues the row, and with it what goes to the desk; false when the ledger could not take it.
 fn record(
     memory: &Memory,
     open: &OpenDecision,
     event: &StageEvent,
-    seq: u64,
+    (seq, desk): (u64, bool),
     row: &StageRow,
 ) -> bool {
-    let verdict = &row.verdict;
+    let held = |deadline| HeldFax::waiting(row, event.decision, event.time, deadline).write(None);
     let entry = Entry {
         seq,
         time: event.time,
@@ -251,9 +287,8 @@ fn record(
         decision: Some(event.decision),
         fax: index(open, row),
         body: row.encode(&memory.names()),
-        writes: held_write(event, row).into_iter().collect(),
+        writes: row.verdict.deadline.filter(|_| desk).map(held).into_iter().collect(),
     };
-    debug_assert_eq!(verdict.decision, event.decision);
     let queued = memory.store().queue(entry).is_ok();
     if !queued {
         memory.counters().unrecorded.fetch_add(1, Ordering::Relaxed);
@@ -263,9 +298,10 @@ fn record(
 
 /// A fax is found by its number when it begins, and again where something was done about it.
 fn index(open: &OpenDecision, row: &StageRow) -> Option<FaxIndex> {
-    let first = open.is_new();
+    let before = open.answers.last().map(|answer| answer.verdict.action);
     let ends = row.verdict.stage == StageKind::Received;
-    let wanted = first || ends || row.verdict.action.withholds();
+    let wanted = before.is_none_or(|before| before.withholds() != row.verdict.action.withholds());
+    let wanted = wanted || ends;
     wanted.then_some(FaxIndex {
         did: row.number,
         caller: row.caller,
@@ -275,14 +311,20 @@ fn index(open: &OpenDecision, row: &StageRow) -> Option<FaxIndex> {
     })
 }
 
-/// A fax that is kept back from now on gets its row on the desk.
-fn held_write(event: &StageEvent, row: &StageRow) -> Option<TableWrite> {
-    let verdict = &row.verdict;
-    let deadline = verdict.deadline?;
-    let keeps = (verdict.action == Action::Quarantine && verdict.stage == StageKind::Received)
-        || (verdict.action == Action::Hold && verdict.stage.direction() == Direction::Outbound);
-    keeps
-        .then(|| crate::ledger::HeldFax::waiting(row, event.decision, event.time, deadline).write())
+/// The declared answer when the ledger does not take the row. What nobody could find on the desk again must not be
+/// kept back: it goes on, marked or bounded.
+fn unrecorded(verdict: &mut Verdict, desk: bool, policy: &Policy) {
+    verdict.degradations = verdict.degradations.with(Degradations::LEDGER_BEHIND);
+    if !desk {
+        return;
+    }
+    (verdict.rule, verdict.deadline) = ("ledger.behind", None);
+    match verdict.stage.direction() {
+        Direction::Inbound => verdict.action = Action::DeliverTagged,
+        Direction::Outbound => {
+            (verdict.action, verdict.bounds) = (Action::Bound, policy.outbound().bounds);
+        }
+    }
 }
 
 /// The declared answer when the scorer fails: the fax goes through, marked.

@@ -17,7 +17,7 @@ use faxguard::operator::{Answer, VerdictLine, action_name, stage_name};
 use faxguard::wire::replay::v1::{Event, event::Event as What};
 use faxguard::wire::screening::v1::{HitKind, Verdict};
 
-const SEED: u64 = 7;
+pub(crate) const SEED: u64 = 7;
 
 /// What each technique must be seen by, whatever else is. Report abuse is seen by what does not happen: see
 /// `report_flow`.
@@ -47,7 +47,7 @@ const MUST_SEE: &[(&str, &[&str])] = &[
     ("report-mob", &[]),
 ];
 
-fn fax_of(event: &Event) -> Option<String> {
+pub(crate) fn fax_of(event: &Event) -> Option<String> {
     match &event.event {
         Some(What::ScreenFax(request)) => Some(format!("{}/{}", request.node_id, request.fax_id)),
         _ => None,
@@ -68,25 +68,26 @@ fn line(fax: usize, verdict: &Verdict) -> String {
     text
 }
 
+/// What a story came to: a line a verdict, and every signal that was seen.
 #[derive(Clone)]
-struct Played {
-    lines: String,
+pub(crate) struct Played {
+    pub(crate) lines: String,
     seen: BTreeSet<String>,
 }
 
 /// Every story, played once: two at a time, since each has an engine of its own.
-static PLAYED: LazyLock<BTreeMap<&'static str, Played>> = LazyLock::new(|| {
+pub(crate) static PLAYED: LazyLock<BTreeMap<&'static str, Played>> = LazyLock::new(|| {
     let halves = STORIES.split_at(STORIES.len() / 2);
     let all = |stories: &'static [Story]| stories.iter().map(|s| (s.name, play(s.name)));
     std::thread::scope(|scope| {
         let first = scope.spawn(|| all(halves.0).collect::<Vec<_>>());
-        all(halves.1).chain(first.join().expect("no story panics")).collect()
+        all(halves.1).chain(first.join().unwrap()).collect()
     })
 });
 
 fn play(name: &str) -> Played {
-    let events = story(name, SEED).expect("a story of the catalog");
-    let mut engine = InProcess::new("").expect("an engine");
+    let events = story(name, SEED).unwrap();
+    let mut engine = InProcess::new("").unwrap();
     let (mut lines, mut seen, mut faxes) = (String::new(), BTreeSet::new(), Vec::new());
     for (number, event) in (1..).zip(events) {
         let own = Truth::read(&event.note).is_some_and(|truth| truth.story == name);
@@ -97,7 +98,7 @@ fn play(name: &str) -> Played {
             assert!(fax.is_none(), "{name} line {number}: {}", fault.message);
         }
         let (Answer::Screened(response), Some(fax), true) = (answer, fax, own) else { continue };
-        let verdict = response.verdict.expect("a verdict");
+        let verdict = response.verdict.unwrap();
         let sum: i64 = verdict.hits.iter().map(|hit| i64::from(hit.contribution_milli)).sum();
         assert_eq!(sum, i64::from(verdict.log_odds_milli), "{name} line {number}");
         seen.extend(verdict.hits.iter().map(|hit| hit.name.clone()));

@@ -2,7 +2,7 @@
 
 use super::observation::Observation;
 use super::subject::{Block, ONE, Subject};
-use super::wilson_lower_milli;
+use super::{shape_of, wilson_lower_milli};
 
 /// Plain numbers; see the feature catalog for units. A subject that is not named counts as zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Counts {
             counts.trunk_strangers = trunk.fanout(3_600);
             counts.trunk_bad_milli = bad_milli(trunk.evidence());
         }
-        if let Some(shape) = subject(observation.shape) {
+        if let Some(shape) = subject(shape_of(observation)) {
             counts.shape_fanout = shape.fanout(86_400);
             counts.shape_names = shape.names();
         }

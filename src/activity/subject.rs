@@ -169,6 +169,12 @@ impl Subject {
         self.bad = self.bad.saturating_add(bad);
     }
 
+    /// Takes back evidence that was added a moment ago.
+    pub const fn take_back(&mut self, good: u32, bad: u32) {
+        self.good = self.good.saturating_sub(good);
+        self.bad = self.bad.saturating_sub(bad);
+    }
+
     /// Distinct targets within the last `window` seconds.
     pub fn fanout(&self, window: u32) -> u32 {
         self.fan.count(self.last, window)
@@ -272,6 +278,12 @@ impl Block {
     pub const fn weigh(&mut self, good: u32, bad: u32) {
         self.good = self.good.saturating_add(good);
         self.bad = self.bad.saturating_add(bad);
+    }
+
+    /// Takes back evidence that was added a moment ago.
+    pub const fn take_back(&mut self, good: u32, bad: u32) {
+        self.good = self.good.saturating_sub(good);
+        self.bad = self.bad.saturating_sub(bad);
     }
 
     /// Distinct targets within the last day.

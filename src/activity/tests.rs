@@ -86,7 +86,7 @@ fn a_number_that_changed_hands_is_forgotten() {
     let mut report = Observation { second: NOW, caller, bad: 5 * ONE, ..Observation::default() };
     activity.lock(&report.clone()).observe(&mut report, HALF_LIFE, Source::Live);
     assert!(live(&activity, call(caller, 7, NOW)).1.caller_bad_milli > 500);
-    activity.forget(caller);
+    activity.forget(&[caller], || Ok::<(), ()>(())).unwrap();
     assert_eq!(live(&activity, call(caller, 7, NOW)).1.caller_bad_milli, 0);
 }
 

@@ -44,13 +44,13 @@ pub struct WrongFax;
 ///     fax.look(grant, |bytes| bytes.to_vec()).unwrap()
 /// }
 /// ```
-pub trait Derived: numbers::Number {}
+pub trait Derived: numbers::Sealed {}
 
 mod numbers {
-    pub trait Number {}
-    impl Number for bool {}
-    impl Number for u32 {}
-    impl Number for u64 {}
+    pub trait Sealed {}
+    impl Sealed for bool {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
 }
 impl Derived for bool {}
 impl Derived for u32 {}

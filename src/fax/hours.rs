@@ -4,7 +4,7 @@ mod law;
 mod zone;
 
 pub use law::{Jurisdiction, QuietHours, Standing};
-pub use zone::ZoneId;
+pub use zone::{ZoneId, zones_digest};
 
 use crate::time::Timestamp;
 
@@ -139,6 +139,16 @@ impl QuietHours {
             second = moved;
         }
         Hours::Never
+    }
+
+    /// The allowed minutes of the day that the clocks of `zone` show at `at`: the first, and the one after the
+    /// last.
+    #[must_use]
+    pub fn minutes_of_day(&self, zone: ZoneId, at: Timestamp) -> (u16, u16) {
+        let second = at.as_seconds();
+        let local = Local::at(second, zone.offset(second).seconds);
+        let window = self.window(local.weekday());
+        (window.from, window.until)
     }
 
     /// The first second at or after `second` that one zone allows, or one beyond `last`. Within a

@@ -7,6 +7,7 @@ use crate::api::convert::{self, verdict::Words};
 use crate::api::engine::{Engine, Ruling};
 use crate::api::live::{Live, Timepiece};
 use crate::api::status::Failure;
+use crate::directory::Outcome;
 use crate::fax::id::DecisionId;
 use crate::held;
 use crate::ledger::HeldState;
@@ -125,7 +126,7 @@ impl InProcess {
         let refused: Vec<_> = outcomes
             .iter()
             .filter_map(|outcome| {
-                let crate::directory::Outcome::Refused(fault) = outcome else { return None };
+                let Outcome::Refused(fault) = outcome else { return None };
                 Some(RefusedEntry { position: 1, fault: fault.to_string() })
             })
             .collect();

@@ -36,6 +36,11 @@ impl HeldState {
         Self::DeliveredTagged,
         Self::RefusedWithNotice,
     ];
+
+    /// The state with that code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| *state as u8 == code)
+    }
 }
 
 /// A held fax.
@@ -99,10 +104,10 @@ impl HeldFax {
         [&[state as u8][..], &deadline, &decision.0].concat()
     }
 
-    /// Puts its row.
-    pub fn write(&self) -> TableWrite {
+    /// Puts its row; what waits does not expire.
+    pub fn write(&self, expires: Option<Timestamp>) -> TableWrite {
         let (table, key, value) = (TableId::HeldFaxes, self.key(), self.encode());
-        TableWrite::Put { table, key, value, expires: None, subject_key: None }
+        TableWrite::Put { table, key, value, expires, subject_key: None }
     }
 
     /// Deletes its row.
@@ -134,7 +139,7 @@ impl HeldFax {
         }
         let state = take_u8(from)?;
         Some(Self {
-            state: HeldState::ALL.into_iter().find(|known| *known as u8 == state)?,
+            state: HeldState::from_code(state)?,
             action: Action::from_code(take_u8(from)?)?,
             decision: DecisionId(take(from)?),
             held: Timestamp::from_micros(take_i64(from)?),

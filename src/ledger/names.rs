@@ -1,7 +1,7 @@
 //! Names in a row stand as 32-bit digests of themselves, so that catalogs may be reordered and a row stays small.
 
 /// Every rule a verdict can name.
-pub const RULES: [&str; 19] = [
+pub const RULES: [&str; 22] = [
     "threshold.none",
     "threshold.tag",
     "threshold.quarantine",
@@ -19,6 +19,9 @@ pub const RULES: [&str; 19] = [
     "quota.pages",
     "quota.line_seconds",
     "quota.recipients",
+    "held.waiting",
+    "held.rejected",
+    "ledger.behind",
     "scorer.failed",
     "unknown",
 ];

@@ -10,7 +10,7 @@ use crate::features::{FEATURES_VERSION, Features};
 use crate::limiter::Costs;
 use crate::relations::Relation;
 use crate::store::codec::{put_option, take_option, take_u8, take_u32, take_u64};
-use crate::time::{Span, Timestamp};
+use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::{
     Action, Bounds, ContentPurpose, Counterfactual, Degradations, Hit, HitKind, QuotaOutcome,
     QuotaStatus, Refusal, Resource, Score, Verdict,
@@ -59,6 +59,8 @@ impl Noted {
     pub const FAXED: Self = Self(1);
     /// The member has accepted a fax from the caller.
     pub const ACCEPTED: Self = Self(2);
+    /// The member still accepts faxes from the caller: noted as of the day before, so that it counts at once.
+    pub const STILL_ACCEPTED: Self = Self(4);
 
     /// True when all bits of `other` are set.
     pub const fn has(self, other: Self) -> bool {
@@ -139,14 +141,18 @@ impl StageRow {
         to
     }
 
-    /// The correspondence that was noted, as keys of numbers.
-    pub fn relations(&self) -> impl Iterator<Item = (u64, Relation)> {
+    /// The correspondence that was noted at `time`: key of the number, what, as of when.
+    pub fn relations(&self, time: Timestamp) -> impl Iterator<Item = (u64, Relation, Timestamp)> {
         let faxed = self.noted.has(Noted::FAXED);
-        let accepted = self.noted.has(Noted::ACCEPTED);
+        let abroad = faxed && self.calling_code != 0;
+        let caller = self.observation.caller;
+        let day_before = time.minus(Span::seconds(DAY_SECONDS));
+        let note = |noted: bool, key, relation, since| noted.then_some((key, relation, since));
         [
-            faxed.then_some((self.number.hot(), Relation::Faxed)),
-            faxed.then_some((country_key(self.calling_code), Relation::Faxed)),
-            accepted.then_some((self.observation.caller, Relation::Accepted)),
+            note(faxed, self.number.hot(), Relation::Faxed, time),
+            note(abroad, country_key(self.calling_code), Relation::Faxed, time),
+            note(self.noted.has(Noted::ACCEPTED), caller, Relation::Accepted, time),
+            note(self.noted.has(Noted::STILL_ACCEPTED), caller, Relation::Accepted, day_before),
         ]
         .into_iter()
         .flatten()

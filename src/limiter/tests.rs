@@ -176,8 +176,14 @@ fn outcomes_and_documents_fade() {
     }
     let want = Outcomes { sent: ONE / 2, unallocated: ONE / 2, voice: 0, refused: 0 };
     assert_eq!(load.outcomes(day(7)), want);
-    load.note_release(day(0));
-    assert_eq!(load.releases(day(28)), ONE / 2);
+    let window = Span::seconds(7 * DAY_SECONDS);
+    load.note_release(day(0), window);
+    load.note_release(day(0), window);
+    for (at, want) in [(0, 2), (2, 2), (4, 1), (20, 0)] {
+        assert_eq!(load.releases(day(at), window), want, "{at}");
+    }
+    load.take_back_release(day(0), window);
+    assert_eq!(load.releases(day(0), window), 1);
     for tag in 1..200 {
         load.note_document(77, 10, day(1));
         load.note_document(tag << 32, 1, day(1));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{Memory, recover};
+use super::Memory;
+use crate::activity::FORGET_MAX;
 use crate::directory::edit::{BATCH_EDITS_MAX, encode};
 use crate::directory::{Edit, Outcome, Unmentioned};
 use crate::fax::id::Pseudonym;
@@ -48,15 +49,42 @@ impl Memory {
         now: Timestamp,
     ) -> Result<Vec<Outcome>, EditFault> {
         let mut outcomes = Vec::with_capacity(edits.len());
+        let mut batch = Batch::default();
         let mut last = None;
-        for batch in edits.chunks(BATCH_EDITS_MAX) {
-            let body = encode(batch).unwrap_or_default();
-            let writes = batch.iter().filter_map(Edit::write).collect();
-            last = Some(self.commit_edit(EntryKind::DirectoryEdit, body, writes, now)?);
-            outcomes.extend(recover::apply_edits(self, batch, now));
+        for edit in edits {
+            for outcome in self.directory.apply(std::slice::from_ref(edit)) {
+                batch.add(*edit, outcome);
+                outcomes.push(outcome);
+            }
+            if batch.is_full() {
+                last = Some(self.commit_batch(std::mem::take(&mut batch), now)?);
+            }
+        }
+        if !batch.is_empty() {
+            last = Some(self.commit_batch(batch, now)?);
         }
         last.map_or(Ok(()), Ticket::wait)?;
         Ok(outcomes)
+    }
+
+    /// One entry of the ledger holds the edits and which numbers changed hands by them: replay cannot find
+    /// that out again, since the directory it meets is that of later.
+    fn commit_batch(&self, batch: Batch, now: Timestamp) -> Result<Ticket, EditFault> {
+        let Batch { mut edits, changed } = batch;
+        edits.extend(changed.iter().map(|number| Edit::Recycled { number: *number }));
+        let keys: Vec<u64> = changed.iter().map(|number| number.hot()).collect();
+        let ticket = loop {
+            let body = encode(&edits).unwrap_or_default();
+            let writes = edits.iter().filter_map(Edit::write).collect();
+            let record = || self.commit_edit(EntryKind::DirectoryEdit, body, writes, now);
+            match self.activity.forget(&keys, record) {
+                // An import is faster than the disk: it waits for room, as no verdict would.
+                Err(EditFault::Refused(Refused::QueueFull)) => self.store().flush()?.wait()?,
+                answer => break answer?,
+            }
+        };
+        keys.iter().for_each(|key| self.relations.recycled(*key, now));
+        Ok(ticket)
     }
 
     /// Ends a whole import: what was not mentioned is gone, from memory and from the tables.
@@ -69,7 +97,7 @@ impl Memory {
             let mut edits = Vec::with_capacity(step.len());
             for unmentioned in step {
                 gone += 1;
-                edits.extend(self.forget_unmentioned(unmentioned, now)?);
+                edits.extend(self.forget_unmentioned(unmentioned)?);
             }
             self.edit_directory(&edits, now)?;
         }
@@ -78,30 +106,23 @@ impl Memory {
 
     /// The edits that take an unmentioned row out of the tables: memory has hot keys only, which are the
     /// first eight bytes of the row's key.
-    fn forget_unmentioned(
-        &self,
-        unmentioned: Unmentioned,
-        now: Timestamp,
-    ) -> Result<Vec<Edit>, EditFault> {
+    fn forget_unmentioned(&self, unmentioned: Unmentioned) -> Result<Vec<Edit>, EditFault> {
         let (table, hot) = match unmentioned {
-            Unmentioned::Number { number, .. } => {
-                self.activity.forget(number);
-                self.relations.recycled(number, now);
-                (TableId::DirectoryNumbers, number)
-            }
+            Unmentioned::Number { number, .. } => (TableId::DirectoryNumbers, number),
             Unmentioned::Member { member } => (TableId::DirectoryMembers, member),
         };
         let prefix = hot.to_be_bytes();
         let rows = self.store().table_scan(table, Some(&prefix), 4)?;
         let of_prefix = rows.into_iter().filter(|row| row.key.starts_with(&prefix));
         Ok(of_prefix
-            .filter_map(|row| {
-                let key = Pseudonym(row.key.try_into().ok()?);
-                Some(if table == TableId::DirectoryNumbers {
-                    Edit::Assign { number: key, member: None }
-                } else {
-                    Edit::Member { key, facts: None }
-                })
+            .filter_map(|row| row.key.try_into().ok().map(Pseudonym))
+            .flat_map(|key| match unmentioned {
+                // Memory has let go of the holder already, so that only this tells that there was one.
+                Unmentioned::Number { .. } => {
+                    let gone = Edit::Assign { number: key, member: None };
+                    vec![gone, Edit::Recycled { number: key }]
+                }
+                Unmentioned::Member { .. } => vec![Edit::Member { key, facts: None }],
             })
             .collect())
     }
@@ -166,6 +187,35 @@ impl Memory {
         let seq = self.store().next_seq();
         let entry = Entry { seq, time: now, kind, decision: None, fax: None, body, writes };
         Ok(self.store().commit(entry)?)
+    }
+}
+
+/// Edits of one ledger entry.
+#[derive(Default)]
+struct Batch {
+    edits: Vec<Edit>,
+    /// Numbers that changed hands.
+    changed: Vec<Pseudonym>,
+}
+
+impl Batch {
+    fn add(&mut self, edit: Edit, outcome: Outcome) {
+        match (edit, outcome) {
+            (Edit::Assign { number, .. }, Outcome::Reassigned { .. })
+            | (Edit::Recycled { number }, Outcome::Recycled) => self.changed.push(number),
+            _ => {}
+        }
+        if !matches!(edit, Edit::Recycled { .. }) && !matches!(outcome, Outcome::Refused(_)) {
+            self.edits.push(edit);
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.changed.is_empty()
+    }
+
+    const fn is_full(&self) -> bool {
+        self.changed.len() == FORGET_MAX || self.edits.len() == BATCH_EDITS_MAX - FORGET_MAX
     }
 }
 

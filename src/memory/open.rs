@@ -14,11 +14,12 @@ use parking_lot::Mutex;
 
 use crate::activity::Observation;
 use crate::fax::id::{DecisionId, Pseudonym};
-use crate::fax::stage::{Member, Parties, StageKind};
+use crate::fax::stage::{Direction, Member, Parties, StageKind};
 use crate::features::Features;
-use crate::ledger::{PageStats, StageRow};
+use crate::ledger::{HeldState, PageStats, StageRow};
 use crate::limiter::Costs;
-use crate::verdict::Verdict;
+use crate::time::Timestamp;
+use crate::verdict::{Action, Verdict};
 
 /// The answer to one stage, kept so that the same request gets it again.
 #[derive(Clone, Debug)]
@@ -46,6 +47,10 @@ pub struct OpenDecision {
     pub member_key: u64,
     /// What was known of the member.
     pub facts: Member,
+    /// Country calling code of the far end; 0 not known.
+    pub calling_code: u16,
+    /// Code of the first time zone of the recipient; 0 not known.
+    pub zone: u16,
     /// Whom the counters know it by.
     pub observation: Observation,
     /// The features as they stood.
@@ -56,12 +61,28 @@ pub struct OpenDecision {
     pub charged: Costs,
     /// True once the charge was settled.
     pub settled: bool,
+    /// Where it stands on the desk since it was held for review, and its deadline there.
+    pub desk: Option<(HeldState, Timestamp)>,
     /// Answers, the latest of each stage, in the order they were given.
     pub answers: Vec<Answer>,
 }
 
-/// Stages of a fax that are remembered: one answer each, and two pages or attempts.
+/// Stages of a fax that are remembered: one answer each, and the latest pages or attempts.
 const ANSWERS_MAX: usize = 8;
+
+/// Where a stage stands among those of its direction: pages and attempts come one after the other, and each
+/// attempt is dialled before it ends.
+const fn place(stage: StageKind, mark: u32) -> (u8, u32, u8) {
+    match stage {
+        StageKind::Dialing => (StageKind::Dialing as u8, mark, 0),
+        StageKind::DialResult => (StageKind::Dialing as u8, mark, 1),
+        StageKind::CallOffered
+        | StageKind::Handshake
+        | StageKind::Page
+        | StageKind::Received
+        | StageKind::JobSubmitted => (stage as u8, mark, 0),
+    }
+}
 
 impl OpenDecision {
     /// The answer this request was given before.
@@ -69,14 +90,19 @@ impl OpenDecision {
         self.answers.iter().rev().find(|answer| answer.request == request)
     }
 
-    /// The latest answer to that stage with that mark or a later one.
+    /// The latest answer to that stage with that mark or to a later one.
     pub fn passed(&self, stage: StageKind, mark: u32) -> Option<&Answer> {
-        let later = |answer: &&Answer| {
-            let answered = answer.verdict.stage;
-            answered.direction() == stage.direction()
-                && (answered > stage || (answered == stage && answer.mark >= mark))
-        };
+        let later =
+            |answer: &&Answer| place(answer.verdict.stage, answer.mark) >= place(stage, mark);
         self.answers.iter().rev().find(later)
+    }
+
+    /// Starts over where the id stood for a fax going the other way until now: one id is one fax.
+    pub fn turn(&mut self, direction: Direction) {
+        let turned = |answer: &Answer| answer.verdict.stage.direction() != direction;
+        if self.answers.first().is_some_and(turned) {
+            *self = Self::default();
+        }
     }
 
     /// True when no stage was seen.
@@ -92,18 +118,29 @@ impl OpenDecision {
         self.answers.push(answer);
     }
 
+    /// Notes that the fax is on the desk from now on; false where it is already, or where it is not held.
+    pub fn hold(&mut self, verdict: &Verdict) -> bool {
+        let deadline = verdict.deadline.filter(|_| verdict.action == Action::Hold);
+        let fresh = deadline.filter(|_| self.desk.is_none());
+        self.desk = self.desk.or(fresh.map(|deadline| (HeldState::Waiting, deadline)));
+        fresh.is_some()
+    }
+
     /// Takes up what a row of the ledger says, in place of what stood.
     pub fn restore(&mut self, row: StageRow) {
-        self.number = Some(row.number);
+        self.turn(row.verdict.stage.direction());
+        self.number = Some(row.number).filter(|number| number.0 != [0; 16]);
         self.caller = row.caller;
         self.member = row.member;
         self.member_key = row.member_key;
         self.facts = row.facts;
+        (self.calling_code, self.zone) = (row.calling_code, row.zone);
         self.observation = row.observation;
         self.features = row.features;
         self.pages = row.pages;
         self.charged = row.charged;
-        self.settled = row.settled.is_some();
+        self.settled |= row.settled.is_some();
+        self.hold(&row.verdict);
         let verdict = Arc::new(row.verdict);
         self.answer(Answer { request: row.request, mark: row.mark, verdict });
     }
@@ -124,13 +161,30 @@ impl OpenDecisions {
 
     /// The decision, new where it is not remembered, locked against its other stages until dropped.
     pub fn lock(&self, decision: DecisionId) -> RefMut<'_, DecisionId, OpenDecision> {
-        if let Some(known) = self.map.get_mut(&decision) {
-            return known;
+        loop {
+            if let Some(known) = self.map.get_mut(&decision) {
+                return known;
+            }
+            // Whoever puts it in counts it, once it is in: so whatever is in the map is counted, or about to be.
+            let fresh = match self.map.entry(decision) {
+                Entry::Occupied(_) => false,
+                Entry::Vacant(free) => {
+                    drop(free.insert(OpenDecision::default()));
+                    true
+                }
+            };
+            if fresh {
+                self.make_room(decision);
+            }
         }
-        self.make_room(decision);
-        match self.map.entry(decision) {
-            Entry::Occupied(known) => known.into_ref(),
-            Entry::Vacant(free) => free.insert(OpenDecision::default()),
+    }
+
+    /// Notes what the desk decided, where the decision is still remembered.
+    pub fn decided(&self, decision: DecisionId, state: HeldState) {
+        if let Some(mut open) = self.map.get_mut(&decision)
+            && let Some((stands, _)) = &mut open.desk
+        {
+            *stands = state;
         }
     }
 
@@ -154,5 +208,84 @@ impl OpenDecisions {
     /// True when none is.
     pub fn is_empty(&self) -> bool {
         self.map.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Bounds, Degradations, Score};
+
+    fn answer(stage: StageKind, mark: u32) -> Answer {
+        let verdict = Verdict {
+            decision: DecisionId([1; 16]),
+            stage,
+            action: Action::Allow,
+            score: Score(0),
+            hits: Vec::new(),
+            rule: "threshold.none",
+            generation: 1,
+            counterfactuals: Vec::new(),
+            reuse: crate::time::Span::default(),
+            fingerprint: None,
+            bounds: Bounds::default(),
+            refusal: None,
+            deadline: None,
+            quotas: Vec::new(),
+            degradations: Degradations::default(),
+            repeated: false,
+            settled: false,
+        };
+        Answer { request: u64::from(mark) + 100 * stage as u64, mark, verdict: Arc::new(verdict) }
+    }
+
+    #[test]
+    fn an_attempt_after_a_result_is_not_late() {
+        use StageKind::{CallOffered, DialResult, Dialing, JobSubmitted, Page, Received};
+        for (seen, asked, late) in [
+            ((DialResult, 1), (Dialing, 2), false),
+            ((DialResult, 1), (Dialing, 1), true),
+            ((Dialing, 2), (DialResult, 2), false),
+            ((Dialing, 2), (DialResult, 1), true),
+            ((Dialing, 1), (JobSubmitted, 0), true),
+            ((Page, 3), (Page, 4), false),
+            ((Page, 3), (Page, 2), true),
+            ((Received, 0), (CallOffered, 0), true),
+        ] {
+            let mut open = OpenDecision::default();
+            open.answer(answer(seen.0, seen.1));
+            assert_eq!(open.passed(asked.0, asked.1).is_some(), late, "{seen:?} {asked:?}");
+        }
+    }
+
+    #[test]
+    fn neither_a_decision_nor_their_number_grows_without_bound() {
+        let open = OpenDecisions::with_room(4);
+        for stage in 0..1_000 {
+            open.lock(DecisionId([7; 16])).answer(answer(StageKind::Page, stage));
+        }
+        assert_eq!(open.lock(DecisionId([7; 16])).answers.len(), ANSWERS_MAX);
+        std::thread::scope(|threads| {
+            for thread in 0..8u8 {
+                let open = &open;
+                threads.spawn(move || {
+                    for decision in 0..200u8 {
+                        open.lock(DecisionId([decision ^ thread; 16])).settled = true;
+                    }
+                });
+            }
+        });
+        assert!(open.len() <= 4, "{}", open.len());
+        assert_eq!(open.order.lock().len(), open.len());
+    }
+
+    #[test]
+    fn an_id_used_the_other_way_starts_over() {
+        let mut open = OpenDecision { member_key: 7, ..OpenDecision::default() };
+        open.answer(answer(StageKind::CallOffered, 0));
+        open.turn(Direction::Inbound);
+        assert_eq!(open.member_key, 7);
+        open.turn(Direction::Outbound);
+        assert!(open.is_new() && open.member_key == 0);
     }
 }

@@ -4,20 +4,22 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use super::{Memory, OpenMemory, allowances};
+use super::{Memory, OpenMemory, allowances, evidence};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
-use crate::ledger::{EvidenceRow, StageRow};
+use crate::ledger::{EvidenceRow, HeldState, StageRow};
 use crate::limiter::MemberLoad;
-use crate::relations::Relation;
 use crate::store::{Entry, EntryKind, SnapshotFault, StoreError, TableId};
-use crate::time::{DAY_SECONDS, Span, Timestamp};
+use crate::time::Timestamp;
 
 /// Name of the snapshot of the hot tables.
 const SNAPSHOT: &str = "hot";
-/// Entries before the snapshot that are read again for the open decisions' sake.
+/// Latest entries that are read again for the open decisions' sake, whatever the snapshot holds.
 const OPEN_ENTRIES: u64 = 50_000;
+/// Entries before the snapshot that are read again: what was under way while it was written had its seq already
+/// and its correspondence not yet. More than there can be stages under way at once.
+const UNDER_WAY: u64 = 4_096;
 /// Rows of a table read at a time.
 const PAGE_ROWS: usize = 10_000;
 
@@ -53,6 +55,7 @@ pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, Open
     let loaded = memory.lists.load(memory.store(), now).map_err(OpenMemory::Store)?;
     recovered.list_entries = u64::try_from(loaded.entries).unwrap_or(u64::MAX);
     replay(memory, &mut recovered).map_err(OpenMemory::Store)?;
+    memory.activity.recount();
     count_false_positives(memory, now).map_err(OpenMemory::Store)?;
     Ok(recovered)
 }
@@ -118,7 +121,7 @@ fn read_row(table: TableId, key: &[u8], value: &[u8]) -> Option<Edit> {
 
 fn replay(memory: &Memory, recovered: &mut Recovered) -> Result<(), StoreError> {
     let last = memory.store().last_seq();
-    let from = recovered.snapshot.min(last.saturating_sub(OPEN_ENTRIES));
+    let from = recovered.snapshot.saturating_sub(UNDER_WAY).min(last.saturating_sub(OPEN_ENTRIES));
     memory.store().scan(from, &mut |entry| {
         recovered.entries += 1;
         if replay_entry(memory, &entry).is_none() {
@@ -137,13 +140,25 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
             apply_row(memory, &row, entry.seq, entry.time);
             memory.open.lock(decision).restore(row);
         }
-        EntryKind::Report | EntryKind::HeldDecision => {
+        EntryKind::Report => {
             let evidence = EvidenceRow::decode(&entry.body)?;
-            apply_evidence(memory, &evidence, Source::Replay(entry.seq), entry.time);
+            evidence::replay(memory, &evidence, entry.seq, entry.time);
+        }
+        EntryKind::HeldDecision => {
+            let evidence = EvidenceRow::decode(&entry.body)?;
+            evidence::replay(memory, &evidence, entry.seq, entry.time);
+            let state = HeldState::from_code(*entry.body.last()?)?;
+            memory.open.decided(entry.decision?, state);
         }
         EntryKind::DirectoryEdit => {
             let edits = crate::directory::edit::decode(&entry.body)?;
-            apply_edits(memory, &edits, entry.time);
+            let _known = memory.directory.apply(&edits);
+            for edit in edits {
+                if let Edit::Recycled { number } = edit {
+                    memory.activity.replay_forget(number.hot(), entry.seq);
+                    memory.relations.recycled(number.hot(), entry.time);
+                }
+            }
         }
         EntryKind::ListEdit | EntryKind::Policy | EntryKind::Key | EntryKind::Other => {}
     }
@@ -169,57 +184,9 @@ fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
             }
         }
     }
-    for (number, relation) in row.relations() {
-        memory.relations.note(row.member_key, number, relation, time);
+    for (number, relation, since) in row.relations(time) {
+        memory.relations.note(row.member_key, number, relation, since);
     }
-}
-
-/// Adds evidence about a sender: a report, a release, a rejection. Says under which seq: a live one is taken
-/// while everything it touches is locked, like that of a stage.
-pub(crate) fn apply_evidence(
-    memory: &Memory,
-    evidence: &EvidenceRow,
-    source: Source,
-    time: Timestamp,
-) -> u64 {
-    let half_life = memory.generations.current().policy().reputation().half_life.as_seconds();
-    let mut observation = evidence.observation;
-    let key = evidence.member_key;
-    let mut activity = memory.activity.lock(&observation);
-    let mut loads = memory.loads.lock(&[key]);
-    let (seq, due) = match source {
-        Source::Live => (memory.store().next_seq(), true),
-        Source::Replay(seq) => (seq, loads.replays(key, seq)),
-    };
-    activity.observe(&mut observation, half_life, source);
-    if evidence.released && due {
-        loads.entry(key, MemberLoad::default).note_release(time);
-    }
-    drop((activity, loads));
-    if evidence.approved {
-        // Approved means known as of yesterday: the next fax is welcome at once.
-        let since = time.minus(Span::seconds(DAY_SECONDS));
-        memory.relations.note(key, evidence.number_key, Relation::Accepted, since);
-    }
-    seq
-}
-
-/// Puts directory edits in force; a number that changed hands loses reputation and relations.
-pub(crate) fn apply_edits(
-    memory: &Memory,
-    edits: &[Edit],
-    time: Timestamp,
-) -> Vec<crate::directory::Outcome> {
-    use crate::directory::Outcome;
-    let outcomes = memory.directory.apply(edits);
-    for (edit, outcome) in edits.iter().zip(&outcomes) {
-        let (Edit::Assign { number, .. } | Edit::Recycled { number }) = edit else { continue };
-        if matches!(outcome, Outcome::Reassigned { .. } | Outcome::Recycled) {
-            memory.activity.forget(number.hot());
-            memory.relations.recycled(number.hot(), time);
-        }
-    }
-    outcomes
 }
 
 fn count_false_positives(memory: &Memory, now: Timestamp) -> Result<(), StoreError> {

@@ -1,12 +1,14 @@
 //! Finding the fax a report is about, in the ledger alone, and checking that it reached its reporter.
 
-use super::{Filing, ReportFault, ReportedFax, Reporter};
+use super::{Filing, ReportCategory, ReportFault, ReportedFax, Reporter};
 use crate::fax::id::{DecisionId, Pseudonym};
-use crate::fax::stage::{Caller, Direction};
+use crate::fax::stage::{Caller, Direction, StageKind};
+use crate::features::Feature;
 use crate::ledger::StageRow;
 use crate::memory::Memory;
 use crate::store::{ActionSet, EntryKind, FaxQuery, FaxRow, FaxSubject};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
+use crate::verdict::Action;
 
 /// How far "about" reaches, either way.
 const ABOUT: Span = Span::seconds(DAY_SECONDS);
@@ -31,18 +33,29 @@ pub(super) fn find(
         Some(decision) => latest(memory, decision)?.map(|row| (decision, row)),
         None => None,
     };
-    match (row, filing.reporter) {
-        (Some(found), Reporter::Member(member)) => {
-            let inbound = found.1.verdict.stage.direction() == Direction::Inbound;
-            let own = inbound && found.1.member_key == member.hot();
-            if own { Ok(Some(found)) } else { Err(ReportFault::NotReceived) }
+    // What an outsider describes and did not get from us may have come from elsewhere: the desk will see.
+    let described = matches!(filing.fax, ReportedFax::Described { .. });
+    let desk = described && matches!(filing.reporter, Reporter::Outsider(_));
+    match row {
+        Some(found) if received(filing, &found.1) => Ok(Some(found)),
+        _ if desk => Ok(None),
+        Some(_) => Err(ReportFault::NotReceived),
+        None => Err(ReportFault::NoFax),
+    }
+}
+
+/// Whether the fax reached its reporter: an inbound one the member it was for, an outbound one somebody
+/// outside. What was refused before a page came was not received, but can have been wanted.
+fn received(filing: &Filing, row: &StageRow) -> bool {
+    let inbound = row.verdict.stage.direction() == Direction::Inbound;
+    let refused = matches!(row.verdict.action, Action::RefuseCall | Action::Defer);
+    let empty = row.verdict.stage == StageKind::Received && !row.features.is(Feature::Pages);
+    match filing.reporter {
+        Reporter::Member(member) => {
+            let came = filing.category == ReportCategory::NotJunk || !(refused || empty);
+            inbound && row.member_key == member.hot() && came
         }
-        (Some(found), Reporter::Outsider(_)) => Ok(Some(found)),
-        (None, Reporter::Member(_)) => Err(ReportFault::NoFax),
-        (None, Reporter::Outsider(_)) if matches!(filing.fax, ReportedFax::Decision(_)) => {
-            Err(ReportFault::NoFax)
-        }
-        (None, Reporter::Outsider(_)) => Ok(None),
+        Reporter::Outsider(_) => !inbound,
     }
 }
 

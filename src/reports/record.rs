@@ -41,13 +41,13 @@ pub(super) fn read(memory: &Memory, report: ReportId) -> Result<Option<ReportRec
 
 impl ReportRecord {
     /// Puts its row.
-    pub(super) fn write(&self, report: ReportId) -> TableWrite {
+    pub(super) fn write(&self, report: ReportId, expires: Option<Timestamp>) -> TableWrite {
         let mut value = vec![VERSION, self.standing as u8, self.category as u8];
         value.extend_from_slice(&self.received.as_micros().to_le_bytes());
         put_option(&mut value, self.decision.map(|decision| decision.0));
         put_bytes(&mut value, self.comment.as_bytes());
         let (table, key) = (TableId::Reports, report.0.to_vec());
-        TableWrite::Put { table, key, value, expires: None, subject_key: None }
+        TableWrite::Put { table, key, value, expires, subject_key: None }
     }
 
     fn decode(mut bytes: &[u8]) -> Option<Self> {

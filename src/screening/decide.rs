@@ -7,6 +7,7 @@
 use super::score::Scored;
 use crate::fax::stage::{Direction, StageKind};
 use crate::features::{Feature, Features};
+use crate::ledger::HeldState;
 use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
 use crate::verdict::{
@@ -33,6 +34,8 @@ pub struct Case<'a> {
     pub hours: Option<(u16, u16)>,
     /// When the recipient's quiet hours end; `None` outside them.
     pub quiet_until: Option<Timestamp>,
+    /// Where the fax stands on the desk, and its deadline there, when it was held for review before.
+    pub desk: Option<(HeldState, Timestamp)>,
 }
 
 /// What was decided.
@@ -114,6 +117,9 @@ fn inbound(case: &Case<'_>, policy: &Policy) -> Decided {
     }
     let blocked = features.is(Feature::ListBlock);
     let severity = if blocked { Severity::Refuse } else { inbound_severity(case, policy) };
+    // Of a call that brought no page there is nothing to keep: it was refused, or hung up.
+    let empty = case.stage == StageKind::Received && !features.is(Feature::Pages);
+    let severity = if empty { severity.min(Severity::Tag) } else { severity };
     let withheld = severity >= Severity::Keep;
     if withheld && case.budget_spent && !blocked {
         let mut decided = plain(Action::DeliverTagged, "budget.spent", policy);
@@ -195,6 +201,17 @@ fn outbound(case: &Case<'_>, policy: &Policy) -> Decided {
     let before_dial = case.stage != StageKind::DialResult;
     if before_dial && let Some(never) = quota_rule(case.quotas, |o| o == QuotaOutcome::Never) {
         return refused(never.1);
+    }
+    if let Some((state, deadline)) = case.desk.filter(|_| before_dial) {
+        match state {
+            HeldState::Waiting => {
+                let held = plain(Action::Hold, "held.waiting", policy);
+                return Decided { deadline: Some(deadline), ..held };
+            }
+            HeldState::Rejected | HeldState::RefusedWithNotice => return refused("held.rejected"),
+            // A person has looked at it and let it go.
+            HeldState::Released | HeldState::DeliveredTagged => return bounded(case, policy),
+        }
     }
     let score = case.scored.score;
     if score >= rules.refuse {

@@ -12,7 +12,7 @@ use crate::fax::number::Number;
 use crate::fax::numbering::{LineKind, NumberFacts, Validity, ZoneId};
 use crate::fax::stage::{
     Attestation, Caller, DialOutcome, Direction, JobFacts, Member, PageCoding, Parties,
-    ReceiveOutcome, ReceivedFacts, Session, Stage, StageEvent, StageKind, TextLook,
+    ReceiveOutcome, ReceivedFacts, Session, Stage, StageEvent, TextLook,
 };
 use crate::features::{Feature, Features};
 use crate::ledger::country_key;
@@ -31,10 +31,10 @@ const NIGHT: (u16, u16) = (1_260, 420);
 pub(super) struct Gathered {
     /// When the recipient's quiet hours end; `None` outside them.
     pub quiet_until: Option<Timestamp>,
-    /// Country calling code of the far end.
-    pub calling_code: u16,
-    /// First time zone of the recipient plus one.
-    pub zone: u16,
+    /// Allowed minutes of the recipient's day when those end.
+    pub hours: Option<(u16, u16)>,
+    /// True when what the pair accepted of each other is old enough to be noted anew.
+    pub renewable: bool,
     /// True when nothing is known of the member.
     pub member_unknown: bool,
     /// True when this stage refines one that is not remembered.
@@ -44,21 +44,24 @@ pub(super) struct Gathered {
 /// Joins a stage with what is known, in `open`, whose observation then says what to count.
 pub(super) fn gather(memory: &Memory, open: &mut OpenDecision, event: &StageEvent) -> Gathered {
     let mut gathered = Gathered::default();
-    let first = open.is_new();
+    let known = open.number.is_some();
+    let named = open.features.get(Feature::TsiClass) != 0;
     open.observation.happened = Happened::default();
     open.observation.second = u32::try_from(event.time.as_seconds()).unwrap_or(0);
     (open.observation.good, open.observation.bad) = (0, 0);
     open.features.set(Feature::Stage, event.stage.kind() as u8);
-    if let Some(parties) = event.parties.filter(|_| open.parties.is_none()) {
+    let direction = event.stage.kind().direction();
+    let told = event.parties.filter(|parties| parties.direction() == direction);
+    if let Some(parties) = told.filter(|_| open.parties.is_none()) {
         open.parties = Some(parties);
         resolve(memory, open, event, &parties);
     }
     gathered.parties_missing = open.number.is_none();
     gathered.member_unknown = open.features.is(Feature::MemberUnknown);
-    if first {
-        arrival(open, event.stage.kind());
+    if !known && open.number.is_some() {
+        arrival(open, direction, named);
     }
-    relate(memory, open, event.time, event.stage.kind());
+    gathered.renewable = relate(memory, open, event.time, direction);
     place(memory, open, event.time, &mut gathered);
     match &event.stage {
         Stage::CallOffered { caller_name, attestation, restricted, .. } => {
@@ -80,14 +83,16 @@ pub(super) fn gather(memory: &Memory, open: &mut OpenDecision, event: &StageEven
     gathered
 }
 
-/// The first stage of a fax counts as its arrival, whichever stage it is.
-fn arrival(open: &mut OpenDecision, stage: StageKind) {
-    let happened = match stage.direction() {
+/// The first stage that says who calls whom counts as the arrival of the fax, whichever stage it is; where its TSI
+/// was known before, that counts now too.
+fn arrival(open: &mut OpenDecision, direction: Direction, named: bool) {
+    let happened = match direction {
         Direction::Inbound => Happened::ARRIVED,
         Direction::Outbound => Happened::SUBMITTED,
     };
     let trapped = open.features.is(Feature::Trap);
-    open.observation.happened = happened.with_if(Happened::TRAPPED, trapped);
+    open.observation.happened =
+        happened.with_if(Happened::TRAPPED, trapped).with_if(Happened::IDENTIFIED, named);
 }
 
 fn resolve(memory: &Memory, open: &mut OpenDecision, event: &StageEvent, parties: &Parties) {
@@ -173,7 +178,9 @@ fn resolve_caller(memory: &Memory, open: &mut OpenDecision, caller: Caller) {
     );
     let premium = matches!(profile.facts.kind, LineKind::Premium | LineKind::SharedCost);
     features.flag(Feature::CallerPremium, premium);
-    features.flag(Feature::CallerIsOwn, memory.directory().owns(number));
+    // Vouched for: a member calling another one, not somebody who borrowed the number.
+    let vouched = features.get(Feature::Attestation) == i32::from(Attestation::A as u8);
+    features.flag(Feature::CallerIsOwn, memory.directory().owns(number) && !vouched);
 }
 
 /// The directory's word, overridden by what the request says.
@@ -217,40 +224,50 @@ fn destination(memory: &Memory, open: &mut OpenDecision, facts: &NumberFacts) {
     }
 }
 
-/// Who member and correspondent are to each other, as it stands now.
-fn relate(memory: &Memory, open: &mut OpenDecision, now: Timestamp, stage: StageKind) {
-    let other = match stage.direction() {
+/// Days after which a correspondence that goes on is noted anew, so that it does not end with its term.
+const RENEWED_DAYS: u16 = 30;
+
+/// Who member and correspondent are to each other, as it stands now. True when that is old enough to be renewed.
+fn relate(memory: &Memory, open: &mut OpenDecision, now: Timestamp, direction: Direction) -> bool {
+    let other = match direction {
         Direction::Inbound => open.observation.caller,
         Direction::Outbound => open.number.map_or(0, |number| number.hot()),
     };
-    let mut corresponds = false;
+    let (mut corresponds, mut renewable) = (false, false);
     if other != 0 {
         let relations = memory.relations();
         let known = relations.get(open.member_key, other, now);
+        let age = relations.age_days(open.member_key, other, now);
         // What was accepted today proves nothing yet: nobody has had the time to report it.
-        let accepted =
-            known.accepted && (known.faxed || relations.age_days(open.member_key, other, now) > 0);
+        let accepted = known.accepted && (known.faxed || age > 0);
         corresponds = known.faxed || accepted;
-        let lists = memory.lists().kinds(open.member_key, other, now);
+        renewable = age >= RENEWED_DAYS;
+        let (own, general) =
+            (memory.lists().kinds(open.member_key, other, now), memory.lists().general(other, now));
+        // A member's own word on a number stands above the house's.
+        let allowed =
+            own.has(ListKind::Allow) || general.has(ListKind::Allow) && !own.has(ListKind::Block);
+        let blocked =
+            own.has(ListKind::Block) || general.has(ListKind::Block) && !own.has(ListKind::Allow);
+        let opted_out = own.has(ListKind::OptOut) || general.has(ListKind::OptOut);
         let features = &mut open.features;
-        if stage.direction() == Direction::Inbound {
+        if direction == Direction::Inbound {
             features.flag(Feature::MemberFaxed, known.faxed);
             features.flag(Feature::MemberAccepted, accepted);
-            features
-                .flag(Feature::CallerDoNotOriginate, memory.lists().do_not_originate(other, now));
+            features.flag(Feature::CallerDoNotOriginate, general.has(ListKind::DoNotOriginate));
         } else {
             features.flag(Feature::Correspondents, known.accepted);
         }
-        features.flag(Feature::ListAllow, lists.has(ListKind::Allow));
-        features.flag(Feature::ListBlock, lists.has(ListKind::Block));
-        features.flag(Feature::ListOptOut, lists.has(ListKind::OptOut));
-        let opted_out = lists.has(ListKind::OptOut);
+        features.flag(Feature::ListAllow, allowed);
+        features.flag(Feature::ListBlock, blocked);
+        features.flag(Feature::ListOptOut, opted_out);
         let happened = open.observation.happened;
         open.observation.happened =
             happened.with_if(Happened::OPTED_OUT, opted_out && happened.has(Happened::SUBMITTED));
-        corresponds |= lists.has(ListKind::Allow);
+        corresponds |= allowed;
     }
     open.observation.happened = open.observation.happened.with_if(Happened::STRANGER, !corresponds);
+    renewable
 }
 
 /// Where the recipient is, and what time it is there.
@@ -262,13 +279,13 @@ fn place(memory: &Memory, open: &mut OpenDecision, now: Timestamp, gathered: &mu
         None => return,
     };
     let profile = memory.profile(recipient);
-    gathered.calling_code = profile.facts.calling_code;
+    open.calling_code = profile.facts.calling_code;
     let own = ZoneId::from_code(facts.zone);
     let zones = match &own {
         Some(zone) => std::slice::from_ref(zone),
         None => memory.plan().zone_set(profile.facts.zones),
     };
-    gathered.zone = zones.first().map_or(0, |zone| zone.code());
+    open.zone = zones.first().map_or(0, |zone| zone.code());
     let jurisdiction = Jurisdiction::from_letters(facts.jurisdiction)
         .unwrap_or_else(|| Jurisdiction::of(recipient, profile.facts.region));
     let (quiet, until) = match hours::allowed(jurisdiction, zones, now) {
@@ -278,6 +295,9 @@ fn place(memory: &Memory, open: &mut OpenDecision, now: Timestamp, gathered: &mu
         Hours::Never => (true, Some(now.plus(Span::seconds(DAY_SECONDS)))),
     };
     gathered.quiet_until = until;
+    gathered.hours = until
+        .zip(zones.first())
+        .map(|(until, zone)| jurisdiction.rule().minutes_of_day(*zone, until));
     open.features.flag(Feature::QuietHours, quiet);
     let night = LocalHours::at(zones, now).is_some_and(|local| {
         let is_night = |minute: u16| minute >= NIGHT.0 || minute < NIGHT.1;
@@ -296,7 +316,6 @@ fn offered(open: &mut OpenDecision, name: TextLook, attestation: Attestation, re
         features.flag(Feature::CallerWithheld, true);
     }
     if attestation == Attestation::A {
-        // Vouched for: a member calling another one, not somebody who borrowed the number.
         features.flag(Feature::CallerIsOwn, false);
     }
 }
@@ -314,7 +333,7 @@ fn handshake(memory: &Memory, open: &mut OpenDecision, session: &Session) {
     }
     open.observation.shape =
         mix(&[u64::from(session.width_px), u64::from(session.vertical_dpi), session.coding as u64]);
-    let newly = open.features.get(Feature::TsiClass) == 0;
+    let newly = open.features.get(Feature::TsiClass) == 0 && open.number.is_some();
     identify(memory, open, session.tsi.claim());
     open.observation.happened = open.observation.happened.with_if(Happened::IDENTIFIED, newly);
 }

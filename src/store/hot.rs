@@ -295,6 +295,12 @@ impl<V: HotValue> HotGuard<'_, V> {
         self.shard_mut(key).remove(key)
     }
 
+    /// Whether one of these shards has let a value go since the start because it was full.
+    #[must_use]
+    pub fn evicted(&self) -> bool {
+        self.shards.iter().flatten().any(|(_, shard)| shard.evicted > 0)
+    }
+
     /// Whether an entry of that seq is still to be applied to the shard of that key.
     #[must_use]
     pub fn replays(&self, key: u64, seq: u64) -> bool {

@@ -29,6 +29,7 @@ fn decided(
         budget_spent: set.iter().any(|(feature, _)| *feature == Feature::Stage),
         now: NOW,
         hours: Some((480, 1_260)),
+        desk: None,
         quiet_until: features.is(Feature::QuietHours).then(|| NOW.plus(Span::seconds(3_600))),
     };
     decide(&case, &policy())
@@ -52,6 +53,7 @@ fn inbound_ladder() {
         (Handshake, 6_000, RefuseCall),
         (Page, 6_000, StopAfterPage),
         (Received, 9_000, Quarantine),
+        (Received, -1, Deliver),
     ] {
         let got = decided(stage, score, &[], &[]);
         assert_eq!(got.action, action, "{stage:?} at {score}");

@@ -1,0 +1,103 @@
+//! Evidence that is no stage: reports, releases, rejections. Felt from the moment it is recorded, and taken back where
+//! it does not become durable: then nothing was changed.
+
+use super::Memory;
+use crate::activity::Source;
+use crate::ledger::EvidenceRow;
+use crate::limiter::MemberLoad;
+use crate::store::{CommitFault, Entry, Refused};
+use crate::time::{Span, Timestamp};
+
+/// Why evidence was not added. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotAdded {
+    /// The store does not take it.
+    Refused(Refused),
+    /// It did not become durable.
+    Commit(CommitFault),
+}
+
+/// Evidence that is recorded and not yet known to be durable.
+#[must_use = "it is kept or taken back once the ticket has answered"]
+pub(crate) struct Pending {
+    evidence: EvidenceRow,
+    time: Timestamp,
+    ticket: crate::store::Ticket,
+}
+
+/// Adds evidence under a seq of its own, which is taken while everything it touches is locked, and hands the
+/// entry to the store; `entry` makes it of that seq. Does not wait.
+pub(crate) fn begin(
+    memory: &Memory,
+    evidence: EvidenceRow,
+    time: Timestamp,
+    entry: impl FnOnce(u64) -> Entry,
+) -> Result<Pending, NotAdded> {
+    let (half_life, window) = paces(memory);
+    let mut observation = evidence.observation;
+    let key = evidence.member_key;
+    let mut activity = memory.activity.lock(&observation);
+    let mut loads = memory.loads.lock(&[key]);
+    let entry = entry(memory.store().next_seq());
+    let ticket = memory.store().commit(entry).map_err(NotAdded::Refused)?;
+    activity.observe(&mut observation, half_life, Source::Live);
+    if evidence.released {
+        loads.entry(key, MemberLoad::default).note_release(time, window);
+    }
+    drop((activity, loads));
+    Ok(Pending { evidence, time, ticket })
+}
+
+/// Waits for the store, and takes back what did not become durable.
+pub(crate) fn finish(memory: &Memory, pending: Pending) -> Result<(), NotAdded> {
+    let Pending { evidence, time, ticket } = pending;
+    match ticket.wait() {
+        Ok(()) => {
+            approve(memory, &evidence, time);
+            Ok(())
+        }
+        Err(fault) => {
+            take_back(memory, &evidence, time);
+            Err(NotAdded::Commit(fault))
+        }
+    }
+}
+
+/// Adds evidence again that the ledger holds, where the snapshot is from before.
+pub(super) fn replay(memory: &Memory, evidence: &EvidenceRow, seq: u64, time: Timestamp) {
+    let (half_life, window) = paces(memory);
+    let mut observation = evidence.observation;
+    let key = evidence.member_key;
+    let mut activity = memory.activity.lock(&observation);
+    let mut loads = memory.loads.lock(&[key]);
+    activity.observe(&mut observation, half_life, Source::Replay(seq));
+    if evidence.released && loads.replays(key, seq) {
+        loads.entry(key, MemberLoad::default).note_release(time, window);
+    }
+    drop((activity, loads));
+    approve(memory, evidence, time);
+}
+
+fn take_back(memory: &Memory, evidence: &EvidenceRow, time: Timestamp) {
+    let (_, window) = paces(memory);
+    let key = evidence.member_key;
+    let mut activity = memory.activity.lock(&evidence.observation);
+    let mut loads = memory.loads.lock(&[key]);
+    activity.take_back(&evidence.observation);
+    if let Some(load) = loads.get_mut(key).filter(|_| evidence.released) {
+        load.take_back_release(time, window);
+    }
+}
+
+fn approve(memory: &Memory, evidence: &EvidenceRow, time: Timestamp) {
+    if evidence.approved {
+        memory.relations.approve(evidence.member_key, evidence.number_key, time);
+    }
+}
+
+/// Half-life of evidence in seconds, and the window of a member's false positives.
+fn paces(memory: &Memory) -> (u64, Span) {
+    let generation = memory.generations.current();
+    let policy = generation.policy();
+    (policy.reputation().half_life.as_seconds(), policy.budget().member_window)
+}
