@@ -40,7 +40,7 @@ const ROOMS: &[Room] = &[
     ("lists", 3, "bounds dense fax store time"),
     ("limiter", 3, "bounds decay fax store time verdict"),
     // What is written down of all of these.
-    ("ledger", 4, "activity fax features limiter relations store time verdict"),
+    ("ledger", 4, "activity content fax features limiter relations store time verdict"),
     // Everything that outlives a request, in one place.
     ("memory", 5, "activity bounds content directory fax features ledger limiter lists policy relations store time verdict"),
     // The paths: they do not see each other.

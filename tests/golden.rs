@@ -17,7 +17,7 @@ use faxguard::operator::{Answer, VerdictLine, action_name, stage_name};
 use faxguard::wire::replay::v1::{Event, event::Event as What};
 use faxguard::wire::screening::v1::{HitKind, Verdict};
 
-const SEED: u64 = 7;
+pub(crate) const SEED: u64 = 7;
 
 /// What each technique must be seen by, whatever else is. Report abuse is seen by what does not happen: see
 /// `report_flow`.
@@ -47,7 +47,7 @@ const MUST_SEE: &[(&str, &[&str])] = &[
     ("report-mob", &[]),
 ];
 
-fn fax_of(event: &Event) -> Option<String> {
+pub(crate) fn fax_of(event: &Event) -> Option<String> {
     match &event.event {
         Some(What::ScreenFax(request)) => Some(format!("{}/{}", request.node_id, request.fax_id)),
         _ => None,
@@ -68,14 +68,15 @@ fn line(fax: usize, verdict: &Verdict) -> String {
     text
 }
 
+/// What a story came to: a line a verdict, and every signal that was seen.
 #[derive(Clone)]
-struct Played {
-    lines: String,
+pub(crate) struct Played {
+    pub(crate) lines: String,
     seen: BTreeSet<String>,
 }
 
 /// Every story, played once: two at a time, since each has an engine of its own.
-static PLAYED: LazyLock<BTreeMap<&'static str, Played>> = LazyLock::new(|| {
+pub(crate) static PLAYED: LazyLock<BTreeMap<&'static str, Played>> = LazyLock::new(|| {
     let halves = STORIES.split_at(STORIES.len() / 2);
     let all = |stories: &'static [Story]| stories.iter().map(|s| (s.name, play(s.name)));
     std::thread::scope(|scope| {

@@ -1,13 +1,14 @@
-//! Which signals see the known techniques, and at which stage: played, not asserted. Every story of a technique
-//! is screened by the engine itself, and the table of docs/techniques.md is what came of it.
+//! Which signals see the known techniques, and at which stage: played, not asserted. The golden stories are screened
+//! by the engine itself, and the table of docs/techniques.md is what came of the junk in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use faxguard::lab::in_process::InProcess;
-use faxguard::lab::traffic::{STORIES, Truth, story};
-use faxguard::operator::Answer;
-use faxguard::wire::screening::v1::{HitKind, StageKind, Verdict};
+use faxguard::fax::stage::StageKind;
+use faxguard::lab::traffic::{STORIES, Story, Truth, story};
+use faxguard::verdict::Action;
+
+use crate::golden::{PLAYED, SEED, fax_of};
 
 /// The known techniques by number, and what gives each away.
 const TECHNIQUES: [(&str, &str); 17] = [
@@ -68,95 +69,78 @@ const TECHNIQUES: [(&str, &str); 17] = [
     ("shell and log injection", "Control bytes and shell metacharacters in names and idents."),
     (
         "report abuse",
-        "Reports about faxes that the ledger does not know weigh nothing, and nobody can report a fax that went to another.",
+        "Reports about faxes that the ledger does not know weigh nothing, and nobody can report a fax that went to another. No fax of the story is junk; what becomes of the reports is held by `tests/report_flow.rs`.",
     ),
 ];
 
-/// The seed of the golden stories.
-const SEED: u64 = 7;
 /// Thousandths of log-odds from which a signal is said to see something.
 const SPOKE_MILLI: i32 = 100;
 
 /// What the stories of one technique showed.
 #[derive(Default)]
 struct Seen {
-    /// Signals that spoke for junk, each at the first stage it did.
-    signals: BTreeMap<i32, BTreeSet<String>>,
-    /// What was done about the junk, by the codes of the contract.
-    actions: BTreeMap<i32, String>,
-    /// How the reports about it stood.
-    reports: BTreeSet<String>,
+    /// Signals that spoke for junk, at each stage that they did.
+    signals: BTreeSet<(StageKind, String)>,
+    /// What was done about the junk, mildest first.
+    actions: BTreeSet<Action>,
 }
 
-/// A name of the contract without its prefix, as people write it.
-fn plain(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix).unwrap_or(name).to_lowercase().replace('_', "-")
+/// Of each fax of the story, in the order of their first stages: whether it is junk.
+fn truths(told: &Story) -> Vec<bool> {
+    let (mut faxes, mut junk) = (Vec::new(), Vec::new());
+    for event in story(told.name, SEED).unwrap() {
+        let Some(truth) = Truth::read(&event.note).filter(|truth| truth.story == told.name) else {
+            continue;
+        };
+        let Some(fax) = fax_of(&event).filter(|fax| !faxes.contains(fax)) else { continue };
+        faxes.push(fax);
+        junk.push(truth.junk);
+    }
+    junk
 }
 
 impl Seen {
-    fn of(technique: u8) -> Self {
+    fn of(stories: &[&Story]) -> Self {
         let mut seen = Self::default();
-        for told in STORIES.iter().filter(|story| story.technique == Some(technique)) {
-            let mut engine = InProcess::new("").unwrap();
-            for (line, event) in (1..).zip(story(told.name, SEED).unwrap()) {
-                let junk = Truth::read(&event.note).is_some_and(|truth| truth.junk);
-                let is_report = event.note.contains("technique=17");
-                if junk {
-                    seen.take(engine.play(line, event).answer, is_report);
-                } else {
-                    engine.play(line, event);
+        for told in stories {
+            let junk = truths(told);
+            for line in PLAYED[told.name].lines.lines() {
+                let words: Vec<&str> = line.split_ascii_whitespace().collect();
+                if junk[words[0].parse::<usize>().unwrap() - 1] {
+                    seen.add(words[1], words[2], &words[4..]);
                 }
             }
         }
         seen
     }
 
-    fn take(&mut self, answer: Answer, is_report: bool) {
-        if let Answer::Screened(response) = answer {
-            self.add(&response.verdict.unwrap());
-        } else if let Answer::Reported(receipt) = answer
-            && is_report
-        {
-            let status = plain(receipt.status().as_str_name(), "REPORT_STATUS_");
-            self.reports.insert(format!("report {status}"));
-        } else if is_report {
-            self.reports.insert("report refused".into());
-        }
-    }
-
-    fn add(&mut self, verdict: &Verdict) {
-        let action = plain(verdict.action().as_str_name(), "ACTION_");
-        self.actions.insert(verdict.action, action);
-        let stage = verdict.stage;
-        let spoke = verdict
-            .hits
-            .iter()
-            .filter(|hit| hit.kind() == HitKind::Signal && hit.contribution_milli >= SPOKE_MILLI);
-        for name in spoke.map(|hit| &hit.name) {
-            if !self.signals.range(..stage).any(|(_, names)| names.contains(name)) {
-                self.signals.entry(stage).or_default().insert(name.clone());
-                self.signals.range_mut(stage + 1..).for_each(|(_, names)| {
-                    names.remove(name);
-                });
+    fn add(&mut self, stage: &str, action: &str, hits: &[&str]) {
+        let stage = StageKind::ALL.into_iter().find(|known| known.name() == stage).unwrap();
+        self.actions.extend(Action::ALL.into_iter().filter(|known| known.name() == action));
+        for (name, milli) in hits.iter().map(|hit| hit.split_once('=').unwrap()) {
+            if name.contains('.') && milli.parse::<i32>().unwrap() >= SPOKE_MILLI {
+                self.signals.insert((stage, name.to_owned()));
             }
         }
     }
 
+    /// Each signal at the first stage it spoke at.
     fn stages(&self) -> String {
         let mut text = String::new();
-        for (stage, names) in self.signals.iter().filter(|(_, names)| !names.is_empty()) {
-            let stage = StageKind::try_from(*stage).unwrap();
-            let stage = plain(stage.as_str_name(), "STAGE_KIND_");
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            let mark = if text.is_empty() { "" } else { "<br>" };
-            write!(text, "{mark}*{stage}*: {}", names.join(", ")).unwrap();
+        for stage in StageKind::ALL {
+            let earlier = |name: &str| self.signals.iter().any(|(at, n)| *at < stage && n == name);
+            let here = self.signals.iter().filter(|(at, name)| *at == stage && !earlier(name));
+            let names: Vec<String> = here.map(|(_, name)| format!("`{name}`")).collect();
+            if !names.is_empty() {
+                let mark = if text.is_empty() { "" } else { "<br>" };
+                write!(text, "{mark}*{}*: {}", stage.name(), names.join(", ")).unwrap();
+            }
         }
         text
     }
 
     fn done(&self) -> String {
-        let done: Vec<&str> =
-            self.actions.values().chain(&self.reports).map(String::as_str).collect();
+        let done: Vec<&str> = self.actions.iter().map(|action| action.name()).collect();
         done.join(", ")
     }
 }
@@ -174,14 +158,14 @@ fn techniques_are_seen_as_told() {
          | | technique | what gives it away | signals by stage | done | stories |\n|---|---|---|---|---|---|\n",
     );
     for ((title, about), technique) in TECHNIQUES.iter().zip(1u8..) {
-        let stories: Vec<String> = STORIES
+        let told: Vec<&Story> =
+            STORIES.iter().filter(|story| story.technique == Some(technique)).collect();
+        assert!(!told.is_empty(), "technique {technique} has no story");
+        let seen = Seen::of(&told);
+        let stories: Vec<String> = told
             .iter()
-            .filter(|story| story.technique == Some(technique))
             .map(|story| format!("[{0}](../tests/golden/stories/{0}.txt)", story.name))
             .collect();
-        assert!(!stories.is_empty(), "technique {technique} has no story");
-        let seen = Seen::of(technique);
-        assert!(!seen.done().is_empty(), "technique {technique} is not played");
         writeln!(
             page,
             "| {technique} | {title} | {about} | {} | {} | {} |",
