@@ -14,12 +14,13 @@ use faxguard::store::EntryKind;
 use faxguard::verdict::{Action, Degradations, Verdict};
 
 use crate::support::events::{bare, call, job, line};
-use crate::support::{ask, at, house, ledger};
+use crate::support::{ask, at, house, ledger, settle};
 
 const ANN: &str = "+12125550001";
 
 /// The features of the latest stage of a decision.
 pub(crate) fn features(memory: &Memory, event: &StageEvent) -> faxguard::features::Features {
+    settle(memory);
     memory.explain(event.decision).unwrap().pop().unwrap().row.features
 }
 

@@ -180,7 +180,7 @@ fn evidence_that_fails_at_its_own_commit_is_taken_back() {
     assert!(memory.lists().is_empty());
     assert_eq!(
         list(&memory, &HeldFilter { limit: 9, ..HeldFilter::default() }).unwrap().0.len(),
-        2
+        3
     );
     assert_eq!(expire(&memory, overdue).unwrap(), 3);
 }

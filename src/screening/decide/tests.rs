@@ -55,7 +55,7 @@ fn inbound_ladder() {
         (Received, 9_000, Quarantine),
         (Received, -1, Deliver),
     ] {
-        let got = decided(stage, score, &[], &[]);
+        let got = decided(stage, score, &[(Feature::Pages, 1)], &[]);
         assert_eq!(got.action, action, "{stage:?} at {score}");
         assert_eq!(got.deadline.is_some(), action == Quarantine, "{stage:?} at {score}");
         assert_eq!(got.refusal.is_some(), matches!(action, Defer | RefuseCall));
@@ -69,7 +69,7 @@ fn what_stands_above_the_ladder() {
     assert_eq!(decided(CallOffered, 9_000, &faxed, &[]).action, Action::Quarantine);
     let allowed = [(Feature::ListAllow, 1)];
     assert_eq!(decided(CallOffered, 9_000, &allowed, &[]).rule, "list.allow");
-    let blocked = [(Feature::ListBlock, 1)];
+    let blocked = [(Feature::ListBlock, 1), (Feature::Pages, 1)];
     let got = decided(CallOffered, -9_000, &blocked, &[]);
     assert_eq!((got.action, got.rule), (Action::RefuseCall, "list.block"));
     assert_eq!(decided(Received, -9_000, &blocked, &[]).action, Action::Quarantine);
