@@ -44,14 +44,16 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     let gathered = gather(memory, &mut open, event);
     let counted = count(memory, &mut open, event, &generation);
     gather::count(&mut open.features, &counted.counts);
-    let mut verdict = judge(&open, event, &gathered, &counted, &generation);
+    let verdict = judge(&open, event, &gathered, &counted, &generation);
     let held = open.hold(&verdict);
-    let row = row(&open, event, &gathered, &counted, &verdict);
+    let desk = held || verdict.action == Action::Quarantine && verdict.stage == StageKind::Received;
+    let row = row(&open, event, &gathered, &counted, verdict);
     for (number, relation, since) in row.relations(event.time) {
         memory.relations().note(row.member_key, number, relation, since);
     }
-    let desk = held || verdict.action == Action::Quarantine && verdict.stage == StageKind::Received;
-    if !record(memory, &open, event, (counted.seq, desk), &row) {
+    let recorded = record(memory, &open, event, (counted.seq, desk), &row);
+    let mut verdict = row.verdict;
+    if !recorded {
         unrecorded(&mut verdict, desk, generation.policy());
         open.desk = open.desk.filter(|_| !held);
     }
@@ -228,7 +230,7 @@ fn row(
     event: &StageEvent,
     gathered: &Gathered,
     counted: &Counted,
-    verdict: &Verdict,
+    verdict: Verdict,
 ) -> StageRow {
     StageRow {
         request: event.request,
@@ -246,9 +248,9 @@ fn row(
         charged: open.charged,
         charging: counted.charging,
         settled: counted.settled,
-        noted: noted(open, event, gathered, verdict),
+        noted: noted(open, event, gathered, &verdict),
         pages: open.pages,
-        verdict: verdict.clone(),
+        verdict,
     }
 }
 

@@ -3,8 +3,14 @@
 use std::io::{BufWriter, IsTerminal as _, Write, stderr, stdout};
 use std::process::ExitCode;
 
+use alloc_tracker::Allocator;
 use faxguard::lab::files;
 use faxguard::operator::{Invocation, Output, Screen, run};
+use mimalloc::MiMalloc;
+
+/// Counts what `evaluate` reports; the allocator beneath is the server's.
+#[global_allocator]
+static ALLOCATOR: Allocator<MiMalloc> = Allocator::new(MiMalloc);
 
 fn main() -> ExitCode {
     let screen = if stderr().is_terminal() { Screen::Terminal } else { Screen::Other };

@@ -1,13 +1,16 @@
 //! `evaluate`: one shape for every measurement. A row has a measure, a value, the bar it is held to, and how it was taken.
 
 mod bars;
+pub mod screening;
+
+use std::path::Path;
 
 use clap::ArgMatches;
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::operator::{
-    Command, Context, Failure, Form, Lean, argument, option, positional, switch, table, text,
+    Command, Context, Failure, Form, Lean, argument, option, path, positional, switch, table, text,
 };
 pub use bars::{Bar, Bars, Comparison, InvalidBars};
 
@@ -15,7 +18,7 @@ pub use bars::{Bar, Bars, Comparison, InvalidBars};
 pub const COMMANDS: &[Command] = &[EVALUATE];
 
 /// Every evaluation there is, by name.
-pub const CATALOG: &[&dyn Evaluation] = &[];
+pub const CATALOG: &[&dyn Evaluation] = &[&screening::Screening];
 
 /// The bars as they are written down.
 pub const BARS: &str = include_str!("../../docs/bars.toml");
@@ -35,6 +38,9 @@ const EVALUATE: Command = Command {
                 option("seed", "NUMBER", "Draw other samples than those of the bars")
                     .value_parser(clap::value_parser!(u64)),
             )
+            // Not for people: how an evaluation starts a process of its own.
+            .arg(option("part", "NAME", "Do one part only").hide(true).requires("folder"))
+            .arg(option("folder", "PATH", "Where that part works").hide(true))
     },
     run,
 };
@@ -70,6 +76,20 @@ pub trait Evaluation: Sync {
     /// # Errors
     /// What kept it from measuring.
     fn rows(&self, run: Run) -> Result<Vec<Measured>, Box<dyn std::error::Error + Send + Sync>>;
+
+    /// Does the part of that name, in a process of its own that [`Evaluation::rows`] started and with that
+    /// folder between them.
+    ///
+    /// # Errors
+    /// What kept it from that, or that there is no such part.
+    fn part(
+        &self,
+        name: &str,
+        _run: Run,
+        _folder: &Path,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Err(format!("there is no part `{name}`").into())
+    }
 }
 
 /// What was measured for one id.
@@ -210,9 +230,14 @@ fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     let evaluation = found.ok_or(Failure::Argument { argument: "NAME", expected })?;
     let scale = if matches.get_flag("full") { Scale::Full } else { Scale::Quick };
     let seed = matches.get_one::<u64>("seed").copied();
+    let run = Run { scale, seed };
+    if let Some(part) = matches.get_one::<String>("part") {
+        let folder = path(matches, "folder");
+        return evaluation.part(part, run, &folder).map_err(Failure::Measure);
+    }
     let failed = |source| Failure::Content { path: "docs/bars.toml".into(), source };
     let bars = Bars::read(BARS).map_err(|fault| failed(Box::new(fault)))?;
-    let measured = evaluation.rows(Run { scale, seed }).map_err(Failure::Measure)?;
+    let measured = evaluation.rows(run).map_err(Failure::Measure)?;
     let rows = rows(&bars, &name, &measured).map_err(|fault| failed(Box::new(fault)))?;
     let output = &mut context.output;
     match output.form() {

@@ -1,5 +1,8 @@
 //! Names in a row stand as 32-bit digests of themselves, so that catalogs may be reordered and a row stays small.
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
 /// Every rule a verdict can name.
 pub const RULES: [&str; 22] = [
     "threshold.none",
@@ -36,7 +39,12 @@ pub fn digest(name: &str) -> u32 {
 
 /// Names by digest: rules, fixed lines, and whatever catalogs and policies add.
 #[derive(Clone, Debug)]
-pub struct Names(Vec<(u32, &'static str)>);
+pub struct Names {
+    by_digest: Vec<(u32, &'static str)>,
+    /// The other way, since each row asks a dozen times. Not by place in memory: a name that is written twice in the
+    /// program may stand in it twice.
+    by_name: HashMap<&'static str, u32, RandomState>,
+}
 
 impl Names {
     /// The rules and fixed lines, and these.
@@ -49,23 +57,21 @@ impl Names {
         names.sort_unstable();
         names.dedup();
         assert!(names.windows(2).all(|pair| pair[0].0 != pair[1].0), "two names share a digest");
-        Self(names)
+        let by_name = names.iter().map(|(digest, name)| (*name, *digest)).collect();
+        Self { by_digest: names, by_name }
     }
 
     /// The name with that digest; one that is no longer known is `unknown`.
     pub fn name(&self, digest: u32) -> &'static str {
-        match self.0.binary_search_by_key(&digest, |(known, _)| *known) {
-            Ok(place) => self.0[place].1,
+        match self.by_digest.binary_search_by_key(&digest, |(known, _)| *known) {
+            Ok(place) => self.by_digest[place].1,
             Err(_) => "unknown",
         }
     }
 
-    /// The digest of a name of these: looked up by address of the text first, since names are static.
+    /// The digest of a name, at once where it is one of these.
     pub fn digest(&self, name: &'static str) -> u32 {
-        self.0
-            .iter()
-            .find(|(_, known)| std::ptr::eq(*known, name))
-            .map_or_else(|| digest(name), |(digest, _)| *digest)
+        self.by_name.get(name).copied().unwrap_or_else(|| digest(name))
     }
 }
 

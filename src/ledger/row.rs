@@ -115,9 +115,9 @@ pub struct StageRow {
 }
 
 impl StageRow {
-    /// Its bytes, about 300.
+    /// Its bytes, 300 to 500.
     pub fn encode(&self, names: &Names) -> Vec<u8> {
-        let mut to = Vec::with_capacity(384);
+        let mut to = Vec::with_capacity(512);
         to.push(ROW_VERSION);
         to.extend_from_slice(&self.request.to_le_bytes());
         to.extend_from_slice(&self.node.to_le_bytes());

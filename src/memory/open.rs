@@ -148,7 +148,8 @@ impl OpenDecision {
 
 /// All open decisions.
 pub struct OpenDecisions {
-    map: DashMap<DecisionId, OpenDecision, RandomState>,
+    // Boxed: a table that grows then moves words, and its vacant places are small.
+    map: DashMap<DecisionId, Box<OpenDecision>, RandomState>,
     order: Mutex<VecDeque<DecisionId>>,
     most: usize,
 }
@@ -160,7 +161,7 @@ impl OpenDecisions {
     }
 
     /// The decision, new where it is not remembered, locked against its other stages until dropped.
-    pub fn lock(&self, decision: DecisionId) -> RefMut<'_, DecisionId, OpenDecision> {
+    pub fn lock(&self, decision: DecisionId) -> RefMut<'_, DecisionId, Box<OpenDecision>> {
         loop {
             if let Some(known) = self.map.get_mut(&decision) {
                 return known;
@@ -169,7 +170,7 @@ impl OpenDecisions {
             let fresh = match self.map.entry(decision) {
                 Entry::Occupied(_) => false,
                 Entry::Vacant(free) => {
-                    drop(free.insert(OpenDecision::default()));
+                    drop(free.insert(Box::default()));
                     true
                 }
             };

@@ -33,6 +33,9 @@ pub struct Profile {
 
 const WAYS: usize = 4;
 
+/// Bytes of one number in the cache, its share of the lock included.
+pub const PROFILE_BYTES: usize = size_of::<Mutex<Set>>() / WAYS;
+
 struct Set {
     ways: [Option<Profile>; WAYS],
     next: u8,

@@ -280,12 +280,9 @@ fn quota_rule(
         .map(|quota| (until(quota), RULES[quota.resource as usize]))
 }
 
-/// Most counterfactuals of a verdict.
-const COUNTERFACTUALS_MAX: usize = 3;
-
 /// The nearest thresholds either side, and the one signal whose absence alone would have made it milder.
 fn counterfactuals(case: &Case<'_>, policy: &Policy, decided: &Decided) -> Vec<Counterfactual> {
-    let mut list = Vec::with_capacity(COUNTERFACTUALS_MAX);
+    let mut list = Vec::new();
     let score = case.scored.score;
     let milder = |score: Score| action_at(score, case, policy);
     let steps = thresholds(case.stage.direction(), policy);

@@ -117,7 +117,7 @@ fn log2_milli(value: i32) -> i32 {
     let value = u32::try_from(value).unwrap_or(0).max(1);
     let whole = value.ilog2();
     let rest = u64::from(value) - (1u64 << whole);
-    let fraction = rest * 1_000 / (1u64 << whole);
+    let fraction = (rest * 1_000) >> whole;
     i32::try_from(u64::from(whole) * 1_000 + fraction).unwrap_or(i32::MAX)
 }
 

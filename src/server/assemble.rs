@@ -202,6 +202,10 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
             })
         }
     };
+    let due = {
+        let (memory, checkpoint) = (memory.clone(), checkpoint.clone());
+        move || if memory.checkpoint_due() { checkpoint() } else { Ok(()) }
+    };
     let purge = {
         let (memory, clock) = (memory.clone(), clock.clone());
         move || {
@@ -217,6 +221,7 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
     vec![
         Chore::new("expire held faxes", EXPIRE_EVERY, expire),
         Chore::new("write snapshot", CHECKPOINT_EVERY, checkpoint),
+        Chore::new("write snapshot when due", EXPIRE_EVERY, due),
         Chore::new("purge", PURGE_EVERY, purge),
     ]
 }

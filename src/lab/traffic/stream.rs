@@ -138,6 +138,12 @@ fn number(area: u64, at: u64) -> Number {
     number
 }
 
+/// One of our numbers in the stream, 0 to 99,999,999.
+#[must_use]
+pub fn own_number(at: u32) -> Number {
+    number(DID_AREA, at.into())
+}
+
 fn sender_number(sender: u64) -> Number {
     number(SENDER_AREA, sender)
 }
