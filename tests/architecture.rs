@@ -46,7 +46,7 @@ const ROOMS: &[Room] = &[
     // The paths: they do not see each other.
     ("screening", 6, "activity decay directory fax features ledger limiter lists memory policy store time verdict"),
     ("held", 6, "activity fax ledger memory store time verdict"),
-    ("reports", 6, "activity decay fax ledger lists memory store time"),
+    ("reports", 6, "activity decay fax features ledger lists memory store time verdict"),
     // Surfaces: the server's side and the client's.
     ("api", 7, "bounds directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),

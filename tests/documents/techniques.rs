@@ -151,9 +151,8 @@ fn techniques_are_seen_as_told() {
         "# Known techniques, and what sees them\n\n\
          Made by playing the stories of `src/lab/traffic.rs` through the engine; `UPDATE=1 cargo test documents`\n\
          writes it anew. Each story is linked to its golden verdicts. It is screened on the background of a\n\
-         quiet day, under the default policy. A\n\
-         signal stands at the first stage at which it spoke for junk in any fax of the technique; those that add\n\
-         less than 0.1 are left out. *Done* is every action that junk of the technique met at some stage, in the\n\
+         quiet day, under the default policy. A signal stands at the first stage at which it spoke for junk in\n\
+         any fax of the technique; those that add less than 0.1 are left out. *Done* is every action that junk of the technique met at some stage, in the\n\
          order of the contract. None of this needs the content of a page. What each signal is: [signals.md](signals.md).\n\n\
          | | technique | what gives it away | signals by stage | done | stories |\n|---|---|---|---|---|---|\n",
     );
