@@ -191,6 +191,15 @@ const fn subject_keys(observation: &Observation) -> [u64; 7] {
     ]
 }
 
+/// One complaint is one piece of evidence: whole against who sent, one part in so many against each other name the
+/// sender shares with others. Counted whole under every name, it would weigh five times what it is.
+const SHARE: u32 = 4;
+
+/// A TSI stands for the sender where no caller number does.
+const fn share_of_tsi(observation: &Observation) -> u32 {
+    if observation.caller == 0 { observation.bad } else { observation.bad / SHARE }
+}
+
 /// The shape of a document is known when the call has ended. Until then the key stands for the session alone,
 /// which half the world shares: counting it would put all calls behind one lock.
 const fn shape_of(observation: &Observation) -> u64 {
@@ -206,14 +215,19 @@ impl Locked<'_> {
     /// Takes back evidence that was added a moment ago and did not become durable.
     pub fn take_back(&mut self, observation: &Observation) {
         let (good, bad) = (observation.good, observation.bad);
-        for key in [observation.caller, observation.tsi, observation.trunk, observation.member] {
+        for (key, bad) in [
+            (observation.caller, bad),
+            (observation.member, bad),
+            (observation.tsi, share_of_tsi(observation)),
+            (observation.trunk, bad / SHARE),
+        ] {
             if let Some(subject) = self.subject(key, Source::Live) {
                 subject.take_back(good, bad);
             }
         }
         for key in [observation.block10, observation.block100] {
             if let Some(block) = self.block(key, Source::Live) {
-                block.take_back(good, bad);
+                block.take_back(good, bad / SHARE);
             }
         }
     }
@@ -364,14 +378,19 @@ impl Locked<'_> {
         if good == 0 && bad == 0 {
             return;
         }
-        for key in [observation.caller, observation.tsi, observation.trunk, observation.member] {
+        for (key, bad) in [
+            (observation.caller, bad),
+            (observation.member, bad),
+            (observation.tsi, share_of_tsi(observation)),
+            (observation.trunk, bad / SHARE),
+        ] {
             if let Some(subject) = self.subject(key, source) {
                 subject.weigh(good, bad);
             }
         }
         for key in [observation.block10, observation.block100] {
             if let Some(block) = self.block(key, source) {
-                block.weigh(good, bad);
+                block.weigh(good, bad / SHARE);
             }
         }
     }

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::dense::{self, Dense, FREE_BITS, LoadFault, SHARDS, rest};
+use crate::fax::hours::zones_digest;
 use crate::fax::number::Number;
 use crate::fax::stage::Member;
 pub use edit::Edit;
@@ -218,6 +219,7 @@ impl Directory {
     /// What the writer answers.
     pub fn encode(&self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&MAGIC)?;
+        to.write_all(&zones_digest().to_le_bytes())?;
         rows::write_ranges(&self.ranges.load(), to)?;
         self.numbers.write(to)?;
         self.members.write(to)
@@ -233,7 +235,9 @@ impl Directory {
         self.whole.store(false, Ordering::Release);
         let mut magic = [0; 8];
         from.read_exact(&mut magic)?;
-        if magic != MAGIC {
+        let mut zones = [0; 8];
+        from.read_exact(&mut zones)?;
+        if magic != MAGIC || u64::from_le_bytes(zones) != zones_digest() {
             return Err(LoadFault::Damaged { part: "version" });
         }
         self.ranges.store(rows::read_ranges(from, self.limits.ranges)?.into());

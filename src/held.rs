@@ -135,10 +135,9 @@ pub fn expire(memory: &Memory, now: Timestamp) -> Result<usize, HeldFault> {
     let mut begun = Vec::new();
     let mut refused = None;
     for held in waiting.take_while(|held| held.deadline <= now) {
-        let state = match held.action {
-            Action::Hold => HeldState::RefusedWithNotice,
-            _ => HeldState::DeliveredTagged,
-        };
+        let outbound = held.action == Action::Hold;
+        let state =
+            if outbound { HeldState::RefusedWithNotice } else { HeldState::DeliveredTagged };
         match begin(memory, &held, state, "", now) {
             Ok(one) => begun.push(one),
             Err(fault) => {
@@ -167,10 +166,10 @@ fn settle(
     ticket.wait().map_err(HeldFault::Commit)?;
     let _desk = memory.desk().lock();
     let held = find(memory, decision)?;
-    match held.state {
-        HeldState::Waiting => finish(memory, begin(memory, &held, state, author, now)?),
-        decided => Err(HeldFault::Decided(decided)),
+    if held.state != HeldState::Waiting {
+        return Err(HeldFault::Decided(held.state));
     }
+    finish(memory, begin(memory, &held, state, author, now)?)
 }
 
 /// The held fax of a decision, in whatever state. Its deadline, and so its key, is in the ledger.

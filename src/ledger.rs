@@ -3,10 +3,12 @@
 mod evidence;
 mod held;
 mod names;
+mod opening;
 mod row;
 mod varint;
 
 pub use evidence::EvidenceRow;
 pub use held::{HeldFax, HeldState};
 pub use names::{Names, RULES, digest};
+pub use opening::{decode_opening, encode_opening};
 pub use row::{Noted, PageStats, StageRow, country_key};

@@ -177,6 +177,21 @@ impl Relations {
         });
     }
 
+    /// The member has said that faxes from the number are wanted: accepted as of the day before, even where a
+    /// fax of the same day was noted as accepted already, since what counts from the next day on is to count now.
+    pub fn approve(&self, member: u64, number: u64, now: Timestamp) {
+        let today = day_of(now);
+        let mark = self.latest_mark(member, number, today);
+        let before = today.wrapping_sub(1) & DAY_MASK;
+        let floor = mark.map_or(before, |mark| later(before, mark.wrapping_add(1) & DAY_MASK));
+        let tag = self.tag(member, number);
+        self.keep(&self.pairs, tag, today, |old| {
+            let old = old.filter(|old| self.is_alive(*old, mark, today));
+            let marks = old.map_or(0, Pair::marks) | Relation::Accepted as u8;
+            Pair::new(tag, floor, marks)
+        });
+    }
+
     /// What is known of a pair at `now`.
     #[must_use]
     pub fn get(&self, member: u64, number: u64, now: Timestamp) -> Correspondence {

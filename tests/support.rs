@@ -9,7 +9,7 @@ pub(crate) mod events;
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use faxguard::directory::Edit;
 use faxguard::fax::id::{Pseudonym, SubjectKind};
@@ -28,6 +28,8 @@ use faxguard::store::{Entry, Store};
 use faxguard::time::{EventClock, Span, Timestamp};
 use faxguard::verdict::Verdict;
 
+/// Seed of the keys.
+const SEED: u64 = 7;
 /// Noon in New York, on a Wednesday.
 pub(crate) const NOON: Timestamp = Timestamp::from_seconds(20_775 * 86_400 + 17 * 3_600);
 
@@ -45,8 +47,10 @@ pub(crate) fn day(days: u64) -> Timestamp {
     at(days * 86_400)
 }
 
-pub(crate) fn keys() -> KeyRing {
-    KeyRing::for_replay(7)
+/// The keys of every engine here.
+pub(crate) fn keys() -> &'static KeyRing {
+    static KEYS: LazyLock<KeyRing> = LazyLock::new(|| KeyRing::for_replay(SEED));
+    &KEYS
 }
 
 pub(crate) fn number(text: &str) -> Number {
@@ -64,7 +68,8 @@ pub(crate) fn engine(store: Arc<dyn Store>, policy: &str) -> (Memory, Recovered)
     let (settings, _) = load(&text, &specs()).unwrap();
     let edit = policy::Edit { text, author: "tests".into(), applied: NOON };
     let generation = Generation::new(1, edit, &specs()).unwrap();
-    let parts = Parts { store, keys: keys(), settings, generation, specs: specs() };
+    let keys = KeyRing::for_replay(SEED);
+    let parts = Parts { store, keys, settings, generation, specs: specs() };
     Memory::open(parts, NOON).unwrap()
 }
 
@@ -88,12 +93,8 @@ pub(crate) fn reopen(folder: &Path) -> (Memory, Recovered) {
 
 /// Two members with numbers of their own, a range of which the rest is nobody's.
 pub(crate) fn furnish(memory: &Memory) {
-    let facts = |plan| Member {
-        plan,
-        created_day: 20_000,
-        jurisdiction: *b"US\0\0",
-        ..Member::default()
-    };
+    let facts =
+        |plan| Member { plan, created_day: 20_000, jurisdiction: *b"US\0\0", ..Member::default() };
     let assign = |text: &str, name: &str| Edit::Assign {
         number: keys().number(number(text)),
         member: Some(member(name)),
@@ -107,7 +108,9 @@ pub(crate) fn furnish(memory: &Memory) {
         assign("+12125550003", "ann"),
     ];
     let outcomes = memory.edit_directory(&edits, NOON).unwrap();
-    assert!(!outcomes.iter().any(|outcome| matches!(outcome, faxguard::directory::Outcome::Refused(_))));
+    assert!(
+        !outcomes.iter().any(|outcome| matches!(outcome, faxguard::directory::Outcome::Refused(_)))
+    );
 }
 
 /// Screens, and holds what holds for every verdict.

@@ -1,7 +1,14 @@
 //! The one integration binary.
 
+mod architecture;
 mod command_line;
 mod contract;
+mod documents;
+mod engine;
+mod faults;
 mod golden;
 mod grpc;
+mod report_flow;
+mod restart;
 mod store_suite;
+mod support;

@@ -3,11 +3,9 @@
 use thiserror::Error;
 
 use crate::fax::id::DecisionId;
-use crate::store::codec::{put_bytes, take, take_bytes, take_i64, take_u8, take_u64};
 use crate::time::Timestamp;
 use crate::verdict::ContentPurpose;
 
-const VERSION: u8 = 1;
 /// Longest name of whoever looks, in bytes.
 pub const ACTOR_BYTES_MAX: usize = 64;
 
@@ -47,37 +45,4 @@ pub trait Journal {
     /// # Errors
     /// [`JournalFault`]; then nothing may be opened.
     fn write(&self, opening: &Opening) -> Result<(), JournalFault>;
-}
-
-impl Opening {
-    /// Its bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut to = vec![VERSION, self.purpose as u8];
-        to.extend_from_slice(&self.decision.0);
-        to.extend_from_slice(&self.generation.to_le_bytes());
-        to.extend_from_slice(&self.time.as_micros().to_le_bytes());
-        put_bytes(&mut to, self.actor.as_bytes());
-        to
-    }
-
-    /// Reads one back; `None` where the bytes are not of this kind.
-    pub fn decode(mut bytes: &[u8]) -> Option<Self> {
-        let from = &mut bytes;
-        if take_u8(from)? != VERSION {
-            return None;
-        }
-        let purpose = match take_u8(from)? {
-            1 => ContentPurpose::Deliver,
-            2 => ContentPurpose::Connect,
-            3 => ContentPurpose::PreventDisruption,
-            _ => return None,
-        };
-        Some(Self {
-            purpose,
-            decision: DecisionId(take(from)?),
-            generation: take_u64(from)?,
-            time: Timestamp::from_micros(take_i64(from)?),
-            actor: String::from_utf8(take_bytes(from)?.to_vec()).ok()?,
-        })
-    }
 }

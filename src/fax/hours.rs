@@ -4,7 +4,7 @@ mod law;
 mod zone;
 
 pub use law::{Jurisdiction, QuietHours, Standing};
-pub use zone::ZoneId;
+pub use zone::{ZoneId, zones_digest};
 
 use crate::time::Timestamp;
 

@@ -7,6 +7,7 @@ use crate::api::convert::{self, verdict::Words};
 use crate::api::engine::{Engine, Ruling};
 use crate::api::live::{Live, Timepiece};
 use crate::api::status::Failure;
+use crate::directory::Outcome;
 use crate::fax::id::DecisionId;
 use crate::held;
 use crate::ledger::HeldState;
@@ -124,21 +125,20 @@ impl InProcess {
         let outcomes = self.live.edit_directory(&[edit])?;
         let refused: Vec<_> = outcomes
             .iter()
-            .filter_map(|outcome| match outcome {
-                crate::directory::Outcome::Refused(fault) => {
-                    Some(RefusedEntry { position: 1, fault: fault.to_string() })
-                }
-                _ => None,
+            .filter_map(|outcome| {
+                let Outcome::Refused(fault) = outcome else { return None };
+                Some(RefusedEntry { position: 1, fault: fault.to_string() })
             })
             .collect();
         let refused_count = u64::try_from(refused.len()).unwrap_or(1);
-        let status = self.live.status();
+        // The status of the service would look at every shard of every table, for each entry.
+        let counts = self.memory.directory().counts();
         Ok(Answer::Imported(Box::new(ImportDirectoryResponse {
             accepted_count: 1 - refused_count.min(1),
             refused_count,
             refused,
-            number_count: status.numbers,
-            member_count: status.members,
+            number_count: u64::try_from(counts.numbers).unwrap_or(u64::MAX),
+            member_count: u64::try_from(counts.members).unwrap_or(u64::MAX),
         })))
     }
 

@@ -5,9 +5,8 @@ use super::Memory;
 use crate::activity::Source;
 use crate::ledger::EvidenceRow;
 use crate::limiter::MemberLoad;
-use crate::relations::Relation;
 use crate::store::{CommitFault, Entry, Refused};
-use crate::time::{DAY_SECONDS, Span, Timestamp};
+use crate::time::{Span, Timestamp};
 
 /// Why evidence was not added. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +91,7 @@ fn take_back(memory: &Memory, evidence: &EvidenceRow, time: Timestamp) {
 
 fn approve(memory: &Memory, evidence: &EvidenceRow, time: Timestamp) {
     if evidence.approved {
-        // Approved means known as of yesterday: the next fax is welcome at once.
-        let since = time.minus(Span::seconds(DAY_SECONDS));
-        let (member, number) = (evidence.member_key, evidence.number_key);
-        memory.relations.note(member, number, Relation::Accepted, since);
+        memory.relations.approve(evidence.member_key, evidence.number_key, time);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Memory;
 use crate::content::journal::{Journal, JournalFault, Opening};
+use crate::ledger::encode_opening;
 use crate::store::{Entry, EntryKind, TableId, TableWrite};
 
 impl Journal for Memory {
@@ -11,7 +12,7 @@ impl Journal for Memory {
         let row = TableWrite::Put {
             table: TableId::ContentJournal,
             key,
-            value: opening.encode(),
+            value: encode_opening(opening),
             expires: None,
             subject_key: None,
         };
@@ -21,7 +22,7 @@ impl Journal for Memory {
             kind: EntryKind::Other,
             decision: Some(opening.decision),
             fax: None,
-            body: opening.encode(),
+            body: encode_opening(opening),
             writes: vec![row],
         };
         let unwritable = |fault| JournalFault::Unwritable(fault);

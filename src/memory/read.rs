@@ -80,7 +80,7 @@ impl Memory {
     fn blocked_last(&self, row: &FaxRow) -> Result<bool, StoreError> {
         let Some(decision) = row.decision else { return Ok(true) };
         let entries = self.store().decision(decision)?;
-        let actions = |entry: &Entry| Some(Action::from_code(entry.fax?.action)?);
+        let actions = |entry: &Entry| entry.fax.and_then(|fax| Action::from_code(fax.action));
         let later = entries.iter().filter(|entry| entry.seq > row.key.seq);
         let mut later = later.filter_map(actions);
         let stayed = if row.index.action == Action::Quarantine as u8 {

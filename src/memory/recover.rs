@@ -108,17 +108,15 @@ fn load_directory(memory: &Memory) -> Result<u64, StoreError> {
 
 fn read_row(table: TableId, key: &[u8], value: &[u8]) -> Option<Edit> {
     use crate::directory::edit::{decode_facts, decode_holder, decode_range};
-    match table {
-        TableId::DirectoryMembers => {
-            let key = Pseudonym(key.try_into().ok()?);
-            Some(Edit::Member { key, facts: Some(decode_facts(value)?) })
-        }
-        TableId::DirectoryNumbers => {
-            let number = Pseudonym(key.try_into().ok()?);
-            Some(Edit::Assign { number, member: decode_holder(value) })
-        }
-        _ => decode_range(key),
+    if table == TableId::DirectoryMembers {
+        let key = Pseudonym(key.try_into().ok()?);
+        return Some(Edit::Member { key, facts: Some(decode_facts(value)?) });
     }
+    if table == TableId::DirectoryNumbers {
+        let number = Pseudonym(key.try_into().ok()?);
+        return Some(Edit::Assign { number, member: decode_holder(value) });
+    }
+    decode_range(key)
 }
 
 fn replay(memory: &Memory, recovered: &mut Recovered) -> Result<(), StoreError> {

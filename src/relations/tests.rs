@@ -113,3 +113,18 @@ proptest! {
         prop_assert!(memory.get(member, number, Timestamp::from_micros(other)).accepted);
     }
 }
+
+#[test]
+fn an_approval_counts_on_the_day_of_an_acceptance() {
+    let memory = relations(1 << 20);
+    memory.note(1, 2, Relation::Accepted, on(100));
+    assert_eq!(memory.age_days(1, 2, on(100)), 0);
+    memory.approve(1, 2, on(100));
+    memory.approve(1, 2, on(100));
+    assert_eq!(memory.age_days(1, 2, on(100)), 1);
+    assert!(memory.get(1, 2, on(100)).accepted);
+    memory.approve(1, 3, on(100));
+    assert_eq!(memory.age_days(1, 3, on(100)), 1);
+    memory.recycled(3, on(101));
+    assert!(!memory.get(1, 3, on(101)).accepted);
+}

@@ -131,11 +131,11 @@ fn inbound(case: &Case<'_>, policy: &Policy) -> Decided {
         rule = "list.block";
     }
     let mut decided = plain(action, rule, policy);
-    decided.refusal = match action {
-        Action::RefuseCall => Some(policy.redress().refuse()),
-        Action::Defer => Some(policy.redress().defer()),
-        _ => None,
-    };
+    if action == Action::RefuseCall {
+        decided.refusal = Some(policy.redress().refuse());
+    } else if action == Action::Defer {
+        decided.refusal = Some(policy.redress().defer());
+    }
     decided.deadline =
         (action == Action::Quarantine).then(|| case.now.plus(policy.inbound().quarantine_time));
     doubt(case, policy, &mut decided);

@@ -9,6 +9,9 @@ mod shape;
 mod sweep;
 mod volume;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::fax::stage::Direction;
 use crate::features::{Feature, Features};
 use crate::policy::SignalSpec;
@@ -178,9 +181,13 @@ pub fn specs() -> Vec<SignalSpec> {
         .collect()
 }
 
+/// The catalog by name: the served path asks for a sentence a hit.
+static BY_NAME: LazyLock<HashMap<&str, &Signal>> =
+    LazyLock::new(|| CATALOG.iter().map(|signal| (signal.name, *signal)).collect());
+
 /// The sentence for a line of the score, with the number that counted.
 pub fn evidence(name: &str, value: i64) -> String {
-    match CATALOG.iter().find(|signal| signal.name == name) {
+    match BY_NAME.get(name) {
         Some(signal) => signal.evidence.replace("{}", &value.to_string()),
         None => match name {
             "prior" => "before any evidence".into(),

@@ -86,7 +86,8 @@ impl Call {
     fn parties(&self) -> Parties {
         let shown = self.caller.as_deref();
         Parties::Inbound {
-            caller: shown.map_or(Caller::Withheld, |text| Caller::Number(Claimed::new(number(text)))),
+            caller: shown
+                .map_or(Caller::Withheld, |text| Caller::Number(Claimed::new(number(text)))),
             did: number(&self.did),
             trunk: Some(keys().pseudonym(SubjectKind::Trunk, b"trunk")),
         }
@@ -126,8 +127,7 @@ impl Call {
 
     /// The call ended with so many pages.
     pub(crate) fn received(&self, at: Timestamp, pages: u32) -> StageEvent {
-        let outcome =
-            if pages == 0 { ReceiveOutcome::NoPages } else { ReceiveOutcome::Complete };
+        let outcome = if pages == 0 { ReceiveOutcome::NoPages } else { ReceiveOutcome::Complete };
         self.stage(at, 0, Stage::Received(self.facts(outcome, pages)))
     }
 

@@ -29,23 +29,27 @@ pub(super) fn optional_id(text: &str) -> Result<Option<&str>, InvalidField> {
     name(text, bounds::ID_BYTES_MAX).map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
-/// A text of the far end: only its length is held against the request, since the far end must not be able to
-/// make a node's question fail by what it writes.
-pub(super) fn foreign(text: &str) -> Result<&str, InvalidField> {
-    within(text, bounds::TEXT_BYTES_MAX)
+/// What stands for a text of the far end that is longer than any machine writes: one control byte, so that it
+/// is read as hostile and as nothing else.
+const OVERLONG: &str = "\u{1}";
+
+/// A text of the far end. Nothing it writes, however long, may make a node's question fail: then it would go
+/// unscreened.
+pub(super) fn foreign(text: &str) -> &str {
+    if text.len() > bounds::TEXT_BYTES_MAX { OVERLONG } else { text }
 }
 
 /// How a text of the far end looks.
-pub(super) fn look(text: &str) -> Result<TextLook, InvalidField> {
-    let text = foreign(text)?;
-    Ok(match hostile_text(text.as_bytes()) {
+pub(super) fn look(text: &str) -> TextLook {
+    let text = foreign(text);
+    match hostile_text(text.as_bytes()) {
         TextClass::Clean if text.is_empty() => TextLook::Absent,
         TextClass::Clean => TextLook::Clean,
         TextClass::ShellMetacharacters
         | TextClass::ControlBytes
         | TextClass::NotUtf8
         | TextClass::Oversized => TextLook::Hostile,
-    })
+    }
 }
 
 fn within(text: &str, most: usize) -> Result<&str, InvalidField> {
@@ -147,9 +151,9 @@ mod tests {
             ("A\u{202E}xaf", TextLook::Hostile),
             ("x\0", TextLook::Hostile),
         ] {
-            assert_eq!(look(text), Ok(expected), "{text:?}");
+            assert_eq!(look(text), expected, "{text:?}");
         }
-        assert!(look(&"x".repeat(257)).is_err());
+        assert_eq!(look(&"x".repeat(257)), TextLook::Hostile);
     }
 
     #[test]
@@ -175,7 +179,8 @@ mod tests {
 
         #[test]
         fn any_text_has_a_look(text in any::<String>()) {
-            prop_assert_eq!(look(&text).is_ok(), text.len() <= bounds::TEXT_BYTES_MAX);
+            let overlong = text.len() > bounds::TEXT_BYTES_MAX;
+            prop_assert!(!overlong || look(&text) == TextLook::Hostile);
         }
     }
 }

@@ -114,9 +114,9 @@ fn described(
 ) -> Option<ReportedFax> {
     let wire::FaxDescription { called_number, caller_number, received_time } = sent;
     let called = faults.keep("called_number", wall.required_number(called_number));
-    let caller = faults.keep("caller_number", wall.caller(caller_number));
+    let caller = wall.caller(caller_number);
     let about = faults.keep("received_time", read::time(received_time.as_ref()));
-    Some(ReportedFax::Described { called: called?, caller: caller?, about: about? })
+    Some(ReportedFax::Described { called: called?, caller, about: about? })
 }
 
 fn category_of(value: i32) -> Result<ReportCategory, InvalidField> {

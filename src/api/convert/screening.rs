@@ -98,11 +98,11 @@ fn parties(faults: &mut Faults, sent: &WireParties, wall: &Wall<'_>) -> Option<P
 
 fn inbound(faults: &mut Faults, sent: &wire::InboundParties, wall: &Wall<'_>) -> Option<Parties> {
     let wire::InboundParties { caller_number, called_number, trunk } = sent;
-    let caller = faults.keep("caller_number", wall.caller(caller_number));
+    let caller = wall.caller(caller_number);
     let did = faults.keep("called_number", wall.required_number(called_number));
     let trunk = faults.keep("trunk", read::optional_id(trunk))?;
     let trunk = trunk.map(|trunk| wall.name(SubjectKind::Trunk, trunk));
-    Some(Parties::Inbound { caller: caller?, did: did?, trunk })
+    Some(Parties::Inbound { caller, did: did?, trunk })
 }
 
 fn outbound(faults: &mut Faults, sent: &wire::OutboundParties, wall: &Wall<'_>) -> Option<Parties> {
@@ -271,7 +271,6 @@ mod tests {
                 "dial_result.outcome",
                 "dial_result.page_count",
                 "dial_result.duration",
-                "dial_result.csi",
                 "stage_capabilities[1]",
                 "stage_capabilities[2]",
             ]

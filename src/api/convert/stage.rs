@@ -9,7 +9,7 @@ use crate::fax::ident::Ident;
 use crate::fax::number::Claimed;
 use crate::fax::stage::{
     Attestation, DialOutcome, JobFacts, PageCoding, PageFacts, ReceiveOutcome, ReceivedFacts,
-    Session, Stage, StageKind, TextLook,
+    Session, Stage, StageKind,
 };
 use crate::wire::screening::v1 as wire;
 use wire::screen_fax_request::Stage as WireStage;
@@ -50,13 +50,12 @@ fn call_offered(faults: &mut Faults, sent: &wire::CallOffered) -> Option<Stage> 
     let wire::CallOffered { caller_name, attestation, diverting_number, presentation_restricted } =
         sent;
     faults.enter("call_offered.");
-    let caller_name = faults.keep("caller_name", read::look(caller_name));
+    let caller_name = read::look(caller_name);
     let attestation = faults.keep("attestation", attestation_of(*attestation));
-    let diverting = faults.keep("diverting_number", read::foreign(diverting_number));
     Some(Stage::CallOffered {
-        caller_name: caller_name?,
+        caller_name,
         attestation: attestation?,
-        diverted: !diverting?.trim_ascii().is_empty(),
+        diverted: !diverting_number.trim_ascii().is_empty(),
         restricted: *presentation_restricted,
     })
 }
@@ -89,8 +88,8 @@ fn session(faults: &mut Faults, sent: &wire::Handshake) -> Session {
         retrain_count,
         transport,
     } = sent;
-    let tsi = faults.keep("tsi", read::foreign(tsi)).unwrap_or_default();
-    let sub_address = faults.keep("sub_address", read::look(sub_address)).unwrap_or_default();
+    let tsi = read::foreign(tsi);
+    let sub_address = read::look(sub_address);
     let rate = read::count(*rate_bps, 0, bounds::RATE_BPS_MAX);
     let rate_bps = faults.keep("rate_bps", rate).unwrap_or_default();
     let coding = faults.keep("coding", coding_of(*coding)).unwrap_or_default();
@@ -206,8 +205,7 @@ fn job(faults: &mut Faults, sent: &wire::JobSubmitted, wall: &Wall<'_>) -> JobFa
     } = sent;
     faults.enter("job_submitted.");
     let pages = faults.keep("page_count", read::count(*page_count, 0, bounds::PAGES_MAX));
-    let tsi = faults.keep("tsi", read::foreign(tsi)).unwrap_or_default();
-    let header: Option<TextLook> = faults.keep("header_text", read::look(header_text));
+    let tsi = read::foreign(tsi);
     let digest = faults.keep("document_digest", read::optional_id(document_digest)).flatten();
     let not_before = faults.keep("not_before_time", read::time(not_before_time.as_ref()));
     JobFacts {
@@ -217,7 +215,7 @@ fn job(faults: &mut Faults, sent: &wire::JobSubmitted, wall: &Wall<'_>) -> JobFa
         tsi: Some(tsi)
             .filter(|tsi| !tsi.is_empty())
             .map(|tsi| Claimed::new(Ident::read(tsi.as_bytes()))),
-        header: header.unwrap_or_default(),
+        header: read::look(header_text),
         document: digest.map_or(0, |digest| wall.name(SubjectKind::Shape, digest).hot()),
         not_before: not_before.flatten(),
     }
@@ -236,14 +234,12 @@ fn dialing(faults: &mut Faults, sent: &wire::Dialing) -> Stage {
 }
 
 fn dial_result(faults: &mut Faults, sent: &wire::DialResult) -> Stage {
-    let wire::DialResult { attempt, outcome, page_count, duration, csi, r#final: last } = sent;
+    let wire::DialResult { attempt, outcome, page_count, duration, csi: _, r#final: last } = sent;
     faults.enter("dial_result.");
     let attempt = faults.keep("attempt", read::count(*attempt, 1, bounds::ATTEMPTS_MAX));
     let outcome = faults.keep("outcome", dial_outcome(*outcome)).unwrap_or_default();
     let pages = faults.keep("page_count", read::count(*page_count, 0, bounds::PAGES_MAX));
     let duration = faults.keep("duration", read::span(duration.as_ref()));
-    // No signal reads the far end's CSI yet; its length is held to the contract all the same.
-    faults.keep("csi", read::foreign(csi));
     Stage::DialResult {
         attempt: attempt.unwrap_or_default(),
         outcome,

@@ -17,6 +17,7 @@ fn decided(
     quotas: &[QuotaStatus],
 ) -> Decided {
     let mut features = Features::default();
+    features.set(Feature::Pages, 1);
     for (feature, value) in set {
         features.set(*feature, *value);
     }
@@ -55,7 +56,7 @@ fn inbound_ladder() {
         (Received, 9_000, Quarantine),
         (Received, -1, Deliver),
     ] {
-        let got = decided(stage, score, &[], &[]);
+        let got = decided(stage, score, &[(Feature::Pages, 1)], &[]);
         assert_eq!(got.action, action, "{stage:?} at {score}");
         assert_eq!(got.deadline.is_some(), action == Quarantine, "{stage:?} at {score}");
         assert_eq!(got.refusal.is_some(), matches!(action, Defer | RefuseCall));
@@ -69,10 +70,12 @@ fn what_stands_above_the_ladder() {
     assert_eq!(decided(CallOffered, 9_000, &faxed, &[]).action, Action::Quarantine);
     let allowed = [(Feature::ListAllow, 1)];
     assert_eq!(decided(CallOffered, 9_000, &allowed, &[]).rule, "list.allow");
-    let blocked = [(Feature::ListBlock, 1)];
+    let blocked = [(Feature::ListBlock, 1), (Feature::Pages, 1)];
     let got = decided(CallOffered, -9_000, &blocked, &[]);
     assert_eq!((got.action, got.rule), (Action::RefuseCall, "list.block"));
     assert_eq!(decided(Received, -9_000, &blocked, &[]).action, Action::Quarantine);
+    let empty = decided(Received, 9_000, &[(Feature::Pages, 0)], &[]);
+    assert_eq!((empty.action, empty.deadline), (Action::DeliverTagged, None), "nothing to keep");
     let trap = [(Feature::Trap, 1)];
     assert_eq!(decided(CallOffered, -9_000, &trap, &[]).refusal.unwrap().sip_code, 404);
     // In these cases the stage feature stands for a spent budget.
@@ -133,4 +136,35 @@ fn the_way_out_is_named() {
     assert_eq!(got.counterfactuals[0].distance, Score(-301));
     assert_eq!(got.counterfactuals[1].action, Action::Defer);
     assert_eq!(got.counterfactuals[1].distance, Score(1_500));
+}
+
+#[test]
+fn the_desk_stands_above_the_score() {
+    use StageKind::{DialResult, Dialing};
+    let until = NOW.plus(Span::seconds(99));
+    let features = Features::default();
+    for (state, stage, score, action, rule) in [
+        (HeldState::Waiting, Dialing, -3_500, Action::Hold, "held.waiting"),
+        (HeldState::Rejected, Dialing, -3_500, Action::RefuseJob, "held.rejected"),
+        (HeldState::RefusedWithNotice, Dialing, 3_000, Action::RefuseJob, "held.rejected"),
+        (HeldState::Released, Dialing, 9_000, Action::Bound, "threshold.bound"),
+        (HeldState::Released, Dialing, -3_500, Action::Allow, "threshold.none"),
+        (HeldState::Rejected, DialResult, -3_500, Action::Allow, "threshold.none"),
+    ] {
+        let scored = Scored { score: Score(score), hits: Vec::new() };
+        let case = Case {
+            stage,
+            features: &features,
+            scored: &scored,
+            quotas: &[],
+            budget_spent: false,
+            now: NOW,
+            hours: None,
+            quiet_until: None,
+            desk: Some((state, until)),
+        };
+        let got = decide(&case, &policy());
+        assert_eq!((got.action, got.rule), (action, rule), "{state:?} {stage:?} {score}");
+        assert_eq!(got.deadline, Some(until).filter(|_| action == Action::Hold));
+    }
 }
