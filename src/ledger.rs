@@ -11,4 +11,4 @@ pub use evidence::EvidenceRow;
 pub use held::{HeldFax, HeldState};
 pub use names::{Names, RULES, digest};
 pub use opening::{decode_opening, encode_opening};
-pub use row::{Noted, PageStats, StageRow, country_key};
+pub use row::{Noted, PageStats, StageRow, country_key, decode_verdict, encode_verdict};

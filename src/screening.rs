@@ -7,7 +7,6 @@ mod pages;
 pub mod score;
 pub mod signals;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::activity::{Counts, Source};
@@ -16,7 +15,7 @@ use crate::fax::stage::{
     DialOutcome, Direction, JobFacts, ReceiveOutcome, Stage, StageEvent, StageKind, TextLook,
 };
 use crate::features::Feature;
-use crate::ledger::{HeldFax, Noted, StageRow};
+use crate::ledger::{HeldFax, Noted, StageRow, encode_verdict};
 use crate::limiter::{self, Costs, MemberLoad, cost};
 use crate::memory::open::{Answer, OpenDecision};
 use crate::memory::{Memory, allowances};
@@ -37,8 +36,8 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     open.turn(stage.direction());
     let mark = mark(&event.stage);
     let before = open.answered(event.request).or_else(|| open.passed(stage, mark));
-    if let Some(answer) = before {
-        return Verdict { repeated: true, ..Verdict::clone(&answer.verdict) };
+    if let Some(verdict) = before.and_then(|answer| answer.again(event.decision, &memory.names())) {
+        return verdict;
     }
     let generation = memory.generations().current();
     let gathered = gather(memory, &mut open, event);
@@ -51,15 +50,17 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     for (number, relation, since) in row.relations(event.time) {
         memory.relations().note(row.member_key, number, relation, since);
     }
-    let recorded = record(memory, &open, event, (counted.seq, desk), &row);
+    let (recorded, mut bytes) = record(memory, &open, event, (counted.seq, desk), &row);
     let mut verdict = row.verdict;
     if !recorded {
         unrecorded(&mut verdict, desk, generation.policy());
+        bytes = encode_verdict(&verdict, &memory.names());
         open.desk = open.desk.filter(|_| !held);
     }
     memory.counters().screened.fetch_add(1, Ordering::Relaxed);
     memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
-    open.answer(Answer { request: event.request, mark, verdict: Arc::new(verdict.clone()) });
+    let (action, refusal) = (verdict.action, verdict.refusal);
+    open.answer(Answer { request: event.request, mark, stage, action, refusal, verdict: bytes });
     verdict
 }
 
@@ -273,14 +274,17 @@ fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: 
     }
 }
 
-/// Queues the row, and with it what goes to the desk; false when the ledger could not take it.
+/// Queues the row, and with it what goes to the desk; false when the ledger could not take it. The bytes are those of
+/// the verdict.
 fn record(
     memory: &Memory,
     open: &OpenDecision,
     event: &StageEvent,
     (seq, desk): (u64, bool),
     row: &StageRow,
-) -> bool {
+) -> (bool, Box<[u8]>) {
+    let (body, verdict_at) = row.encode_parted(&memory.names());
+    let verdict = Box::from(body.get(verdict_at..).unwrap_or_default());
     let held = |deadline| HeldFax::waiting(row, event.decision, event.time, deadline).write(None);
     let entry = Entry {
         seq,
@@ -288,19 +292,19 @@ fn record(
         kind: EntryKind::Stage,
         decision: Some(event.decision),
         fax: index(open, row),
-        body: row.encode(&memory.names()),
+        body,
         writes: row.verdict.deadline.filter(|_| desk).map(held).into_iter().collect(),
     };
     let queued = memory.store().queue(entry).is_ok();
     if !queued {
         memory.counters().unrecorded.fetch_add(1, Ordering::Relaxed);
     }
-    queued
+    (queued, verdict)
 }
 
 /// A fax is found by its number when it begins, and again where something was done about it.
 fn index(open: &OpenDecision, row: &StageRow) -> Option<FaxIndex> {
-    let before = open.answers.last().map(|answer| answer.verdict.action);
+    let before = open.answers.last().map(|answer| answer.action);
     let ends = row.verdict.stage == StageKind::Received;
     let wanted = before.is_none_or(|before| before.withholds() != row.verdict.action.withholds());
     let wanted = wanted || ends;

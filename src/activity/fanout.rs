@@ -136,6 +136,10 @@ impl Fanout {
     /// Lets go of what is older than a day. Every cell was younger than a day at `last`, which is what
     /// keeps the ring of ticks unambiguous.
     fn expire(&mut self, now: u32, last: u32) {
+        if now == last {
+            // Done already when time was let pass to now.
+            return;
+        }
         if now.saturating_sub(last) >= WINDOW_SECONDS_MAX {
             *self = Self::default();
             return;
@@ -230,6 +234,9 @@ impl Fanout {
 
 /// Moves the cells that stay to the front, in their order, and says how many they are.
 fn keep(cells: &mut [Cell], length: u8, stays: impl Fn(&Cell) -> bool) -> u8 {
+    if cells.iter().take(usize::from(length)).all(&stays) {
+        return length;
+    }
     let mut kept = 0;
     for place in 0..usize::from(length).min(cells.len()) {
         if stays(&cells[place]) {

@@ -61,6 +61,12 @@ impl Names {
         Self { by_digest: names, by_name }
     }
 
+    /// These and those of before: an answer given under the last policy may name what this one does not.
+    #[must_use]
+    pub fn and(&self, before: &Self) -> Self {
+        Self::with(self.by_name.keys().chain(before.by_name.keys()).copied())
+    }
+
     /// The name with that digest; one that is no longer known is `unknown`.
     pub fn name(&self, digest: u32) -> &'static str {
         match self.by_digest.binary_search_by_key(&digest, |(known, _)| *known) {

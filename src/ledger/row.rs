@@ -6,7 +6,7 @@ use super::varint::{put, put_signed, take, take_as, take_signed};
 use crate::activity::Observation;
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::stage::{Member, StageKind};
-use crate::features::{FEATURES_VERSION, Features};
+use crate::features::{FEATURE_COUNT, FEATURES_VERSION, Features};
 use crate::limiter::Costs;
 use crate::relations::Relation;
 use crate::store::codec::{put_option, take_option, take_u8, take_u32, take_u64};
@@ -117,6 +117,11 @@ pub struct StageRow {
 impl StageRow {
     /// Its bytes, 300 to 500.
     pub fn encode(&self, names: &Names) -> Vec<u8> {
+        self.encode_parted(names).0
+    }
+
+    /// Its bytes, and where among them those of the verdict begin: they are what [`decode_verdict`] reads.
+    pub fn encode_parted(&self, names: &Names) -> (Vec<u8>, usize) {
         let mut to = Vec::with_capacity(512);
         to.push(ROW_VERSION);
         to.extend_from_slice(&self.request.to_le_bytes());
@@ -137,8 +142,9 @@ impl StageRow {
         put_costs(&mut to, self.settled.unwrap_or_default());
         to.push(self.noted.0);
         put_pages(&mut to, &self.pages);
+        let verdict_at = to.len();
         put_verdict(&mut to, &self.verdict, names);
-        to
+        (to, verdict_at)
     }
 
     /// The correspondence that was noted at `time`: key of the number, what, as of when.
@@ -187,6 +193,18 @@ impl StageRow {
     }
 }
 
+/// A verdict alone, as a row ends with it.
+pub fn encode_verdict(verdict: &Verdict, names: &Names) -> Box<[u8]> {
+    let mut to = Vec::with_capacity(256);
+    put_verdict(&mut to, verdict, names);
+    to.into()
+}
+
+/// Reads one back; `None` where the bytes are of no verdict. A refusal has the usual phrase of its code then.
+pub fn decode_verdict(mut bytes: &[u8], decision: DecisionId, names: &Names) -> Option<Verdict> {
+    take_verdict(&mut bytes, decision, names)
+}
+
 fn take_fixed(from: &mut &[u8]) -> Option<[u8; 16]> {
     crate::store::codec::take(from)
 }
@@ -215,8 +233,11 @@ fn take_member(from: &mut &[u8]) -> Option<Member> {
 
 fn put_features(to: &mut Vec<u8>, features: &Features) {
     put(to, FEATURES_VERSION.into());
-    put(to, u64::try_from(features.sparse().count()).unwrap_or(0));
+    // There are fewer features than one byte of a count can say, so it is filled in afterwards.
+    let count_at = to.len();
+    to.push(0);
     for (place, value) in features.sparse() {
+        to[count_at] += 1;
         to.push(place);
         put_signed(to, value.into());
     }
@@ -466,6 +487,8 @@ const fn phrase(sip_code: u16) -> &'static str {
         _ => "Declined",
     }
 }
+
+const _: () = assert!(FEATURE_COUNT < 128, "a varint of one byte");
 
 #[cfg(test)]
 mod tests;

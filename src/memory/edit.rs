@@ -173,7 +173,8 @@ impl Memory {
             self.commit_edit(EntryKind::Policy, Vec::new(), writes, next.applied())?.wait()?;
             Ok(())
         })?;
-        self.names.store(Arc::new(super::names_of(&applied, &self.specs)));
+        let names = super::names_of(&applied, &self.specs).and(&self.names());
+        self.names.store(Arc::new(names));
         Ok(applied)
     }
 

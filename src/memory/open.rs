@@ -4,7 +4,6 @@
 //! what was derived from those is in the features already.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -16,10 +15,10 @@ use crate::activity::Observation;
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::stage::{Direction, Member, Parties, StageKind};
 use crate::features::Features;
-use crate::ledger::{HeldState, PageStats, StageRow};
+use crate::ledger::{HeldState, Names, PageStats, StageRow, decode_verdict, encode_verdict};
 use crate::limiter::Costs;
 use crate::time::Timestamp;
-use crate::verdict::{Action, Verdict};
+use crate::verdict::{Action, Refusal, Verdict};
 
 /// The answer to one stage, kept so that the same request gets it again.
 #[derive(Clone, Debug)]
@@ -28,8 +27,22 @@ pub struct Answer {
     pub request: u64,
     /// Page number, attempt, or 0.
     pub mark: u32,
-    /// What was answered.
-    pub verdict: Arc<Verdict>,
+    /// The stage it was about.
+    pub stage: StageKind,
+    /// What was to be done.
+    pub action: Action,
+    /// How to refuse: its phrase is the policy's, which the bytes do not have.
+    pub refusal: Option<Refusal>,
+    /// The whole answer as the ledger has it: few are asked for again, and this is a quarter of its size.
+    pub verdict: Box<[u8]>,
+}
+
+impl Answer {
+    /// The answer once more; `None` where its bytes are damaged.
+    pub fn again(&self, decision: DecisionId, names: &Names) -> Option<Verdict> {
+        let verdict = decode_verdict(&self.verdict, decision, names)?;
+        Some(Verdict { refusal: self.refusal, repeated: true, ..verdict })
+    }
 }
 
 /// What is known of a fax so far.
@@ -92,14 +105,13 @@ impl OpenDecision {
 
     /// The latest answer to that stage with that mark or to a later one.
     pub fn passed(&self, stage: StageKind, mark: u32) -> Option<&Answer> {
-        let later =
-            |answer: &&Answer| place(answer.verdict.stage, answer.mark) >= place(stage, mark);
+        let later = |answer: &&Answer| place(answer.stage, answer.mark) >= place(stage, mark);
         self.answers.iter().rev().find(later)
     }
 
     /// Starts over where the id stood for a fax going the other way until now: one id is one fax.
     pub fn turn(&mut self, direction: Direction) {
-        let turned = |answer: &Answer| answer.verdict.stage.direction() != direction;
+        let turned = |answer: &Answer| answer.stage.direction() != direction;
         if self.answers.first().is_some_and(turned) {
             *self = Self::default();
         }
@@ -127,7 +139,7 @@ impl OpenDecision {
     }
 
     /// Takes up what a row of the ledger says, in place of what stood.
-    pub fn restore(&mut self, row: StageRow) {
+    pub fn restore(&mut self, row: StageRow, names: &Names) {
         self.turn(row.verdict.stage.direction());
         self.number = Some(row.number).filter(|number| number.0 != [0; 16]);
         self.caller = row.caller;
@@ -141,8 +153,14 @@ impl OpenDecision {
         self.charged = row.charged;
         self.settled |= row.settled.is_some();
         self.hold(&row.verdict);
-        let verdict = Arc::new(row.verdict);
-        self.answer(Answer { request: row.request, mark: row.mark, verdict });
+        self.answer(Answer {
+            request: row.request,
+            mark: row.mark,
+            stage: row.verdict.stage,
+            action: row.verdict.action,
+            refusal: row.verdict.refusal,
+            verdict: encode_verdict(&row.verdict, names),
+        });
     }
 }
 
@@ -215,29 +233,16 @@ impl OpenDecisions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::{Bounds, Degradations, Score};
 
     fn answer(stage: StageKind, mark: u32) -> Answer {
-        let verdict = Verdict {
-            decision: DecisionId([1; 16]),
+        Answer {
+            request: u64::from(mark) + 100 * stage as u64,
+            mark,
             stage,
             action: Action::Allow,
-            score: Score(0),
-            hits: Vec::new(),
-            rule: "threshold.none",
-            generation: 1,
-            counterfactuals: Vec::new(),
-            reuse: crate::time::Span::default(),
-            fingerprint: None,
-            bounds: Bounds::default(),
             refusal: None,
-            deadline: None,
-            quotas: Vec::new(),
-            degradations: Degradations::default(),
-            repeated: false,
-            settled: false,
-        };
-        Answer { request: u64::from(mark) + 100 * stage as u64, mark, verdict: Arc::new(verdict) }
+            verdict: Box::default(),
+        }
     }
 
     #[test]

@@ -138,7 +138,7 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
             let decision = entry.decision?;
             let row = StageRow::decode(&entry.body, decision, &memory.names())?;
             apply_row(memory, &row, entry.seq, entry.time);
-            memory.open.lock(decision).restore(row);
+            memory.open.lock(decision).restore(row, &memory.names());
         }
         EntryKind::Report => {
             let evidence = EvidenceRow::decode(&entry.body)?;

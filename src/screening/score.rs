@@ -1,6 +1,6 @@
 //! Score: hits times policy. Pure: the same features under the same policy give the same lines, to the thousandth.
 
-use super::signals::{CATALOG, FULL, SIGNAL_COUNT};
+use super::signals::{CATALOG, FULL, GAUGES, SIGNAL_COUNT};
 use crate::fax::stage::Direction;
 use crate::features::Features;
 use crate::policy::{Policy, SignalSet};
@@ -50,21 +50,21 @@ fn signal_hit(
     direction: Direction,
     policy: &Policy,
 ) -> Option<Hit> {
-    let signal = CATALOG[index];
-    if signal.direction.is_some_and(|only| only != direction) {
+    let (only, gauge) = &GAUGES[index];
+    if only.is_some_and(|only| only != direction) {
         return None;
     }
     let weight = policy.weight(index);
     if weight == Score(0) {
         return None;
     }
-    let (strength, value) = signal.gauge.read(features);
+    let (strength, value) = gauge.read(features);
     if strength == 0 {
         return None;
     }
     let contribution = i64::from(weight.0) * i64::from(strength) / i64::from(FULL);
     let contribution = Score(i32::try_from(contribution).unwrap_or(0));
-    Some(Hit { kind: HitKind::Signal, name: signal.name, contribution, value })
+    Some(Hit { kind: HitKind::Signal, name: CATALOG[index].name, contribution, value })
 }
 
 /// A group counts no more than its cap, either way: what is too much is taken back in a line of its own.

@@ -96,7 +96,7 @@ fn decisions(run: Run) -> Result<Vec<Measured>, Fault> {
     };
     let rates = |rate: Rate| {
         format!(
-            "every row on the disk; {} within bursts of 16,384; {} dropped",
+            "every row on the disk; {} within bursts of 4,096; {} dropped",
             rate.burst, found.dropped
         )
     };

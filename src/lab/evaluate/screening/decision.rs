@@ -9,7 +9,7 @@ use crate::fax::stage::{Parties, StageEvent, StageKind};
 use crate::screening::screen;
 
 /// Stages between two waits for the disk: what is measured never meets a full queue.
-const BURST: usize = 16_384;
+const BURST: usize = 4_096;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
