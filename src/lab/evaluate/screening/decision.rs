@@ -94,11 +94,8 @@ fn time_each(
             let verdict = screen(&engine.memory, event);
             let took = u64::try_from(began.elapsed().as_nanos())?;
             found.all.record(took)?;
-            let place = match verdict.stage {
-                StageKind::CallOffered => 0,
-                StageKind::Handshake => 1,
-                _ => 2,
-            };
+            let place = usize::from(verdict.stage > StageKind::CallOffered)
+                + usize::from(verdict.stage > StageKind::Handshake);
             found.stages[place].record(took)?;
         }
         engine.flush()?;
