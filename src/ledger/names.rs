@@ -1,7 +1,7 @@
 //! Names in a row stand as 32-bit digests of themselves, so that catalogs may be reordered and a row stays small.
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use std::collections::HashMap;
 
 /// Every rule a verdict can name.
 pub const RULES: [&str; 22] = [
