@@ -69,18 +69,20 @@ pub const fn mix(key: [u64; 2], one: u64, other: u64) -> u64 {
 }
 
 /// Both halves of the product.
-#[expect(clippy::cast_possible_truncation, reason = "the halves of 128 bits")]
 const fn fold(one: u64, other: u64) -> u64 {
-    let product = one as u128 * other as u128;
-    product as u64 ^ (product >> 64) as u64
+    let [low, high] = halves(one as u128 * other as u128);
+    low ^ high
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the halves of 128 bits")]
+const fn halves(whole: u128) -> [u64; 2] {
+    [whole as u64, (whole >> 64) as u64]
 }
 
 /// The two words of a key for [`mix`].
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "the halves of 128 bits")]
 pub const fn mixing_key(key: [u8; 16]) -> [u64; 2] {
-    let whole = u128::from_le_bytes(key);
-    [whole as u64, (whole >> 64) as u64]
+    halves(u128::from_le_bytes(key))
 }
 
 /// A shard is as large as it may get.

@@ -51,7 +51,7 @@ const ROOMS: &[Room] = &[
     ("api", 7, "bounds directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),
     // Assembly: the engine without sockets, then everything.
-    ("lab", 8, "activity api bounds content decay directory fax features held ledger limiter lists memory operator policy relations reports screening store time verdict wire"),
+    ("lab", 8, "activity api bounds content decay dense directory fax features held ledger limiter lists memory operator policy relations reports screening store time verdict wire"),
     ("server", 9, "api bounds held lab memory metrics policy reports screening store time"),
 ];
 
@@ -81,7 +81,7 @@ const WORDS: &[(&str, &str)] = &[
     ("tokio::spawn", "api server"),
     ("spawn_blocking", "api server"),
     ("JoinSet", "api server"),
-    ("std::thread", "store/embedded"),
+    ("std::thread", "store/embedded lab/evaluate"),
 ];
 
 /// Longest file, in lines.

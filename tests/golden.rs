@@ -2,7 +2,7 @@
 //! event clock, and each verdict on its faxes must be the one on file. `UPDATE=1` rewrites the files; read the diff.
 
 #![expect(
-    clippy::expect_used,
+    clippy::unwrap_used,
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 

@@ -1,10 +1,5 @@
 //! From a report to the next verdict.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper of a test fails the test, as the test itself would"
-)]
-
 use faxguard::fax::id::SubjectKind;
 use faxguard::fax::number::Claimed;
 use faxguard::fax::stage::{Caller, DialOutcome};
