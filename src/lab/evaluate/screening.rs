@@ -131,13 +131,16 @@ fn decisions(run: Run) -> Result<Vec<Measured>, Fault> {
 fn sender_row(run: Run, found: &decision::Found) -> Measured {
     let profile = crate::memory::PROFILE_BYTES;
     let counters = found.sender_counters.round();
-    let parts = format!("{counters} of counters by their own account, {profile} a number's profile");
+    let parts =
+        format!("{counters} of counters by their own account, {profile} a number's profile");
     // Before caches and open decisions are full, the resident set tells of them and not of senders.
     let (bytes, how) = match run.scale {
         Scale::Quick => (found.sender_counters, parts),
         Scale::Full => (
             found.sender_resident,
-            format!("growth of the resident set by the second half of the senders, and the profile; {parts}"),
+            format!(
+                "growth of the resident set by the second half of the senders, and the profile; {parts}"
+            ),
         ),
     };
     Measured {
