@@ -1,6 +1,6 @@
 //! Score: hits times policy. Pure: the same features under the same policy give the same lines, to the thousandth.
 
-use super::signals::{CATALOG, FULL, GAUGES, SIGNAL_COUNT};
+use super::signals::{CATALOG, FULL, GLANCES, Glance, SIGNAL_COUNT};
 use crate::fax::stage::Direction;
 use crate::features::Features;
 use crate::policy::{Policy, SignalSet};
@@ -50,8 +50,9 @@ fn signal_hit(
     direction: Direction,
     policy: &Policy,
 ) -> Option<Hit> {
-    let (only, gauge) = &GAUGES[index];
-    if only.is_some_and(|only| only != direction) {
+    let Glance { direction: only, needs, gauge } = &GLANCES[index];
+    let silent = needs.is_some_and(|needed| !features.is(needed));
+    if silent || only.is_some_and(|only| only != direction) {
         return None;
     }
     let weight = policy.weight(index);

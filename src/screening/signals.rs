@@ -75,6 +75,18 @@ pub enum Gauge {
 pub const FULL: u16 = 1_000;
 
 impl Gauge {
+    /// The feature that must not be zero for it to speak; `None` where zero may speak, or a rule says.
+    const fn needs(&self) -> Option<Feature> {
+        match *self {
+            Self::Flag(feature) => Some(feature),
+            Self::Equals(feature, value) if value != 0 => Some(feature),
+            Self::Log { feature, low, .. } | Self::Linear { feature, low, .. } if low >= 0 => {
+                Some(feature)
+            }
+            Self::Equals(..) | Self::Log { .. } | Self::Linear { .. } | Self::Rule(_) => None,
+        }
+    }
+
     /// Strength, 0 to 1000, and the number it goes by.
     pub fn read(&self, features: &Features) -> (u16, i64) {
         match *self {
@@ -168,16 +180,29 @@ pub static CATALOG: [&Signal; SIGNAL_COUNT] = {
     catalog
 };
 
-/// What a score reads of every signal, close together: the texts between them would push everything else out of the
-/// processor's first cache.
-pub(super) static GAUGES: [(Option<Direction>, Gauge); SIGNAL_COUNT] = {
-    let mut gauges = [(None, CATALOG[0].gauge); SIGNAL_COUNT];
+/// What a score reads of a signal first.
+#[derive(Clone, Copy)]
+pub(super) struct Glance {
+    /// Which way the fax goes; `None` is both.
+    pub(super) direction: Option<Direction>,
+    /// The feature without which it is silent, where there is such a one.
+    pub(super) needs: Option<Feature>,
+    /// The gauge.
+    pub(super) gauge: Gauge,
+}
+
+/// Every signal at a glance: the texts between them would push everything else out of the processor's first cache,
+/// and most are silent for the want of one feature.
+pub(super) static GLANCES: [Glance; SIGNAL_COUNT] = {
+    let mut glances =
+        [Glance { direction: None, needs: None, gauge: CATALOG[0].gauge }; SIGNAL_COUNT];
     let mut at = 0;
     while at < SIGNAL_COUNT {
-        gauges[at] = (CATALOG[at].direction, CATALOG[at].gauge);
+        let (direction, gauge) = (CATALOG[at].direction, CATALOG[at].gauge);
+        glances[at] = Glance { direction, needs: gauge.needs(), gauge };
         at += 1;
     }
-    gauges
+    glances
 };
 
 /// What the policy's check must know of the catalog.
