@@ -187,9 +187,10 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
     let expire = {
         let (memory, clock, metrics) = (memory.clone(), clock.clone(), metrics.clone());
         move || {
+            // The gauges first: they matter most when the store fails and nothing can expire.
+            gauge(&memory, &metrics);
             let due = held::expire(&memory, clock.now())?;
             metrics.held_expired.inc_by(u64::try_from(due).unwrap_or(u64::MAX));
-            gauge(&memory, &metrics);
             Ok(())
         }
     };

@@ -235,7 +235,6 @@ fn dead_numbers(features: &Features) -> (u16, i64) {
 
 /// Half strength for an elevated risk.
 fn risky_destination(features: &Features) -> (u16, i64) {
-    let strength =
-        if true { linear_strength(features.get(Feature::DestinationRisk), 0, 2) } else { 0 };
-    (strength, i64::from(features.get(Feature::DestinationRisk)))
+    let risk = features.get(Feature::DestinationRisk);
+    (linear_strength(risk, 0, 2), i64::from(risk))
 }
