@@ -59,7 +59,7 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     }
     memory.counters().screened.fetch_add(1, Ordering::Relaxed);
     memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
-    let (action, refusal) = (verdict.action, verdict.refusal);
+    let (action, refusal) = (verdict.action, verdict.refusal.map(Box::new));
     open.answer(Answer { request: event.request, mark, stage, action, refusal, verdict: bytes });
     verdict
 }

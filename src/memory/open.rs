@@ -31,8 +31,9 @@ pub struct Answer {
     pub stage: StageKind,
     /// What was to be done.
     pub action: Action,
-    /// How to refuse: its phrase is the policy's, which the bytes do not have.
-    pub refusal: Option<Refusal>,
+    /// How to refuse: its phrase is the policy's, which the bytes do not have. Boxed, since few are refused and there
+    /// are hundreds of thousands of answers.
+    pub refusal: Option<Box<Refusal>>,
     /// The whole answer as the ledger has it: few are asked for again, and this is a quarter of its size.
     pub verdict: Box<[u8]>,
 }
@@ -41,7 +42,8 @@ impl Answer {
     /// The answer once more; `None` where its bytes are damaged.
     pub fn again(&self, decision: DecisionId, names: &Names) -> Option<Verdict> {
         let verdict = decode_verdict(&self.verdict, decision, names)?;
-        Some(Verdict { refusal: self.refusal, repeated: true, ..verdict })
+        let refusal = self.refusal.as_deref().copied();
+        Some(Verdict { refusal, repeated: true, ..verdict })
     }
 }
 
@@ -158,7 +160,7 @@ impl OpenDecision {
             mark: row.mark,
             stage: row.verdict.stage,
             action: row.verdict.action,
-            refusal: row.verdict.refusal,
+            refusal: row.verdict.refusal.map(Box::new),
             verdict: encode_verdict(&row.verdict, names),
         });
     }

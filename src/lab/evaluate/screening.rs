@@ -148,12 +148,10 @@ fn sender_row(run: Run, found: &decision::Found) -> Measured {
         value: Some((bytes + profile as f64).round()),
         scale: words(run, FULL, QUICK),
         seed: run.seed.unwrap_or(SEED),
-        baseline: match run.scale {
-            Scale::Quick => String::new(),
-            Scale::Full => {
-                format!("{} with the same logs, volume signals alone", found.naive_sender.round())
-            }
-        },
+        baseline: format!(
+            "{} with the same logs, volume signals alone",
+            found.naive_sender.round()
+        ),
         how,
     }
 }

@@ -40,6 +40,17 @@ impl Naive {
         }
     }
 
+    /// Bytes of all logs and their names: what they take for themselves, without the map's vacant places.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = |log: &Log| log.iter().map(|(_, number)| number.capacity()).sum::<usize>();
+        let logs = self.logs.iter().map(|log| {
+            let rows = log.value().capacity() * size_of::<(i64, String)>();
+            log.key().capacity() + size_of::<(String, Log)>() + rows + texts(log.value())
+        });
+        logs.sum()
+    }
+
     /// The sum of the three counts, so that no work can be left out.
     fn count(&self, key: &str, second: i64, called: &str) -> u64 {
         let mut log = self.logs.entry(key.to_owned()).or_default();

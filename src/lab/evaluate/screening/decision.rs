@@ -157,7 +157,6 @@ fn rate(
 }
 
 fn naive(size: Size, seed: u64, found: &mut Found) -> Result<(), Fault> {
-    let before = resident()?;
     let naive = Naive::default();
     let mut stream = events(size.senders, size.dids, seed);
     let mut called = String::new();
@@ -167,7 +166,7 @@ fn naive(size: Size, seed: u64, found: &mut Found) -> Result<(), Fault> {
         take_called(&event, &mut called);
         sum += naive.note(&event, &called);
     }
-    found.naive_sender = resident()?.saturating_sub(before) as f64 / f64::from(size.senders);
+    found.naive_sender = naive.bytes() as f64 / f64::from(size.senders);
     for event in stream.take(size.measured) {
         take_called(&event, &mut called);
         if event.stage.kind() == StageKind::Received {
