@@ -15,6 +15,7 @@ mod state;
 use std::fs::{File, rename};
 use std::io::{self, BufWriter};
 use std::ops::ControlFlow;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -260,7 +261,8 @@ enum Wanted {
 
 fn lock(folder: &Path) -> Result<File, OpenFault> {
     let fault = |source| OpenFault::Folder { path: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(fault)?;
+    // Nobody but the service's own user has business here, whatever the umask.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault)?;
     let lock = File::create(folder.join("lock")).map_err(fault)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
