@@ -46,7 +46,7 @@ pub struct Retention {
 }
 
 impl RetentionClass {
-    /// Every class, in the order of [`RetentionClass::index`].
+    /// Every class, in the order in which the terms keep them.
     pub const ALL: [Self; 12] = [
         Self::Ledger,
         Self::Directory,
