@@ -38,7 +38,7 @@ section! {
         /// Who has corresponded with whom.
         correspondence: Size = Size::mib(1_024) => Size::mib(1), Size::mib(1 << 20);
         /// Decisions whose later stages are still to come.
-        open_decisions: u32 = 200_000 => 1_000, 100_000_000;
+        open_decisions: u32 = 150_000 => 1_000, 100_000_000;
         /// Most numbers in the directory.
         directory_numbers: u32 = 20_000_000 => 1, 1_000_000_000;
         /// Most members in the directory.
