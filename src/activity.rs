@@ -12,7 +12,7 @@ pub mod subject;
 use std::io::{self, Read, Write};
 
 pub use counts::Counts;
-pub use observation::{Happened, Observation, Target};
+pub use observation::{Happened, OBSERVATION_BYTES, Observation, Target};
 
 use crate::store::hot::{HotFault, HotGuard, HotTable, HotValue, LOCK_KEYS_MAX};
 use fanout::BoxBudget;
@@ -31,8 +31,39 @@ pub struct Activity {
 /// The counters of one observation's subjects, locked.
 pub struct Locked<'a> {
     activity: &'a Activity,
-    subjects: HotGuard<'a, Subject>,
-    blocks: HotGuard<'a, Block>,
+    subjects: HotGuard<'a, Subject, 7>,
+    blocks: HotGuard<'a, Block, 2>,
+}
+
+/// How evidence is weighed, as the policy says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Time in which it counts half, in seconds.
+    pub half_life: u64,
+    /// Normal deviates of the confidence bound, in thousandths.
+    pub confidence_milli: u32,
+}
+
+/// Whose counters: the place of their key among the locked ones.
+#[derive(Clone, Copy)]
+enum Who {
+    Caller,
+    Tsi,
+    Trunk,
+    Shape,
+    TargetBlock,
+    Member,
+    Document,
+}
+
+const ALL: [Who; 7] =
+    [Who::Caller, Who::Tsi, Who::Trunk, Who::Shape, Who::TargetBlock, Who::Member, Who::Document];
+
+/// Which block of the caller's.
+#[derive(Clone, Copy)]
+enum Side {
+    Ten,
+    Hundred,
 }
 
 /// Whether an observation happens now or is read back.
@@ -57,14 +88,10 @@ impl Activity {
 
     /// Locks the counters of everybody an observation names.
     pub fn lock(&self, observation: &Observation) -> Locked<'_> {
-        let subjects = subject_keys(observation);
-        let blocks = [observation.block10, observation.block100];
-        let subjects: KeyList<7> = KeyList::of(&subjects);
-        let blocks: KeyList<2> = KeyList::of(&blocks);
         Locked {
             activity: self,
-            subjects: self.subjects.lock(subjects.as_slice()),
-            blocks: self.blocks.lock(blocks.as_slice()),
+            subjects: self.subjects.lock(subject_keys(observation)),
+            blocks: self.blocks.lock([observation.block10, observation.block100]),
         }
     }
 
@@ -73,22 +100,27 @@ impl Activity {
     ///
     /// # Errors
     /// What `record` answers: nothing is forgotten then.
+    ///
+    /// # Panics
+    /// With more keys: their number is bounded by the program.
     pub fn forget<T, E>(
         &self,
         keys: &[u64],
         record: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut subjects = self.subjects.lock(keys);
+        let mut places = [0; FORGET_MAX];
+        places[..keys.len()].copy_from_slice(keys);
+        let mut subjects = self.subjects.lock(places);
         let recorded = record()?;
-        keys.iter().for_each(|key| drop(subjects.remove(*key)));
+        (0..keys.len()).for_each(|at| drop(subjects.remove(at)));
         Ok(recorded)
     }
 
     /// Forgets a subject again, where the snapshot is from before.
     pub fn replay_forget(&self, key: u64, seq: u64) {
-        let mut subjects = self.subjects.lock(&[key]);
-        if subjects.replays(key, seq) {
-            subjects.remove(key);
+        let mut subjects = self.subjects.lock([key]);
+        if subjects.replays(0, seq) {
+            subjects.remove(0);
         }
     }
 
@@ -158,27 +190,7 @@ impl Activity {
     }
 }
 
-/// Keys without the zeros.
-struct KeyList<const N: usize> {
-    keys: [u64; N],
-    length: usize,
-}
-
-impl<const N: usize> KeyList<N> {
-    fn of(keys: &[u64; N]) -> Self {
-        let mut list = Self { keys: [0; N], length: 0 };
-        for key in keys.iter().filter(|key| **key != 0) {
-            list.keys[list.length] = *key;
-            list.length += 1;
-        }
-        list
-    }
-
-    fn as_slice(&self) -> &[u64] {
-        &self.keys[..self.length]
-    }
-}
-
+/// In the order of [`Who`].
 const fn subject_keys(observation: &Observation) -> [u64; 7] {
     [
         observation.caller,
@@ -215,31 +227,21 @@ impl Locked<'_> {
     /// Takes back evidence that was added a moment ago and did not become durable.
     pub fn take_back(&mut self, observation: &Observation) {
         let (good, bad) = (observation.good, observation.bad);
-        for (key, bad) in [
-            (observation.caller, bad),
-            (observation.member, bad),
-            (observation.tsi, share_of_tsi(observation)),
-            (observation.trunk, bad / SHARE),
-        ] {
-            if let Some(subject) = self.subject(key, Source::Live) {
+        for (who, bad) in shares(observation) {
+            if let Some(subject) = self.subject(who, Source::Live) {
                 subject.take_back(good, bad);
             }
         }
-        for key in [observation.block10, observation.block100] {
-            if let Some(block) = self.block(key, Source::Live) {
+        for side in [Side::Ten, Side::Hundred] {
+            if let Some(block) = self.block(side, Source::Live) {
                 block.take_back(good, bad / SHARE);
             }
         }
     }
 
-    /// Applies the observation and says what stands then. `half_life` is that of evidence, in seconds.
-    pub fn observe(
-        &mut self,
-        observation: &mut Observation,
-        half_life: u64,
-        source: Source,
-    ) -> Counts {
-        self.touch(observation, half_life, source);
+    /// Applies the observation and says what stands then.
+    pub fn observe(&mut self, observation: &mut Observation, pace: Pace, source: Source) -> Counts {
+        self.touch(observation, pace.half_life, source);
         if observation.happened.has(Happened::ARRIVED) {
             self.arrive(observation, source);
         }
@@ -249,38 +251,45 @@ impl Locked<'_> {
         self.settle(observation, source);
         self.send(observation, source);
         self.weigh(observation, source);
-        self.counts(observation)
+        self.counts(pace.confidence_milli)
     }
 
-    fn subject(&mut self, key: u64, source: Source) -> Option<&mut Subject> {
-        let due = key != 0 && due(&self.subjects, key, source);
-        due.then(|| self.subjects.get_mut(key)).flatten()
+    fn subject(&mut self, who: Who, source: Source) -> Option<&mut Subject> {
+        let due = due(&self.subjects, who as usize, source);
+        due.then(|| self.subjects.get_mut(who as usize)).flatten()
     }
 
-    fn block(&mut self, key: u64, source: Source) -> Option<&mut Block> {
-        let due = key != 0 && due(&self.blocks, key, source);
-        due.then(|| self.blocks.get_mut(key)).flatten()
+    fn block(&mut self, side: Side, source: Source) -> Option<&mut Block> {
+        let due = due(&self.blocks, side as usize, source);
+        due.then(|| self.blocks.get_mut(side as usize)).flatten()
+    }
+
+    /// The block, made where there is none.
+    fn block_entry(&mut self, side: Side, now: u32, source: Source) -> Option<&mut Block> {
+        let due = due(&self.blocks, side as usize, source);
+        due.then(|| self.blocks.entry(side as usize, || Block::fresh(now))).flatten()
     }
 
     fn touch(&mut self, observation: &Observation, half_life: u64, source: Source) {
         let now = observation.second;
-        for key in subject_keys(observation).into_iter().filter(|key| *key != 0) {
-            if due(&self.subjects, key, source) {
-                self.subjects.entry(key, || Subject::fresh(now)).touch(now, half_life);
+        for who in ALL {
+            if due(&self.subjects, who as usize, source)
+                && let Some(subject) = self.subjects.entry(who as usize, || Subject::fresh(now))
+            {
+                subject.touch(now, half_life);
             }
         }
-        let key = observation.block100;
-        if key != 0 && due(&self.blocks, key, source) {
-            self.blocks.entry(key, || Block::fresh(now)).touch(now, half_life);
+        if let Some(block) = self.block_entry(Side::Hundred, now, source) {
+            block.touch(now, half_life);
         }
-        let key = observation.block10;
-        if key != 0 && due(&self.blocks, key, source) {
-            // The block of ten gets an entry only once its hundred is worth one: most callers stand alone.
-            if observation.happened.has(Happened::BLOCK_ACTIVE) {
-                self.blocks.entry(key, || Block::fresh(now)).touch(now, half_life);
-            } else if let Some(block) = self.blocks.get_mut(key) {
-                block.touch(now, half_life);
-            }
+        // The block of ten gets an entry only once its hundred is worth one: most callers stand alone.
+        let ten = if observation.happened.has(Happened::BLOCK_ACTIVE) {
+            self.block_entry(Side::Ten, now, source)
+        } else {
+            self.block(Side::Ten, source)
+        };
+        if let Some(block) = ten {
+            block.touch(now, half_life);
         }
     }
 
@@ -289,28 +298,26 @@ impl Locked<'_> {
         let (target, caller) = (observation.target, observation.caller);
         let trapped = observation.happened.has(Happened::TRAPPED);
         let stranger = observation.happened.has(Happened::STRANGER);
-        if let Some(subject) = self.subject(caller, source) {
+        if let Some(subject) = self.subject(Who::Caller, source) {
             subject.reach(target, boxes);
             if trapped {
                 subject.trap();
             }
         }
-        if let Some(block) = self.block(observation.block100, source) {
+        if let Some(block) = self.block(Side::Hundred, source) {
             block.reach(caller, target.tag, boxes);
             if source == Source::Live && block.several() {
                 observation.happened = observation.happened.with(Happened::BLOCK_ACTIVE);
             }
         }
-        if observation.happened.has(Happened::BLOCK_ACTIVE) && observation.block10 != 0 {
-            let now = observation.second;
-            if due(&self.blocks, observation.block10, source) {
-                let block = self.blocks.entry(observation.block10, || Block::fresh(now));
-                block.reach(caller, target.tag, boxes);
-            }
+        if observation.happened.has(Happened::BLOCK_ACTIVE)
+            && let Some(block) = self.block_entry(Side::Ten, observation.second, source)
+        {
+            block.reach(caller, target.tag, boxes);
         }
         if stranger {
-            for key in [observation.trunk, observation.target_block] {
-                if let Some(subject) = self.subject(key, source) {
+            for who in [Who::Trunk, Who::TargetBlock] {
+                if let Some(subject) = self.subject(who, source) {
                     subject.reach(target, boxes);
                 }
             }
@@ -319,7 +326,7 @@ impl Locked<'_> {
 
     fn identify(&mut self, observation: &Observation, source: Source) {
         let boxes = &self.activity.boxes;
-        if let Some(tsi) = self.subject(observation.tsi, source) {
+        if let Some(tsi) = self.subject(Who::Tsi, source) {
             tsi.reach(observation.target, boxes);
             if observation.happened.has(Happened::TRAPPED) {
                 tsi.trap();
@@ -329,7 +336,7 @@ impl Locked<'_> {
             }
         }
         if observation.tsi != 0
-            && let Some(caller) = self.subject(observation.caller, source)
+            && let Some(caller) = self.subject(Who::Caller, source)
         {
             caller.meet(observation.tsi, boxes);
         }
@@ -339,7 +346,7 @@ impl Locked<'_> {
         let boxes = &self.activity.boxes;
         let happened = observation.happened;
         if happened.has(Happened::SHAPED)
-            && let Some(shape) = self.subject(shape_of(observation), source)
+            && let Some(shape) = self.subject(Who::Shape, source)
         {
             shape.reach(observation.target, boxes);
             if observation.caller != 0 {
@@ -347,7 +354,7 @@ impl Locked<'_> {
             }
         }
         if happened.has(Happened::ENDED)
-            && let Some(caller) = self.subject(observation.caller, source)
+            && let Some(caller) = self.subject(Who::Caller, source)
         {
             caller.end(happened.has(Happened::SHORT));
         }
@@ -357,8 +364,8 @@ impl Locked<'_> {
         let boxes = &self.activity.boxes;
         let happened = observation.happened;
         if happened.has(Happened::SUBMITTED) {
-            for key in [observation.member, observation.document] {
-                if let Some(subject) = self.subject(key, source) {
+            for who in [Who::Member, Who::Document] {
+                if let Some(subject) = self.subject(who, source) {
                     subject.reach(observation.target, boxes);
                     if happened.has(Happened::OPTED_OUT) {
                         subject.trap();
@@ -367,7 +374,7 @@ impl Locked<'_> {
             }
         }
         if happened.has(Happened::DIALED)
-            && let Some(member) = self.subject(observation.member, source)
+            && let Some(member) = self.subject(Who::Member, source)
         {
             member.end(happened.has(Happened::DEAD));
         }
@@ -378,49 +385,58 @@ impl Locked<'_> {
         if good == 0 && bad == 0 {
             return;
         }
-        for (key, bad) in [
-            (observation.caller, bad),
-            (observation.member, bad),
-            (observation.tsi, share_of_tsi(observation)),
-            (observation.trunk, bad / SHARE),
-        ] {
-            if let Some(subject) = self.subject(key, source) {
+        for (who, bad) in shares(observation) {
+            if let Some(subject) = self.subject(who, source) {
                 subject.weigh(good, bad);
             }
         }
-        for key in [observation.block10, observation.block100] {
-            if let Some(block) = self.block(key, source) {
+        for side in [Side::Ten, Side::Hundred] {
+            if let Some(block) = self.block(side, source) {
                 block.weigh(good, bad / SHARE);
             }
         }
     }
 
-    fn counts(&self, observation: &Observation) -> Counts {
-        let subject = |key: u64| if key == 0 { None } else { self.subjects.get(key) };
-        let block = |key: u64| if key == 0 { None } else { self.blocks.get(key) };
-        Counts::read(observation, &subject, &block)
+    fn counts(&self, confidence_milli: u32) -> Counts {
+        Counts::read(
+            confidence_milli,
+            |who| self.subjects.get(who as usize),
+            |side| self.blocks.get(side as usize),
+        )
     }
 }
 
-fn due<V: HotValue>(guard: &HotGuard<'_, V>, key: u64, source: Source) -> bool {
+/// What each of those who share a name with the sender gets of a complaint.
+const fn shares(observation: &Observation) -> [(Who, u32); 4] {
+    let bad = observation.bad;
+    [
+        (Who::Caller, bad),
+        (Who::Member, bad),
+        (Who::Tsi, share_of_tsi(observation)),
+        (Who::Trunk, bad / SHARE),
+    ]
+}
+
+fn due<V: HotValue, const N: usize>(guard: &HotGuard<'_, V, N>, at: usize, source: Source) -> bool {
     match source {
         Source::Live => true,
-        Source::Replay(seq) => guard.replays(key, seq),
+        Source::Replay(seq) => guard.replays(at, seq),
     }
 }
 
-/// Lower 95 % bound (one-sided, z = 1.645) of the share of `part` in `part + rest`, in thousandths: Wilson,
-/// "Probable inference", JASA 22 (1927), with fractional counts. Little evidence gives a low bound.
-pub fn wilson_lower_milli(part: u32, rest: u32) -> u32 {
-    const Z: f64 = 1.645;
+/// Lower confidence bound of the share of `part` in `part + rest`, in thousandths: Wilson, "Probable inference", JASA
+/// 22 (1927), with fractional counts in 16.16. `confidence_milli` is the normal deviate in thousandths, one-sided:
+/// 1,645 is 95 %. Little evidence gives a low bound.
+pub fn wilson_lower_milli(part: u32, rest: u32, confidence_milli: u32) -> u32 {
+    let z = f64::from(confidence_milli) / 1_000.0;
     let (part, rest) = (f64::from(part) / f64::from(ONE), f64::from(rest) / f64::from(ONE));
     let n = part + rest;
     if n <= 0.0 || part <= 0.0 {
         return 0;
     }
     let share = part / n;
-    let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let low = (share + Z * Z / (2.0 * n) - spread) / (1.0 + Z * Z / n);
+    let spread = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+    let low = (share + z * z / (2.0 * n) - spread) / (1.0 + z * z / n);
     thousandths(low)
 }
 

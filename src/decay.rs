@@ -29,26 +29,47 @@ const fn factors() -> [u64; 257] {
     table
 }
 
-/// `value · 2^(-elapsed / half_life)`, rounded down; both times in seconds. Never more than `value`,
-/// never more for a longer time, off by less than a ten-thousandth and one unit of the last place.
-/// A half-life of zero forgets at once; one above `u32::MAX` seconds counts as that.
+/// What some time leaves of a value: worked out once for all values that forget at the same pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decay {
+    /// In units of `2^-32`.
+    factor: u64,
+    halvings: u64,
+}
+
+impl Decay {
+    /// The decay by `2^(-elapsed / half_life)`, both times in seconds.
+    /// A half-life of zero forgets at once; one above `u32::MAX` seconds counts as that.
+    #[must_use]
+    pub fn over(elapsed_seconds: u64, half_life_seconds: u64) -> Self {
+        if elapsed_seconds == 0 {
+            return Self { factor: 1 << 32, halvings: 0 };
+        }
+        let half_life = half_life_seconds.min(u64::from(u32::MAX));
+        if half_life == 0 || elapsed_seconds / half_life >= 32 {
+            return Self { factor: 0, halvings: 0 };
+        }
+        let halvings = elapsed_seconds / half_life;
+        let scaled = elapsed_seconds % half_life * PARTS;
+        let part = usize::try_from(scaled / half_life).unwrap_or(0);
+        let rest = scaled % half_life;
+        // Linear between the points of a convex curve: too high by at most (ln 2 / 256)² / 8, a millionth.
+        let (from, to) = (FACTORS[part], FACTORS[part + 1]);
+        Self { factor: from - (from - to) * rest / half_life, halvings }
+    }
+
+    /// What is left of a value, rounded down. Never more than `value`, never more for a longer time, off by less
+    /// than a ten-thousandth and one unit of the last place.
+    #[must_use]
+    pub const fn of(self, value: u32) -> u32 {
+        (((value as u64 * self.factor) >> 32) >> self.halvings) as u32
+    }
+}
+
+/// What the time leaves of one value: see [`Decay`].
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "a value times a fraction fits where it did")]
 pub fn decayed(value: u32, elapsed_seconds: u64, half_life_seconds: u64) -> u32 {
-    if elapsed_seconds == 0 || value == 0 {
-        return value;
-    }
-    let half_life = half_life_seconds.min(u64::from(u32::MAX));
-    if half_life == 0 || elapsed_seconds / half_life >= 32 {
-        return 0;
-    }
-    let halvings = elapsed_seconds / half_life;
-    let scaled = elapsed_seconds % half_life * PARTS;
-    let (part, rest) = ((scaled / half_life) as usize, scaled % half_life);
-    // Linear between the points of a convex curve: too high by at most (ln 2 / 256)² / 8, a millionth.
-    let (from, to) = (FACTORS[part], FACTORS[part + 1]);
-    let factor = from - (from - to) * rest / half_life;
-    (((u64::from(value) * factor) >> 32) >> halvings) as u32
+    if value == 0 { 0 } else { Decay::over(elapsed_seconds, half_life_seconds).of(value) }
 }
 
 /// `1000 · log2(value)`, rounded to the nearest; 0 for zero as for one. At most 32,000.

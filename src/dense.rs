@@ -380,6 +380,9 @@ impl<R: Row> Dense<R> {
     /// The row of that key.
     #[must_use]
     pub fn get(&self, key: u64, free: u32) -> Option<R> {
+        if self.is_empty() {
+            return None;
+        }
         self.shards[shard(key)].read().get(rest(key, free))
     }
 

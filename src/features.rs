@@ -112,6 +112,7 @@ features! {
     NightMinute "night" "1 when it is between 21:00 and 07:00 in every zone the recipient may be in";
     CallerKnownDays "caller_known_days" "days since this caller number was first seen";
     Correspondents "member_answered" "1 when the recipient of this job has faxed this member before";
+    TrunkStrangers24h "trunk_strangers_24h" "distinct numbers that strangers called over this trunk in 24 h";
 }
 
 /// Length of the vector.
@@ -119,53 +120,93 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 
 /// The vector. Absent is zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Features([i32; FEATURE_COUNT]);
+pub struct Features {
+    values: [i32; FEATURE_COUNT],
+    /// Which are not zero, a bit each: score and row look at those alone.
+    present: [u64; 2],
+}
 
 impl Default for Features {
     fn default() -> Self {
-        Self([0; FEATURE_COUNT])
+        Self { values: [0; FEATURE_COUNT], present: [0; 2] }
     }
 }
 
 impl Features {
     /// The value of one feature.
     pub const fn get(&self, feature: Feature) -> i32 {
-        self.0[feature as usize]
+        self.values[feature as usize]
     }
 
     /// True when the value is not zero.
     pub const fn is(&self, feature: Feature) -> bool {
-        self.0[feature as usize] != 0
+        self.values[feature as usize] != 0
     }
 
     /// Writes one feature; beyond the range of `i32` it saturates.
+    #[inline]
     pub fn set(&mut self, feature: Feature, value: impl TryInto<i32>) {
-        self.0[feature as usize] = value.try_into().unwrap_or(i32::MAX);
+        self.put(feature as usize, value.try_into().unwrap_or(i32::MAX));
     }
 
     /// Writes a flag.
+    #[inline]
     pub fn flag(&mut self, feature: Feature, on: bool) {
-        self.0[feature as usize] = i32::from(on);
+        self.put(feature as usize, i32::from(on));
+    }
+
+    #[inline]
+    fn put(&mut self, place: usize, value: i32) {
+        self.values[place] = value;
+        let (word, bit) = (&mut self.present[place / 64], place % 64);
+        *word = *word & !(1 << bit) | u64::from(value != 0) << bit;
+    }
+
+    /// The features that are not zero, as bits by position.
+    pub fn present(&self) -> u128 {
+        let [low, high] = self.present.map(u128::from);
+        high << 64 | low
     }
 
     /// The features that are not zero, by position.
     pub fn sparse(&self) -> impl Iterator<Item = (u8, i32)> + '_ {
-        (0u8..).zip(self.0).filter(|(_, value)| *value != 0)
+        let value = |place: usize| (u8::try_from(place).unwrap_or(u8::MAX), self.values[place]);
+        places(self.present()).map(value)
     }
 
     /// Reads a sparse vector; positions of a later version are left out.
     pub fn from_sparse(pairs: impl Iterator<Item = (u8, i32)>) -> Self {
         let mut features = Self::default();
         for (place, value) in pairs {
-            if let Some(slot) = features.0.get_mut(usize::from(place)) {
-                *slot = value;
+            if usize::from(place) < FEATURE_COUNT {
+                features.put(place.into(), value);
             }
         }
         features
     }
 }
 
-const _: () = assert!(FEATURE_COUNT <= 255);
+/// The places of the bits that are set, in ascending order.
+pub fn places(bits: u128) -> impl Iterator<Item = usize> {
+    // Word by word: a processor counts the zeros of 64 bits in one step.
+    let mut words = [word(bits), word(bits >> 64)];
+    std::iter::from_fn(move || {
+        let (word, base) = match words[0] {
+            0 => (&mut words[1], 64),
+            _ => (&mut words[0], 0),
+        };
+        let place = word.trailing_zeros() as usize;
+        *word &= word.wrapping_sub(1);
+        (place < 64).then_some(base + place)
+    })
+}
+
+/// The low half.
+fn word(bits: u128) -> u64 {
+    u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
+}
+
+const _: () = assert!(FEATURE_COUNT > 64 && FEATURE_COUNT <= 128, "bits of `present`");
 
 #[cfg(test)]
 mod tests {

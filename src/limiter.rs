@@ -2,17 +2,16 @@
 //! units of cost, so that a changed limit applies to the level a member already has. The answer is never
 //! an error: within, not until that instant, never.
 //!
-//! [`MemberLoad`] is all of it that lives in memory for an active sender: four levels, and what the signals
-//! of outbound misuse count. 120 bytes.
+//! [`MemberLoad`] is all of it that lives in memory for an active member: four levels, and the wrong holds that the
+//! false-positive budget counts. 72 bytes.
 
 pub mod cost;
 pub mod quota;
 
 use crate::decay::{DecayedSet, ONE};
-use crate::fax::stage::DialOutcome;
 use crate::store::codec::{take_i64, take_u8, take_u32, take_u64};
 use crate::store::hot::HotValue;
-use crate::time::{DAY_SECONDS, Span, Timestamp};
+use crate::time::{Span, Timestamp};
 use crate::verdict::{QuotaOutcome, QuotaStatus, Resource};
 
 pub use cost::Costs;
@@ -23,32 +22,11 @@ pub type Allowances = [Option<Allowance>; Resource::ALL.len()];
 /// How the asked quotas stand, in the order of [`Resource::ALL`]; `None` where there is no limit.
 pub type Statuses = [Option<QuotaStatus>; Resource::ALL.len()];
 
-/// Half-life of the outcomes of dials: what a sender did last month says little of today.
-pub const OUTCOME_HALF_LIFE: Span = Span::seconds(7 * DAY_SECONDS);
-/// Half-life of document counts.
-pub const DOCUMENT_HALF_LIFE: Span = Span::seconds(DAY_SECONDS);
-
-/// How dials ended lately, each a decayed count in 16.16 fixed point.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcomes {
-    /// At least one page was confirmed.
-    pub sent: u32,
-    /// The number is not assigned.
-    pub unallocated: u32,
-    /// A person or an answering machine answered.
-    pub voice: u32,
-    /// The far end refused.
-    pub refused: u32,
-}
-
 /// What is remembered of a member who is active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemberLoad {
     levels: [Level; Resource::ALL.len()],
-    outcomes: DecayedSet<4>,
     releases: DecayedSet<1>,
-    documents: DecayedSet<2>,
-    tags: [u64; 2],
 }
 
 /// Version of the encoding.
@@ -103,28 +81,6 @@ impl MemberLoad {
         }
     }
 
-    /// Notes how a dial ended. Busy, no answer and other failures say nothing of the sender.
-    pub fn note_outcome(&mut self, outcome: DialOutcome, now: Timestamp) {
-        let which = match outcome {
-            DialOutcome::Sent | DialOutcome::Partial => 0,
-            DialOutcome::Unallocated => 1,
-            DialOutcome::Voice => 2,
-            DialOutcome::Refused => 3,
-            DialOutcome::Unknown
-            | DialOutcome::Busy
-            | DialOutcome::NoAnswer
-            | DialOutcome::Failed => return,
-        };
-        self.outcomes.add(which, ONE, now, OUTCOME_HALF_LIFE);
-    }
-
-    /// How dials ended lately.
-    #[must_use]
-    pub fn outcomes(&self, now: Timestamp) -> Outcomes {
-        let [sent, unallocated, voice, refused] = self.outcomes.values(now, OUTCOME_HALF_LIFE);
-        Outcomes { sent, unallocated, voice, refused }
-    }
-
     /// Notes that a fax of or for this member was held and should not have been. `window` is that of the
     /// false-positive budget.
     pub fn note_release(&mut self, now: Timestamp, window: Span) {
@@ -142,49 +98,6 @@ impl MemberLoad {
         let [releases] = self.releases.values(now, window);
         releases.saturating_add(ONE / 2) / ONE
     }
-
-    /// Notes a document sent to that many recipients. The two most frequent are followed: a third takes
-    /// from both what it brings, and the place of one it empties (Misra and Gries, Finding repeated
-    /// elements, 1982). Tag 0 is no document.
-    pub fn note_document(&mut self, tag: u64, recipients: u32, now: Timestamp) {
-        let amount = recipients.saturating_mul(ONE).max(u32::from(recipients > 0));
-        if tag == 0 || amount == 0 {
-            return;
-        }
-        let counts = self.documents.values(now, DOCUMENT_HALF_LIFE);
-        let known = self.tags.iter().position(|known| *known == tag);
-        let vacant = || (0..2).find(|at| self.tags[*at] == 0 || counts[*at] == 0);
-        let Some(at) = known.or_else(vacant) else {
-            self.crowd_in(tag, amount, now);
-            return;
-        };
-        let same = self.tags[at] == tag;
-        self.tags[at] = tag;
-        self.documents.change(at, now, DOCUMENT_HALF_LIFE, |count| {
-            if same { count.saturating_add(amount) } else { amount }
-        });
-    }
-
-    /// Recipients that got the document lately, a decayed count in 16.16 and never too high.
-    #[must_use]
-    pub fn document_count(&self, tag: u64, now: Timestamp) -> u32 {
-        let counts = self.documents.values(now, DOCUMENT_HALF_LIFE);
-        let known = self.tags.iter().zip(counts).find(|(known, _)| tag != 0 && **known == tag);
-        known.map_or(0, |(_, count)| count)
-    }
-
-    fn crowd_in(&mut self, tag: u64, amount: u32, now: Timestamp) {
-        let counts = self.documents.values(now, DOCUMENT_HALF_LIFE);
-        let taken = amount.min(counts[0]).min(counts[1]);
-        for at in 0..2 {
-            self.documents.change(at, now, DOCUMENT_HALF_LIFE, |count| count.saturating_sub(taken));
-        }
-        if amount > taken {
-            let at = usize::from(counts[1] < counts[0]);
-            self.tags[at] = tag;
-            self.documents.change(at, now, DOCUMENT_HALF_LIFE, |_| amount - taken);
-        }
-    }
 }
 
 impl HotValue for MemberLoad {
@@ -195,10 +108,7 @@ impl HotValue for MemberLoad {
             to.extend_from_slice(&micro_units.to_le_bytes());
             to.extend_from_slice(&at.as_micros().to_le_bytes());
         }
-        encode_set(to, &self.outcomes);
         encode_set(to, &self.releases);
-        encode_set(to, &self.documents);
-        self.tags.iter().for_each(|tag| to.extend_from_slice(&tag.to_le_bytes()));
     }
 
     fn decode(from: &mut &[u8]) -> Option<Self> {
@@ -210,12 +120,7 @@ impl HotValue for MemberLoad {
             let micro_units = take_u64(from)?;
             *level = Level::from_parts(micro_units, Timestamp::from_micros(take_i64(from)?));
         }
-        load.outcomes = decode_set(from)?;
         load.releases = decode_set(from)?;
-        load.documents = decode_set(from)?;
-        for tag in &mut load.tags {
-            *tag = take_u64(from)?;
-        }
         Some(load)
     }
 
@@ -223,8 +128,7 @@ impl HotValue for MemberLoad {
     fn last_touched(&self) -> u32 {
         let charged = self.levels.iter().map(|level| level.parts().1.as_seconds()).max();
         let charged = u32::try_from(charged.unwrap_or(0).max(0)).unwrap_or(u32::MAX);
-        let noted = [self.outcomes.parts().1, self.releases.parts().1, self.documents.parts().1];
-        noted.into_iter().fold(charged, u32::max)
+        charged.max(self.releases.parts().1)
     }
 }
 

@@ -19,7 +19,7 @@ use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 use thiserror::Error;
 
-use crate::activity::Activity;
+use crate::activity::{Activity, Pace};
 use crate::directory::{self, Directory};
 use crate::fax::number::Number;
 use crate::fax::numbering::{HomeRegion, InvalidPlan, NumberingPlan};
@@ -321,6 +321,12 @@ pub fn allowances(policy: &Policy, plan: Plan) -> Allowances {
             burst: quota.burst(),
         })
     })
+}
+
+/// How a policy weighs evidence, as the counters take it.
+pub const fn pace(policy: &Policy) -> Pace {
+    let rules = policy.reputation();
+    Pace { half_life: rules.half_life.as_seconds(), confidence_milli: rules.confidence_milli }
 }
 
 fn names_of(generation: &Generation, specs: &[SignalSpec]) -> Names {

@@ -68,6 +68,8 @@ metrics! {
     ledger_queue_entries: Gauge = Gauge::default();
     /// Ledger entries that could not be recorded since the start.
     ledger_dropped_entries: Gauge = Gauge::default();
+    /// Files of the store that were found damaged and set aside since the start.
+    store_damaged_files: Gauge = Gauge::default();
     /// Policy generation in force.
     policy_generation: Gauge = Gauge::default();
     /// Streams of nodes open now.

@@ -49,6 +49,8 @@ pub struct Correspondence {
     pub faxed: bool,
     /// The member has accepted a fax from it within the term.
     pub accepted: bool,
+    /// Days since the latest note of either; 0 where there is none within the term.
+    pub age_days: u16,
 }
 
 /// How much is kept.
@@ -205,16 +207,8 @@ impl Relations {
         Correspondence {
             faxed: pair.marks() & Relation::Faxed as u8 != 0,
             accepted: pair.marks() & Relation::Accepted as u8 != 0,
+            age_days: age(today, pair.day()),
         }
-    }
-
-    /// Days since the latest note of a pair, whether it is alive or not; 0 for a pair never noted.
-    #[must_use]
-    pub fn age_days(&self, member: u64, number: u64, now: Timestamp) -> u16 {
-        let today = day_of(now);
-        self.pairs.get(self.tag(member, number), FREE_BITS).map_or(0, |pair| {
-            if after(pair.day(), today) { 0 } else { today.wrapping_sub(pair.day()) & DAY_MASK }
-        })
     }
 
     /// The number, or the account, has a new holder: every pair with it noted so far is void. Exact within

@@ -18,7 +18,7 @@ use crate::features::Feature;
 use crate::ledger::{HeldFax, Noted, StageRow, encode_verdict};
 use crate::limiter::{self, Costs, MemberLoad, cost};
 use crate::memory::open::{Answer, OpenDecision};
-use crate::memory::{Memory, allowances};
+use crate::memory::{Memory, allowances, pace};
 use crate::policy::{Generation, Policy};
 use crate::store::{Entry, EntryKind, FaxIndex};
 use crate::verdict::{Action, Degradations, QuotaStatus, Verdict};
@@ -54,7 +54,7 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     let mut verdict = row.verdict;
     if !recorded {
         unrecorded(&mut verdict, desk, generation.policy());
-        bytes = encode_verdict(&verdict, &memory.names());
+        bytes = encode_verdict(&verdict);
         open.desk = open.desk.filter(|_| !held);
     }
     memory.counters().screened.fetch_add(1, Ordering::Relaxed);
@@ -95,13 +95,12 @@ fn count(
     generation: &Generation,
 ) -> Counted {
     let policy = generation.policy();
-    let half_life = policy.reputation().half_life.as_seconds();
     let allowances = allowances(policy, open.facts.plan);
     let mut observation = open.observation;
     let mut activity = memory.activity().lock(&observation);
-    let mut loads = memory.loads().lock(&[open.member_key]);
+    let mut loads = memory.loads().lock([open.member_key]);
     let seq = memory.store().next_seq();
-    let counts = activity.observe(&mut observation, half_life, Source::Live);
+    let counts = activity.observe(&mut observation, pace(policy), Source::Live);
     let mut counted = Counted {
         seq,
         counts,
@@ -111,38 +110,31 @@ fn count(
         settled: None,
         memory_full: activity.evicted(),
     };
-    if let Some(load) = loads.get(open.member_key) {
+    if let Some(load) = loads.get(0) {
         let budget = policy.budget();
         counted.budget_spent |= load.releases(event.time, budget.member_window) >= budget.member;
     }
-    match &event.stage {
-        // Of nobody known nothing can be charged.
-        _ if open.member_key == 0 => {}
-        stage if let Some(estimate) = estimate(stage, open.is_new()) => {
-            let load = loads.entry(open.member_key, MemberLoad::default);
-            let statuses = load.admit(&allowances, estimate, event.time);
-            counted.charging = limiter::admits(&statuses);
-            counted.quotas = statuses.into_iter().flatten().collect();
-            if counted.charging {
-                open.charged = estimate;
-            }
+    // Of nobody known nothing can be charged.
+    if let Some(estimate) = estimate(&event.stage, open.is_new())
+        && let Some(load) = loads.entry(0, MemberLoad::default)
+    {
+        let statuses = load.admit(&allowances, estimate, event.time);
+        counted.charging = limiter::admits(&statuses);
+        counted.quotas = statuses.into_iter().flatten().collect();
+        if counted.charging {
+            open.charged = estimate;
         }
-        Stage::DialResult { outcome, pages, duration, last: true, .. } if !open.settled => {
-            let mut actual = cost::dial(*outcome, *pages, *duration);
-            // The recipients were paid for when the job came in, whatever became of it.
-            actual.0[3] = open.charged.0[3];
-            let load = loads.entry(open.member_key, MemberLoad::default);
-            load.settle(&allowances, open.charged, actual, event.time);
-            counted.settled = Some(actual);
-            open.settled = true;
-        }
-        Stage::CallOffered { .. }
-        | Stage::Handshake(_)
-        | Stage::Page(_)
-        | Stage::Received(_)
-        | Stage::JobSubmitted(_)
-        | Stage::Dialing { .. }
-        | Stage::DialResult { .. } => {}
+    }
+    if let Stage::DialResult { outcome, pages, duration, last: true, .. } = &event.stage
+        && !open.settled
+        && let Some(load) = loads.entry(0, MemberLoad::default)
+    {
+        let mut actual = cost::dial(*outcome, *pages, *duration);
+        // The recipients were paid for when the job came in, whatever became of it.
+        actual.0[3] = open.charged.0[3];
+        load.settle(&allowances, open.charged, actual, event.time);
+        counted.settled = Some(actual);
+        open.settled = true;
     }
     drop((activity, loads));
     open.observation = observation;
@@ -283,8 +275,7 @@ fn record(
     (seq, desk): (u64, bool),
     row: &StageRow,
 ) -> (bool, Box<[u8]>) {
-    let (body, verdict_at) = row.encode_parted(&memory.names());
-    let verdict = Box::from(body.get(verdict_at..).unwrap_or_default());
+    let (body, verdict) = row.encode_parted();
     let held = |deadline| HeldFax::waiting(row, event.decision, event.time, deadline).write(None);
     let entry = Entry {
         seq,
@@ -365,7 +356,7 @@ pub fn scorer_failed(memory: &Memory, event: &StageEvent) -> Verdict {
 fn prior_line(policy: &Policy, stage: StageKind) -> Vec<crate::verdict::Hit> {
     vec![crate::verdict::Hit {
         kind: crate::verdict::HitKind::Prior,
-        name: "prior",
+        name: score::PRIOR,
         contribution: policy.prior(stage.direction()),
         value: 0,
     }]

@@ -1,5 +1,7 @@
 //! The answer: hits, score, action, reason. Scores are fixed point, since nodes must agree to the last digit.
 
+use std::fmt;
+
 use crate::fax::id::DecisionId;
 use crate::fax::stage::StageKind;
 use crate::time::{Span, Timestamp};
@@ -113,13 +115,56 @@ pub enum HitKind {
     Calibration = 5,
 }
 
+/// The name of a line of the score, with its digest beside it: a ledger row keeps the digest alone, and asks for a
+/// dozen of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    text: &'static str,
+    digest: u32,
+}
+
+impl Name {
+    /// The name of that text.
+    pub const fn of(text: &'static str) -> Self {
+        Self { text, digest: name_digest(text) }
+    }
+
+    /// The text.
+    pub const fn text(self) -> &'static str {
+        self.text
+    }
+
+    /// Its [`name_digest`].
+    pub const fn digest(self) -> u32 {
+        self.digest
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.text, f)
+    }
+}
+
+/// The digest by which the ledger knows a name: FNV-1a of 32 bits (draft-eastlake-fnv, section 2), which can be worked
+/// out when the program is built. That no two names share one is held where catalogs and policies meet.
+pub const fn name_digest(text: &str) -> u32 {
+    let bytes = text.as_bytes();
+    let (mut digest, mut at) = (0x811c_9dc5_u32, 0);
+    while at < bytes.len() {
+        digest = (digest ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    digest
+}
+
 /// One line of the score; all lines add up to it exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// What kind of line.
     pub kind: HitKind,
     /// Signal, group or composite, such as `volume.caller_fanout_1h`.
-    pub name: &'static str,
+    pub name: Name,
     /// Thousandths of log-odds.
     pub contribution: Score,
     /// The number that counted, in the unit of the signal; zero where there is none.

@@ -1,8 +1,7 @@
 //! What the counters say of one observation's subjects, copied out from under the locks.
 
-use super::observation::Observation;
 use super::subject::{Block, ONE, Subject};
-use super::{shape_of, wilson_lower_milli};
+use super::{Side, Who, wilson_lower_milli};
 
 /// Plain numbers; see the feature catalog for units. A subject that is not named counts as zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub struct Counts {
     pub tsi_names: u32,
     pub tsi_traps_milli: u32,
     pub tsi_bad_milli: u32,
-    pub trunk_strangers: u32,
+    pub trunk_strangers: [u32; 2],
     pub trunk_bad_milli: u32,
     pub shape_fanout: u32,
     pub shape_names: u32,
@@ -53,61 +52,61 @@ fn share_milli(part: u32, whole: u32) -> u32 {
     }
 }
 
-fn bad_milli((good, bad): (u32, u32)) -> u32 {
-    wilson_lower_milli(bad, good)
-}
-
 impl Counts {
-    /// Reads the counters of everybody the observation names.
+    /// Reads the counters of everybody that was locked.
     pub(super) fn read<'a>(
-        observation: &Observation,
-        subject: &dyn Fn(u64) -> Option<&'a Subject>,
-        block: &dyn Fn(u64) -> Option<&'a Block>,
+        confidence_milli: u32,
+        subject: impl Fn(Who) -> Option<&'a Subject>,
+        block: impl Fn(Side) -> Option<&'a Block>,
     ) -> Self {
         let mut counts = Self::default();
-        if let Some(caller) = subject(observation.caller) {
+        let bad_milli = |(good, bad)| wilson_lower_milli(bad, good, confidence_milli);
+        if let Some(caller) = subject(Who::Caller) {
+            let (good, bad) = caller.evidence();
             counts.caller(caller);
+            counts.caller_bad_milli = bad_milli((good, bad));
+            counts.caller_good_milli = bad_milli((bad, good));
         }
-        if let Some(tsi) = subject(observation.tsi) {
-            counts.tsi_fanout = [tsi.fanout(3_600), tsi.fanout(86_400)];
+        if let Some(tsi) = subject(Who::Tsi) {
+            counts.tsi_fanout = tsi.fanouts([3_600, 86_400]);
             counts.tsi_names = tsi.names();
             counts.tsi_traps_milli = milli(tsi.traps());
             counts.tsi_bad_milli = bad_milli(tsi.evidence());
         }
-        if let Some(trunk) = subject(observation.trunk) {
-            counts.trunk_strangers = trunk.fanout(3_600);
+        if let Some(trunk) = subject(Who::Trunk) {
+            counts.trunk_strangers = trunk.fanouts([3_600, 86_400]);
             counts.trunk_bad_milli = bad_milli(trunk.evidence());
         }
-        if let Some(shape) = subject(shape_of(observation)) {
-            counts.shape_fanout = shape.fanout(86_400);
+        if let Some(shape) = subject(Who::Shape) {
+            [counts.shape_fanout] = shape.fanouts([86_400]);
             counts.shape_names = shape.names();
         }
-        if let Some(target) = subject(observation.target_block) {
+        if let Some(target) = subject(Who::TargetBlock) {
             counts.block_run = u32::from(target.run());
-            counts.block_strangers = target.fanout(3_600);
+            [counts.block_strangers] = target.fanouts([3_600]);
         }
-        for (key, fanout, bad) in [
-            (observation.block10, &mut counts.block10_fanout, &mut counts.block10_bad_milli),
-            (observation.block100, &mut counts.block100_fanout, &mut counts.block100_bad_milli),
+        for (side, fanout, bad) in [
+            (Side::Ten, &mut counts.block10_fanout, &mut counts.block10_bad_milli),
+            (Side::Hundred, &mut counts.block100_fanout, &mut counts.block100_bad_milli),
         ] {
             // A block with one caller says nothing that the caller does not say.
-            if let Some(block) = block(key).filter(|block| block.several()) {
+            if let Some(block) = block(side).filter(|block| block.several()) {
                 (*fanout, *bad) = (block.fanout(), bad_milli(block.evidence()));
             }
         }
-        if let Some(member) = subject(observation.member) {
+        if let Some(member) = subject(Who::Member) {
             counts.member(member);
+            counts.member_bad_milli = bad_milli(member.evidence());
         }
-        if let Some(document) = subject(observation.document) {
-            counts.document_fanout = document.fanout(86_400);
+        if let Some(document) = subject(Who::Document) {
+            [counts.document_fanout] = document.fanouts([86_400]);
         }
         counts
     }
 
     fn caller(&mut self, caller: &Subject) {
         let (ended, short) = caller.endings();
-        let (good, bad) = caller.evidence();
-        self.caller_fanout = [caller.fanout(300), caller.fanout(3_600), caller.fanout(86_400)];
+        self.caller_fanout = caller.fanouts([300, 3_600, 86_400]);
         self.caller_names = caller.names();
         self.caller_growth_milli = caller.growth_milli();
         self.caller_run = u32::from(caller.run());
@@ -116,17 +115,14 @@ impl Counts {
         self.caller_short_milli = milli(short);
         self.caller_short_share_milli = share_milli(short, ended);
         self.caller_known_days = caller.known_days();
-        self.caller_bad_milli = wilson_lower_milli(bad, good);
-        self.caller_good_milli = wilson_lower_milli(good, bad);
     }
 
     fn member(&mut self, member: &Subject) {
         let (results, dead) = member.endings();
-        self.member_fanout = [member.fanout(3_600), member.fanout(86_400)];
+        self.member_fanout = member.fanouts([3_600, 86_400]);
         self.member_growth_milli = member.growth_milli();
         self.member_results_milli = milli(results);
         self.member_dead_share_milli = share_milli(dead, results);
         self.member_opt_outs_milli = milli(member.traps());
-        self.member_bad_milli = bad_milli(member.evidence());
     }
 }

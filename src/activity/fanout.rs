@@ -96,6 +96,11 @@ fn tick(second: u32) -> u16 {
     u16::try_from((second / TICK_SECONDS) % TICK_RING + 1).unwrap_or(1)
 }
 
+/// Ticks of a window.
+fn ticks(window: u32) -> u16 {
+    u16::try_from(window / TICK_SECONDS).map_or(TICKS_MAX, |ticks| ticks.min(TICKS_MAX))
+}
+
 /// Ticks from `then` to `now`, assuming that `then` is not later.
 const fn age(now: u16, then: u16) -> u16 {
     if now >= then { now - then } else { now + (u16::MAX - then) }
@@ -128,14 +133,9 @@ impl Fanout {
         }
     }
 
-    /// Lets time pass without a target: whoever touches the subject calls it, so that the next look is right.
-    pub fn expire_to(&mut self, now: u32, last: u32) {
-        self.expire(now, last);
-    }
-
-    /// Lets go of what is older than a day. Every cell was younger than a day at `last`, which is what
-    /// keeps the ring of ticks unambiguous.
-    fn expire(&mut self, now: u32, last: u32) {
+    /// Lets go of what is older than a day: whoever touches the subject calls it, so that the next look is right.
+    /// Every cell was younger than a day at `last`, which is what keeps the ring of ticks unambiguous.
+    pub fn expire(&mut self, now: u32, last: u32) {
         if now == last {
             // Done already when time was let pass to now.
             return;
@@ -157,21 +157,24 @@ impl Fanout {
         }
     }
 
-    /// Distinct targets of the last `window` seconds, at most a day, as of `now`.
-    pub fn count(&self, now: u32, window: u32) -> u32 {
-        let at = tick(now);
-        let ticks =
-            u16::try_from(window.min(WINDOW_SECONDS_MAX) / TICK_SECONDS).unwrap_or(TICKS_MAX);
-        let seen = self.cells().iter().filter(|cell| age(at, cell.tick) <= ticks).count();
-        u32::try_from(seen).unwrap_or(u32::MAX) << self.level()
+    /// Distinct targets of the last so many seconds, a window each, as of `now`, when time was last let pass
+    /// ([`Fanout::expire`]): so a window of a day or longer holds all that is left.
+    pub fn counts<const N: usize>(&self, now: u32, windows: [u32; N]) -> [u32; N] {
+        let (at, cells, level) = (tick(now), self.cells(), self.level());
+        windows.map(|window| {
+            let seen = match ticks(window) {
+                TICKS_MAX => cells.len(),
+                ticks => cells.iter().filter(|cell| age(at, cell.tick) <= ticks).count(),
+            };
+            u32::try_from(seen).unwrap_or(u32::MAX) << level
+        })
     }
 
-    /// True when the target was seen within the last `window` seconds and is still remembered.
-    pub fn has(&self, tag: u16, now: u32, window: u32) -> bool {
-        let at = tick(now);
-        let ticks =
-            u16::try_from(window.min(WINDOW_SECONDS_MAX) / TICK_SECONDS).unwrap_or(TICKS_MAX);
-        self.cells().iter().any(|cell| cell.tag == tag && age(at, cell.tick) <= ticks)
+    /// True when any target was seen within the last `window` seconds.
+    pub fn any(&self, now: u32, window: u32) -> bool {
+        let (at, ticks) = (tick(now), ticks(window));
+        // The latest come last.
+        self.cells().iter().rev().any(|cell| age(at, cell.tick) <= ticks)
     }
 
     /// True when it stands in a box.
@@ -293,12 +296,12 @@ mod tests {
         let mut fanout = Fanout::default();
         for number in 0..48u16 {
             fanout.add(number.wrapping_mul(40_503), 1_000, 1_000, &boxes);
-            assert_eq!(fanout.count(1_000, 300), u32::from(number) + 1);
+            assert_eq!(fanout.counts(1_000, [300]), [u32::from(number) + 1]);
         }
         for number in 48..6_000u16 {
             fanout.add(number.wrapping_mul(40_503), 1_000, 1_000, &boxes);
         }
-        let seen = fanout.count(1_000, 300);
+        let [seen] = fanout.counts(1_000, [300]);
         assert!((3_600..9_000).contains(&seen), "{seen}");
     }
 
@@ -312,14 +315,11 @@ mod tests {
             fanout.add(u16::try_from(step).unwrap(), now, now.saturating_sub(600), &boxes);
         }
         let now = start + 9 * 600;
-        assert_eq!(
-            (fanout.count(now, 300), fanout.count(now, 3_600), fanout.count(now, 86_400)),
-            (1, 7, 10)
-        );
+        assert_eq!(fanout.counts(now, [300, 3_600, 86_400]), [1, 7, 10]);
         fanout.add(99, now + 80_000, now, &boxes);
-        assert_eq!(fanout.count(now + 80_000, 86_400), 11);
+        assert_eq!(fanout.counts(now + 80_000, [86_400]), [11]);
         fanout.add(99, now + 80_000 + 86_400, now + 80_000, &boxes);
-        assert_eq!(fanout.count(now + 80_000 + 86_400, 86_400), 1);
+        assert_eq!(fanout.counts(now + 80_000 + 86_400, [86_400]), [1]);
     }
 
     #[test]
@@ -329,7 +329,7 @@ mod tests {
         for number in 0..20 {
             fanout.add(number, 5_000, 5_000, &none);
         }
-        assert_eq!(fanout.count(5_000, 60), 3);
+        assert_eq!(fanout.counts(5_000, [60]), [3]);
         assert!(!fanout.boxed());
     }
 
@@ -352,7 +352,9 @@ mod tests {
                 for window in [300, 3_600, 86_400] {
                     let low = model.values().filter(|seen| now - **seen + 8 <= window).count();
                     let high = model.values().filter(|seen| now - **seen <= window + 8).count();
-                    let got = usize::try_from(fanout.count(now, window)).unwrap();
+                    let [got] = fanout.counts(now, [window]);
+                    prop_assert_eq!(fanout.any(now, window), got > 0);
+                    let got = usize::try_from(got).unwrap();
                     prop_assert!((low..=high).contains(&got), "{got} not in {low}..={high}");
                 }
                 let mut bytes = Vec::new();

@@ -62,6 +62,10 @@ impl Happened {
     }
 }
 
+const KEYS: usize = 9;
+/// Bytes of an observation in a row.
+pub const OBSERVATION_BYTES: usize = 4 + 4 * 2 + KEYS * 8 + 2 * 4;
+
 /// What is added, and to whom. Subjects are hot keys; zero is nobody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
@@ -96,17 +100,24 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Appends its bytes: 94, fixed.
-    pub fn encode(&self, to: &mut Vec<u8>) {
-        to.extend_from_slice(&self.second.to_le_bytes());
-        for word in [self.happened.0, self.target.tag, self.target.below, self.target.above] {
-            to.extend_from_slice(&word.to_le_bytes());
+    /// Its bytes.
+    pub fn encode(&self) -> [u8; OBSERVATION_BYTES] {
+        let mut bytes = [0; OBSERVATION_BYTES];
+        let (words, keys) = bytes.split_at_mut(12);
+        let (second, words) = words.split_at_mut(4);
+        second.copy_from_slice(&self.second.to_le_bytes());
+        let shorts = [self.happened.0, self.target.tag, self.target.below, self.target.above];
+        for (place, word) in words.chunks_exact_mut(2).zip(shorts) {
+            place.copy_from_slice(&word.to_le_bytes());
         }
-        for key in self.keys() {
-            to.extend_from_slice(&key.to_le_bytes());
+        let (keys, evidence) = keys.split_at_mut(KEYS * 8);
+        for (place, key) in keys.chunks_exact_mut(8).zip(self.keys()) {
+            place.copy_from_slice(&key.to_le_bytes());
         }
-        to.extend_from_slice(&self.good.to_le_bytes());
-        to.extend_from_slice(&self.bad.to_le_bytes());
+        for (place, weight) in evidence.chunks_exact_mut(4).zip([self.good, self.bad]) {
+            place.copy_from_slice(&weight.to_le_bytes());
+        }
+        bytes
     }
 
     /// Takes itself from the front of bytes; `None` where they are too short.
@@ -133,7 +144,7 @@ impl Observation {
         })
     }
 
-    const fn keys(&self) -> [u64; 9] {
+    const fn keys(&self) -> [u64; KEYS] {
         [
             self.caller,
             self.block10,
@@ -170,8 +181,7 @@ mod tests {
             good: 13,
             bad: 14,
         };
-        let mut bytes = Vec::new();
-        observation.encode(&mut bytes);
+        let bytes = observation.encode();
         assert_eq!(Observation::decode(&mut bytes.as_slice()), Some(observation));
         for length in 0..bytes.len() {
             assert_eq!(Observation::decode(&mut &bytes[..length]), None);

@@ -2,7 +2,7 @@
 
 use super::fanout::{BoxBudget, Fanout};
 use super::observation::Target;
-use crate::decay::decayed;
+use crate::decay::Decay;
 use crate::store::codec::{take_u8, take_u16, take_u32};
 use crate::store::hot::HotValue;
 
@@ -54,6 +54,15 @@ fn day(second: u32) -> u16 {
     u16::try_from(second / 86_400).unwrap_or(u16::MAX)
 }
 
+/// Evidence after some time.
+fn faded(good: u32, bad: u32, elapsed: u64, half_life: u64) -> (u32, u32) {
+    if good | bad == 0 {
+        return (0, 0);
+    }
+    let decay = Decay::over(elapsed, half_life);
+    (decay.of(good), decay.of(bad))
+}
+
 impl Subject {
     /// A subject never seen before.
     pub fn fresh(now: u32) -> Self {
@@ -83,15 +92,17 @@ impl Subject {
         if elapsed == 0 {
             return;
         }
-        self.ended = decayed(self.ended, elapsed, DAY_HALF_LIFE);
-        self.short = decayed(self.short, elapsed, DAY_HALF_LIFE);
-        self.traps = decayed(self.traps, elapsed, DAY_HALF_LIFE);
-        self.good = decayed(self.good, elapsed, evidence_half_life);
-        self.bad = decayed(self.bad, elapsed, evidence_half_life);
-        if let Some(peers) = &mut self.peers {
-            peers.expire_to(now, self.last);
+        if self.ended | self.short | self.traps != 0 {
+            let day = Decay::over(elapsed, DAY_HALF_LIFE);
+            self.ended = day.of(self.ended);
+            self.short = day.of(self.short);
+            self.traps = day.of(self.traps);
         }
-        self.fan.expire_to(now, self.last);
+        (self.good, self.bad) = faded(self.good, self.bad, elapsed, evidence_half_life);
+        if let Some(peers) = &mut self.peers {
+            peers.expire(now, self.last);
+        }
+        self.fan.expire(now, self.last);
         if elapsed > u64::from(RUN_SECONDS) {
             self.run = 0;
         }
@@ -104,7 +115,7 @@ impl Subject {
     /// Notes a call to a target. [`Subject::touch`] comes first.
     pub fn reach(&mut self, target: Target, budget: &BoxBudget) {
         let neighbour = self.last_tag == target.below || self.last_tag == target.above;
-        if self.fan.count(self.last, RUN_SECONDS) == 0 {
+        if !self.fan.any(self.last, RUN_SECONDS) {
             (self.run, self.repeats) = (1, 0);
         } else if self.last_tag == target.tag {
             self.repeats = self.repeats.saturating_add(1);
@@ -129,7 +140,7 @@ impl Subject {
             self.fan_usual = u16::try_from(usual).unwrap_or(u16::MAX);
             (self.fan_day, self.fan_peak) = (today, 0);
         }
-        let now = self.fan.count(self.last, 86_400);
+        let [now] = self.fan.counts(self.last, [86_400]);
         self.fan_peak = self.fan_peak.max(u16::try_from(now).unwrap_or(u16::MAX));
     }
 
@@ -175,15 +186,18 @@ impl Subject {
         self.bad = self.bad.saturating_sub(bad);
     }
 
-    /// Distinct targets within the last `window` seconds.
-    pub fn fanout(&self, window: u32) -> u32 {
-        self.fan.count(self.last, window)
+    /// Distinct targets within the last so many seconds, a window each.
+    pub fn fanouts<const N: usize>(&self, windows: [u32; N]) -> [u32; N] {
+        self.fan.counts(self.last, windows)
     }
 
     /// Distinct names within the last day; 1 when only one is known.
     pub fn names(&self) -> u32 {
         match &self.peers {
-            Some(peers) => peers.count(self.last, 86_400),
+            Some(peers) => {
+                let [names] = peers.counts(self.last, [86_400]);
+                names
+            }
             None => u32::from(self.peer_tag != 0),
         }
     }
@@ -192,7 +206,10 @@ impl Subject {
     pub fn growth_milli(&self) -> u32 {
         match u32::from(self.fan_usual) {
             0 => 0,
-            usual => self.fanout(86_400).saturating_mul(16_000) / usual.max(16),
+            usual => {
+                let [today] = self.fanouts([86_400]);
+                today.saturating_mul(16_000) / usual.max(16)
+            }
         }
     }
 
@@ -250,9 +267,8 @@ impl Block {
         if elapsed == 0 {
             return;
         }
-        self.good = decayed(self.good, elapsed, evidence_half_life);
-        self.bad = decayed(self.bad, elapsed, evidence_half_life);
-        self.fan.expire_to(now, self.last);
+        (self.good, self.bad) = faded(self.good, self.bad, elapsed, evidence_half_life);
+        self.fan.expire(now, self.last);
         if elapsed > 7 * DAY_HALF_LIFE {
             (self.several, self.caller_tag) = (0, 0);
         }
@@ -288,7 +304,8 @@ impl Block {
 
     /// Distinct targets within the last day.
     pub fn fanout(&self) -> u32 {
-        self.fan.count(self.last, 86_400)
+        let [today] = self.fan.counts(self.last, [86_400]);
+        today
     }
 
     /// Evidence for and against, in 16.16.
@@ -402,7 +419,7 @@ mod tests {
             caller.touch(NOW + u32::from(step) * 30, 86_400);
             caller.reach(target(100 + step), &boxes);
         }
-        assert_eq!((caller.run(), caller.fanout(300)), (5, 5));
+        assert_eq!((caller.run(), caller.fanouts([300])), (5, [5]));
         caller.reach(target(500), &boxes);
         assert_eq!(caller.run(), 1);
         caller.reach(target(500), &boxes);

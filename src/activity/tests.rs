@@ -3,7 +3,7 @@
 use super::*;
 
 const NOW: u32 = 1_795_000_000;
-const HALF_LIFE: u64 = 30 * 86_400;
+const PACE: Pace = Pace { half_life: 30 * 86_400, confidence_milli: 1_645 };
 
 fn activity() -> Activity {
     Activity::with_bytes(1 << 22, 1 << 20)
@@ -24,8 +24,7 @@ fn call(caller: u64, number: u16, second: u32) -> Observation {
 }
 
 fn live(activity: &Activity, mut observation: Observation) -> (Observation, Counts) {
-    let counts =
-        activity.lock(&observation.clone()).observe(&mut observation, HALF_LIFE, Source::Live);
+    let counts = activity.lock(&observation.clone()).observe(&mut observation, PACE, Source::Live);
     (observation, counts)
 }
 
@@ -63,12 +62,12 @@ fn replay_gives_the_same_counters() {
         rows.push(live(&one, observation).0);
     }
     for (seq, mut row) in (1..).zip(rows.clone()) {
-        other.lock(&row.clone()).observe(&mut row, HALF_LIFE, Source::Replay(seq));
+        other.lock(&row.clone()).observe(&mut row, PACE, Source::Replay(seq));
     }
     let last = *rows.last().unwrap();
     let mut probe = Observation { happened: Happened(0), ..last };
-    let first = one.lock(&probe).observe(&mut probe.clone(), HALF_LIFE, Source::Live);
-    let second = other.lock(&probe).observe(&mut probe, HALF_LIFE, Source::Live);
+    let first = one.lock(&probe).observe(&mut probe.clone(), PACE, Source::Live);
+    let second = other.lock(&probe).observe(&mut probe, PACE, Source::Live);
     assert_eq!(first, second);
     let bytes = |activity: &Activity| {
         let mut out = Vec::new();
@@ -84,7 +83,7 @@ fn a_number_that_changed_hands_is_forgotten() {
     let activity = activity();
     let caller = 0x4200_0000_0000_0001;
     let mut report = Observation { second: NOW, caller, bad: 5 * ONE, ..Observation::default() };
-    activity.lock(&report.clone()).observe(&mut report, HALF_LIFE, Source::Live);
+    activity.lock(&report.clone()).observe(&mut report, PACE, Source::Live);
     assert!(live(&activity, call(caller, 7, NOW)).1.caller_bad_milli > 500);
     activity.forget(&[caller], || Ok::<(), ()>(())).unwrap();
     assert_eq!(live(&activity, call(caller, 7, NOW)).1.caller_bad_milli, 0);
@@ -92,10 +91,12 @@ fn a_number_that_changed_hands_is_forgotten() {
 
 #[test]
 fn little_evidence_weighs_little() {
-    assert_eq!(wilson_lower_milli(0, 0), 0);
-    assert_eq!(wilson_lower_milli(0, 10 * ONE), 0);
-    assert_eq!(wilson_lower_milli(ONE, 0), 270);
-    assert!(wilson_lower_milli(10 * ONE, 0) > 700);
-    assert!(wilson_lower_milli(ONE, 100 * ONE) < 5);
-    assert!(wilson_lower_milli(u32::MAX, u32::MAX) <= 500);
+    assert_eq!(wilson_lower_milli(0, 0, 1_645), 0);
+    assert_eq!(wilson_lower_milli(0, 10 * ONE, 1_645), 0);
+    assert_eq!(wilson_lower_milli(ONE, 0, 1_645), 270);
+    assert!(wilson_lower_milli(10 * ONE, 0, 1_645) > 700);
+    assert!(wilson_lower_milli(ONE, 100 * ONE, 1_645) < 5);
+    assert!(wilson_lower_milli(u32::MAX, u32::MAX, 1_645) <= 500);
+    assert_eq!(wilson_lower_milli(ONE, 0, 0), 1_000, "without confidence it is the plain share");
+    assert!(wilson_lower_milli(ONE, 0, 2_576) < 200);
 }

@@ -194,8 +194,8 @@ impl Engine for Live {
         let policy = self.policy();
         let allowances = allowances(policy.policy(), plan);
         let load = {
-            let loads = self.memory.loads().lock(&[key]);
-            loads.get(key).copied().unwrap_or_else(MemberLoad::default)
+            let loads = self.memory.loads().lock([key]);
+            loads.get(0).copied().unwrap_or_else(MemberLoad::default)
         };
         let statuses = load.check(&allowances, Costs::default(), now);
         let limits = Resource::ALL.into_iter().filter_map(|resource| {

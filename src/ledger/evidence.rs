@@ -29,7 +29,7 @@ impl EvidenceRow {
         to.push(u8::from(self.approved) | u8::from(self.released) << 1);
         to.extend_from_slice(&self.member_key.to_le_bytes());
         to.extend_from_slice(&self.number_key.to_le_bytes());
-        self.observation.encode(&mut to);
+        to.extend_from_slice(&self.observation.encode());
         to
     }
 

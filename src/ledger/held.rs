@@ -127,7 +127,7 @@ impl HeldFax {
         to.extend_from_slice(&i64::from(self.score.0).to_le_bytes());
         to.extend_from_slice(&self.member_key.to_le_bytes());
         to.extend_from_slice(&self.number.0);
-        self.observation.encode(&mut to);
+        to.extend_from_slice(&self.observation.encode());
         to
     }
 

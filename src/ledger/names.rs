@@ -1,7 +1,6 @@
 //! Names in a row stand as 32-bit digests of themselves, so that catalogs may be reordered and a row stays small.
 
-use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use crate::verdict::name_digest;
 
 /// Every rule a verdict can name.
 pub const RULES: [&str; 22] = [
@@ -31,19 +30,10 @@ pub const RULES: [&str; 22] = [
 
 const FIXED: [&str; 2] = ["prior", "calibration"];
 
-/// The digest of a name: the first four bytes of its BLAKE3 hash.
-pub fn digest(name: &str) -> u32 {
-    let [a, b, c, d, ..] = *blake3::hash(name.as_bytes()).as_bytes();
-    u32::from_le_bytes([a, b, c, d])
-}
-
 /// Names by digest: rules, fixed lines, and whatever catalogs and policies add.
 #[derive(Clone, Debug)]
 pub struct Names {
     by_digest: Vec<(u32, &'static str)>,
-    /// The other way, since each row asks a dozen times. Not by place in memory: a name that is written twice in the
-    /// program may stand in it twice.
-    by_name: HashMap<&'static str, u32, RandomState>,
 }
 
 impl Names {
@@ -52,19 +42,22 @@ impl Names {
     /// # Panics
     /// When two names share a digest, which a test of the catalog rules out.
     pub fn with(more: impl IntoIterator<Item = &'static str>) -> Self {
-        let mut names: Vec<_> =
-            RULES.into_iter().chain(FIXED).chain(more).map(|name| (digest(name), name)).collect();
+        let mut names: Vec<_> = RULES
+            .into_iter()
+            .chain(FIXED)
+            .chain(more)
+            .map(|name| (name_digest(name), name))
+            .collect();
         names.sort_unstable();
         names.dedup();
         assert!(names.windows(2).all(|pair| pair[0].0 != pair[1].0), "two names share a digest");
-        let by_name = names.iter().map(|(digest, name)| (*name, *digest)).collect();
-        Self { by_digest: names, by_name }
+        Self { by_digest: names }
     }
 
     /// These and those of before: an answer given under the last policy may name what this one does not.
     #[must_use]
     pub fn and(&self, before: &Self) -> Self {
-        Self::with(self.by_name.keys().chain(before.by_name.keys()).copied())
+        Self::with(self.by_digest.iter().chain(&before.by_digest).map(|(_, name)| *name))
     }
 
     /// The name with that digest; one that is no longer known is `unknown`.
@@ -73,11 +66,6 @@ impl Names {
             Ok(place) => self.by_digest[place].1,
             Err(_) => "unknown",
         }
-    }
-
-    /// The digest of a name, at once where it is one of these.
-    pub fn digest(&self, name: &'static str) -> u32 {
-        self.by_name.get(name).copied().unwrap_or_else(|| digest(name))
     }
 }
 
@@ -89,9 +77,8 @@ mod tests {
     fn names_read_back_and_strangers_are_unknown() {
         let names = Names::with(["sweep.trap", "identity.own_number"]);
         for name in ["sweep.trap", "prior", "threshold.tag"] {
-            assert_eq!(names.name(digest(name)), name);
+            assert_eq!(names.name(name_digest(name)), name);
         }
-        assert_eq!(names.name(digest("gone")), "unknown");
-        assert_eq!(names.digest("sweep.trap"), digest("sweep.trap"));
+        assert_eq!(names.name(name_digest("gone")), "unknown");
     }
 }

@@ -1,25 +1,44 @@
 //! One stage as the ledger keeps it: what was observed, the features, the verdict. Enough to explain it, to rebuild
 //! every counter after a crash, and to try another policy on it; no number, no ident, no content.
 
+mod verdict;
+
+use std::cell::RefCell;
+
 use super::names::Names;
-use super::varint::{put, put_signed, take, take_as, take_signed};
-use crate::activity::Observation;
+use super::varint::{Packer, take, take_as, take_signed};
+use crate::activity::{OBSERVATION_BYTES, Observation};
 use crate::fax::id::{DecisionId, Pseudonym};
-use crate::fax::stage::{Member, StageKind};
+use crate::fax::stage::{Member, Plan};
 use crate::features::{FEATURE_COUNT, FEATURES_VERSION, Features};
 use crate::limiter::Costs;
 use crate::relations::Relation;
-use crate::store::codec::{put_option, take_option, take_u8, take_u32, take_u64};
+use crate::store::codec::{take_option, take_u8, take_u64};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
-use crate::verdict::{
-    Action, Bounds, ContentPurpose, Counterfactual, Degradations, Hit, HitKind, QuotaOutcome,
-    QuotaStatus, Refusal, Resource, Score, Verdict,
-};
+use crate::verdict::Verdict;
+use verdict::{put_verdict, take_verdict};
+
+pub use verdict::{decode_verdict, encode_verdict};
 
 /// Layout of the row. A reader takes every version up to its own.
 const ROW_VERSION: u8 = 1;
-/// Most lines of a score that are read back.
-const HITS_MAX: u64 = 512;
+/// Most bytes of a row: subjects, observation, features at six bytes, course, and the verdict.
+const ROW_BYTES_MAX: usize =
+    120 + OBSERVATION_BYTES + 6 * (FEATURE_COUNT + 1) + 210 + verdict::VERDICT_BYTES_MAX;
+
+thread_local! {
+    /// Where this thread packs its rows: always the same memory, so always near.
+    static ROOM: RefCell<Box<[u8; ROW_BYTES_MAX]>> = RefCell::new(Box::new([0; ROW_BYTES_MAX]));
+}
+
+fn with_room<T>(pack: impl FnOnce(&mut Packer<'_>) -> T) -> T {
+    ROOM.with_borrow_mut(|room| pack(&mut Packer::new(room.as_mut_slice())))
+}
+
+/// Bits of the byte that says what of the charge follows.
+const CHARGED: u8 = 1;
+const CHARGING: u8 = 2;
+const SETTLED: u8 = 4;
 
 /// What the pages so far look like from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,35 +135,52 @@ pub struct StageRow {
 
 impl StageRow {
     /// Its bytes, 300 to 500.
-    pub fn encode(&self, names: &Names) -> Vec<u8> {
-        self.encode_parted(names).0
+    pub fn encode(&self) -> Vec<u8> {
+        self.encode_parted().0
     }
 
-    /// Its bytes, and where among them those of the verdict begin: they are what [`decode_verdict`] reads.
-    pub fn encode_parted(&self, names: &Names) -> (Vec<u8>, usize) {
-        let mut to = Vec::with_capacity(512);
+    /// Its bytes, and those of the verdict alone: they are what [`decode_verdict`] reads.
+    pub fn encode_parted(&self) -> (Vec<u8>, Box<[u8]>) {
+        with_room(|to| {
+            self.put_subjects(to);
+            to.fixed(self.observation.encode());
+            put_features(to, &self.features);
+            self.put_course(to);
+            let verdict_at = to.len();
+            put_verdict(to, &self.verdict);
+            (to.packed(0).to_vec(), Box::from(to.packed(verdict_at)))
+        })
+    }
+
+    /// Who it is about: at most 120 bytes.
+    fn put_subjects(&self, to: &mut Packer<'_>) {
         to.push(ROW_VERSION);
-        to.extend_from_slice(&self.request.to_le_bytes());
-        to.extend_from_slice(&self.node.to_le_bytes());
-        put(&mut to, self.mark.into());
-        to.extend_from_slice(&self.number.0);
-        put_option(&mut to, self.caller.map(|caller| caller.0));
-        put_option(&mut to, self.member.map(|member| member.0));
-        to.extend_from_slice(&self.member_key.to_le_bytes());
-        put_member(&mut to, &self.facts);
-        put(&mut to, self.calling_code.into());
-        put(&mut to, self.zone.into());
-        self.observation.encode(&mut to);
-        put_features(&mut to, &self.features);
-        put_costs(&mut to, self.charged);
-        to.push(u8::from(self.charging));
-        to.push(u8::from(self.settled.is_some()));
-        put_costs(&mut to, self.settled.unwrap_or_default());
+        to.fixed(self.request.to_le_bytes());
+        to.fixed(self.node.to_le_bytes());
+        to.put(self.mark.into());
+        to.fixed(self.number.0);
+        to.option(self.caller.map(|caller| caller.0));
+        to.option(self.member.map(|member| member.0));
+        to.fixed(self.member_key.to_le_bytes());
+        put_member(to, &self.facts);
+        to.put(self.calling_code.into());
+        to.put(self.zone.into());
+    }
+
+    /// How it went on, charge, correspondence, pages: at most 210 bytes.
+    fn put_course(&self, to: &mut Packer<'_>) {
+        let charged = self.charged != Costs::default();
+        let bit = |set, bit| if set { bit } else { 0 };
+        let settled = bit(self.settled.is_some(), SETTLED);
+        to.push(bit(charged, CHARGED) | bit(self.charging, CHARGING) | settled);
+        if charged {
+            put_costs(to, self.charged);
+        }
+        if let Some(settled) = self.settled {
+            put_costs(to, settled);
+        }
         to.push(self.noted.0);
-        put_pages(&mut to, &self.pages);
-        let verdict_at = to.len();
-        put_verdict(&mut to, &self.verdict, names);
-        (to, verdict_at)
+        put_pages(to, &self.pages);
     }
 
     /// The correspondence that was noted at `time`: key of the number, what, as of when.
@@ -170,22 +206,35 @@ impl StageRow {
         if take_u8(from)? > ROW_VERSION {
             return None;
         }
+        let (request, node, mark) = (take_u64(from)?, take_u64(from)?, take_as(from)?);
+        let number = Pseudonym(take_fixed(from)?);
+        let caller = take_option(from, |from| take_fixed(from).map(Pseudonym))?;
+        let member = take_option(from, |from| take_fixed(from).map(Pseudonym))?;
+        let (member_key, facts) = (take_u64(from)?, take_member(from)?);
+        let (calling_code, zone) = (take_as(from)?, take_as(from)?);
+        let observation = Observation::decode(from)?;
+        let features = take_features(from)?;
+        let charge = take_u8(from)?;
+        let cost = |bit, from: &mut &[u8]| {
+            if charge & bit == 0 { Some(None) } else { take_costs(from).map(Some) }
+        };
+        let charged = cost(CHARGED, from)?.unwrap_or_default();
         Some(Self {
-            request: take_u64(from)?,
-            node: take_u64(from)?,
-            mark: take_as(from)?,
-            number: Pseudonym(take_fixed(from)?),
-            caller: take_option(from, |from| take_fixed(from).map(Pseudonym))?,
-            member: take_option(from, |from| take_fixed(from).map(Pseudonym))?,
-            member_key: take_u64(from)?,
-            facts: take_member(from)?,
-            calling_code: take_as(from)?,
-            zone: take_as(from)?,
-            observation: Observation::decode(from)?,
-            features: take_features(from)?,
-            charged: take_costs(from)?,
-            charging: take_u8(from)? != 0,
-            settled: take_settled(from)?,
+            request,
+            mark,
+            node,
+            number,
+            caller,
+            member,
+            member_key,
+            facts,
+            calling_code,
+            zone,
+            observation,
+            features,
+            charged,
+            charging: charge & CHARGING != 0,
+            settled: cost(SETTLED, from)?,
             noted: Noted(take_u8(from)?),
             pages: take_pages(from)?,
             verdict: take_verdict(from, decision, names)?,
@@ -193,35 +242,32 @@ impl StageRow {
     }
 }
 
-/// A verdict alone, as a row ends with it.
-pub fn encode_verdict(verdict: &Verdict, names: &Names) -> Box<[u8]> {
-    let mut to = Vec::with_capacity(256);
-    put_verdict(&mut to, verdict, names);
-    to.into()
-}
-
-/// Reads one back; `None` where the bytes are of no verdict. A refusal has the usual phrase of its code then.
-pub fn decode_verdict(mut bytes: &[u8], decision: DecisionId, names: &Names) -> Option<Verdict> {
-    take_verdict(&mut bytes, decision, names)
-}
-
 fn take_fixed(from: &mut &[u8]) -> Option<[u8; 16]> {
     crate::store::codec::take(from)
 }
 
-fn put_member(to: &mut Vec<u8>, member: &Member) {
+/// Nothing known takes one byte: half of all rows are of faxes for somebody the directory does not know yet.
+fn put_member(to: &mut Packer<'_>, member: &Member) {
+    let known = *member != Member::default();
+    to.push(known.into());
+    if !known {
+        return;
+    }
     to.push(member.plan as u8);
-    put(to, member.created_day.into());
-    put(to, member.zone.into());
-    to.extend_from_slice(&member.jurisdiction);
-    put(to, member.organisation);
-    put(to, member.share_weight_milli.into());
-    put(to, member.brand.into());
+    to.put(member.created_day.into());
+    to.put(member.zone.into());
+    to.fixed(member.jurisdiction);
+    to.put(member.organisation);
+    to.put(member.share_weight_milli.into());
+    to.put(member.brand.into());
 }
 
 fn take_member(from: &mut &[u8]) -> Option<Member> {
+    if take_u8(from)? == 0 {
+        return Some(Member::default());
+    }
     Some(Member {
-        plan: crate::fax::stage::Plan::from_code(take_u8(from)?)?,
+        plan: Plan::from_code(take_u8(from)?)?,
         created_day: take_as(from)?,
         zone: take_as(from)?,
         jurisdiction: crate::store::codec::take(from)?,
@@ -231,15 +277,12 @@ fn take_member(from: &mut &[u8]) -> Option<Member> {
     })
 }
 
-fn put_features(to: &mut Vec<u8>, features: &Features) {
-    put(to, FEATURES_VERSION.into());
-    // There are fewer features than one byte of a count can say, so it is filled in afterwards.
-    let count_at = to.len();
-    to.push(0);
+fn put_features(to: &mut Packer<'_>, features: &Features) {
+    to.put(FEATURES_VERSION.into());
+    to.put(features.present().count_ones().into());
     for (place, value) in features.sparse() {
-        to[count_at] += 1;
         to.push(place);
-        put_signed(to, value.into());
+        to.put_signed(value.into());
     }
 }
 
@@ -253,21 +296,21 @@ fn take_features(from: &mut &[u8]) -> Option<Features> {
     Some(Features::from_sparse(pairs.into_iter().take(count.into())))
 }
 
-fn put_costs(to: &mut Vec<u8>, costs: Costs) {
-    costs.0.into_iter().for_each(|cost| put(to, cost));
+fn put_costs(to: &mut Packer<'_>, costs: Costs) {
+    costs.0.into_iter().for_each(|cost| to.put(cost));
 }
 
 fn take_costs(from: &mut &[u8]) -> Option<Costs> {
     Some(Costs([take(from)?, take(from)?, take(from)?, take(from)?]))
 }
 
-fn take_settled(from: &mut &[u8]) -> Option<Option<Costs>> {
-    let settled = take_u8(from)? != 0;
-    let costs = take_costs(from)?;
-    Some(settled.then_some(costs))
-}
-
-fn put_pages(to: &mut Vec<u8>, pages: &PageStats) {
+/// No page yet takes one byte.
+fn put_pages(to: &mut Packer<'_>, pages: &PageStats) {
+    let any = *pages != PageStats::default();
+    to.push(any.into());
+    if !any {
+        return;
+    }
     for value in [
         pages.count.into(),
         pages.bytes,
@@ -282,11 +325,14 @@ fn put_pages(to: &mut Vec<u8>, pages: &PageStats) {
         pages.bad_rows,
         pages.retrains.into(),
     ] {
-        put(to, value);
+        to.put(value);
     }
 }
 
 fn take_pages(from: &mut &[u8]) -> Option<PageStats> {
+    if take_u8(from)? == 0 {
+        return Some(PageStats::default());
+    }
     Some(PageStats {
         count: take_as(from)?,
         bytes: take(from)?,
@@ -301,191 +347,6 @@ fn take_pages(from: &mut &[u8]) -> Option<PageStats> {
         bad_rows: take(from)?,
         retrains: take_as(from)?,
     })
-}
-
-fn put_verdict(to: &mut Vec<u8>, verdict: &Verdict, names: &Names) {
-    to.extend_from_slice(&[verdict.stage as u8, verdict.action as u8, verdict.degradations.0]);
-    to.push(u8::from(verdict.settled) | u8::from(verdict.fingerprint.is_some()) << 1);
-    to.extend_from_slice(&names.digest(verdict.rule).to_le_bytes());
-    put_signed(to, verdict.score.0.into());
-    put(to, verdict.generation);
-    put(to, verdict.reuse.as_seconds());
-    put_time(to, verdict.deadline);
-    put_hits(to, &verdict.hits, names);
-    to.push(u8::try_from(verdict.counterfactuals.len()).unwrap_or(0));
-    for other in &verdict.counterfactuals {
-        to.push(other.action as u8);
-        put_signed(to, other.distance.0.into());
-        put_option(to, other.without.map(|name| names.digest(name).to_le_bytes()));
-    }
-    to.push(u8::try_from(verdict.quotas.len()).unwrap_or(0));
-    verdict.quotas.iter().for_each(|quota| put_quota(to, quota));
-    put_bounds(to, &verdict.bounds);
-    put_option(
-        to,
-        verdict.refusal.map(|refusal| {
-            let [low, high] = refusal.sip_code.to_le_bytes();
-            [low, high, refusal.q850_cause]
-        }),
-    );
-}
-
-fn put_time(to: &mut Vec<u8>, time: Option<Timestamp>) {
-    put_option(to, time.map(|time| time.as_micros().to_le_bytes()));
-}
-
-fn take_time(from: &mut &[u8]) -> Option<Option<Timestamp>> {
-    take_option(from, |from| crate::store::codec::take_i64(from).map(Timestamp::from_micros))
-}
-
-fn put_hits(to: &mut Vec<u8>, hits: &[Hit], names: &Names) {
-    put(to, u64::try_from(hits.len()).unwrap_or(0));
-    for hit in hits {
-        to.push(hit.kind as u8);
-        to.extend_from_slice(&names.digest(hit.name).to_le_bytes());
-        put_signed(to, hit.contribution.0.into());
-        put_signed(to, hit.value);
-    }
-}
-
-fn take_hits(from: &mut &[u8], names: &Names) -> Option<Vec<Hit>> {
-    let count = take(from).filter(|count| *count <= HITS_MAX)?;
-    (0..count)
-        .map(|_| {
-            let kind = match take_u8(from)? {
-                1 => HitKind::Prior,
-                2 => HitKind::Signal,
-                3 => HitKind::Cap,
-                4 => HitKind::Composite,
-                5 => HitKind::Calibration,
-                _ => return None,
-            };
-            let name = names.name(take_u32(from)?);
-            let contribution = Score(i32::try_from(take_signed(from)?).ok()?);
-            Some(Hit { kind, name, contribution, value: take_signed(from)? })
-        })
-        .collect()
-}
-
-fn put_quota(to: &mut Vec<u8>, quota: &QuotaStatus) {
-    to.push(quota.resource as u8);
-    let (code, until) = match quota.outcome {
-        QuotaOutcome::Within => (0, None),
-        QuotaOutcome::NotUntil(until) => (1, Some(until)),
-        QuotaOutcome::Never => (2, None),
-    };
-    to.push(code);
-    put_time(to, until);
-    put(to, quota.cost);
-    put(to, quota.remaining);
-    put(to, quota.burst);
-}
-
-fn take_quota(from: &mut &[u8]) -> Option<QuotaStatus> {
-    let code = take_u8(from)?;
-    let resource = *Resource::ALL.get(usize::from(code))?;
-    let outcome = take_u8(from)?;
-    let until = take_time(from)?;
-    let outcome = match (outcome, until) {
-        (0, _) => QuotaOutcome::Within,
-        (1, Some(until)) => QuotaOutcome::NotUntil(until),
-        (2, _) => QuotaOutcome::Never,
-        _ => return None,
-    };
-    Some(QuotaStatus {
-        resource,
-        outcome,
-        cost: take(from)?,
-        remaining: take(from)?,
-        burst: take(from)?,
-    })
-}
-
-fn put_bounds(to: &mut Vec<u8>, bounds: &Bounds) {
-    let some = |value: Option<u32>| value.map_or(0, |value| u64::from(value) + 1);
-    for value in [
-        some(bounds.pages),
-        bounds.duration.map_or(0, |span| span.as_seconds() + 1),
-        some(bounds.page_bytes),
-        some(bounds.dials),
-        some(bounds.tries),
-        some(bounds.concurrent),
-        bounds.hours.map_or(0, |(first, end)| (u64::from(first) << 16 | u64::from(end)) + 1),
-    ] {
-        put(to, value);
-    }
-    put_time(to, bounds.not_before);
-}
-
-fn take_bounds(from: &mut &[u8]) -> Option<Bounds> {
-    let mut some = || -> Option<Option<u64>> { Some(take(from)?.checked_sub(1)) };
-    let narrow = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok());
-    let (pages, duration, page_bytes) = (narrow(some()?), some()?, narrow(some()?));
-    let (dials, tries, concurrent) = (narrow(some()?), narrow(some()?), narrow(some()?));
-    let hours = some()?.and_then(|hours| {
-        Some((u16::try_from(hours >> 16).ok()?, u16::try_from(hours & 0xffff).ok()?))
-    });
-    let not_before = take_time(from)?;
-    let duration = duration.map(Span::seconds);
-    Some(Bounds { pages, duration, page_bytes, dials, tries, not_before, hours, concurrent })
-}
-
-fn take_verdict(from: &mut &[u8], decision: DecisionId, names: &Names) -> Option<Verdict> {
-    let stage = StageKind::from_code(take_u8(from)?)?;
-    let action = Action::from_code(take_u8(from)?)?;
-    let degradations = Degradations(take_u8(from)?);
-    let flags = take_u8(from)?;
-    let rule = names.name(take_u32(from)?);
-    let score = Score(i32::try_from(take_signed(from)?).ok()?);
-    let generation = take(from)?;
-    let reuse = Span::seconds(take(from)?);
-    let deadline = take_time(from)?;
-    let hits = take_hits(from, names)?;
-    let counterfactuals = (0..take_u8(from)?)
-        .map(|_| {
-            let action = Action::from_code(take_u8(from)?)?;
-            let distance = Score(i32::try_from(take_signed(from)?).ok()?);
-            let without = take_option(from, take_u32)?.map(|digest| names.name(digest));
-            Some(Counterfactual { action, distance, without })
-        })
-        .collect::<Option<_>>()?;
-    let quotas = (0..take_u8(from)?).map(|_| take_quota(from)).collect::<Option<_>>()?;
-    let bounds = take_bounds(from)?;
-    let refusal = take_option(from, |from| {
-        let [low, high, q850_cause] = crate::store::codec::take(from)?;
-        let sip_code = u16::from_le_bytes([low, high]);
-        Some(Refusal { sip_code, sip_phrase: phrase(sip_code), q850_cause })
-    })?;
-    Some(Verdict {
-        decision,
-        stage,
-        action,
-        score,
-        hits,
-        rule,
-        generation,
-        counterfactuals,
-        reuse,
-        fingerprint: (flags & 2 != 0).then_some(ContentPurpose::PreventDisruption),
-        bounds,
-        refusal,
-        deadline,
-        quotas,
-        degradations,
-        repeated: false,
-        settled: flags & 1 != 0,
-    })
-}
-
-/// The usual phrase of a SIP code (RFC 3261 section 21): a row keeps the code alone.
-const fn phrase(sip_code: u16) -> &'static str {
-    match sip_code {
-        404 => "Not Found",
-        480 => "Temporarily Unavailable",
-        486 => "Busy Here",
-        603 => "Network Blocked",
-        _ => "Declined",
-    }
 }
 
 const _: () = assert!(FEATURE_COUNT < 128, "a varint of one byte");

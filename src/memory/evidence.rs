@@ -2,7 +2,7 @@
 //! it does not become durable: then nothing was changed.
 
 use super::Memory;
-use crate::activity::Source;
+use crate::activity::{Pace, Source};
 use crate::ledger::EvidenceRow;
 use crate::limiter::MemberLoad;
 use crate::store::{CommitFault, Entry, Refused};
@@ -33,16 +33,18 @@ pub(crate) fn begin(
     time: Timestamp,
     entry: impl FnOnce(u64) -> Entry,
 ) -> Result<Pending, NotAdded> {
-    let (half_life, window) = paces(memory);
+    let (pace, window) = paces(memory);
     let mut observation = evidence.observation;
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&observation);
-    let mut loads = memory.loads.lock(&[key]);
+    let mut loads = memory.loads.lock([key]);
     let entry = entry(memory.store().next_seq());
     let ticket = memory.store().commit(entry).map_err(NotAdded::Refused)?;
-    activity.observe(&mut observation, half_life, Source::Live);
-    if evidence.released {
-        loads.entry(key, MemberLoad::default).note_release(time, window);
+    activity.observe(&mut observation, pace, Source::Live);
+    if evidence.released
+        && let Some(load) = loads.entry(0, MemberLoad::default)
+    {
+        load.note_release(time, window);
     }
     drop((activity, loads));
     Ok(Pending { evidence, time, ticket })
@@ -65,14 +67,17 @@ pub(crate) fn finish(memory: &Memory, pending: Pending) -> Result<(), NotAdded> 
 
 /// Adds evidence again that the ledger holds, where the snapshot is from before.
 pub(super) fn replay(memory: &Memory, evidence: &EvidenceRow, seq: u64, time: Timestamp) {
-    let (half_life, window) = paces(memory);
+    let (pace, window) = paces(memory);
     let mut observation = evidence.observation;
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&observation);
-    let mut loads = memory.loads.lock(&[key]);
-    activity.observe(&mut observation, half_life, Source::Replay(seq));
-    if evidence.released && loads.replays(key, seq) {
-        loads.entry(key, MemberLoad::default).note_release(time, window);
+    let mut loads = memory.loads.lock([key]);
+    activity.observe(&mut observation, pace, Source::Replay(seq));
+    if evidence.released
+        && loads.replays(0, seq)
+        && let Some(load) = loads.entry(0, MemberLoad::default)
+    {
+        load.note_release(time, window);
     }
     drop((activity, loads));
     approve(memory, evidence, time);
@@ -82,9 +87,9 @@ fn take_back(memory: &Memory, evidence: &EvidenceRow, time: Timestamp) {
     let (_, window) = paces(memory);
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&evidence.observation);
-    let mut loads = memory.loads.lock(&[key]);
+    let mut loads = memory.loads.lock([key]);
     activity.take_back(&evidence.observation);
-    if let Some(load) = loads.get_mut(key).filter(|_| evidence.released) {
+    if let Some(load) = loads.get_mut(0).filter(|_| evidence.released) {
         load.take_back_release(time, window);
     }
 }
@@ -95,9 +100,9 @@ fn approve(memory: &Memory, evidence: &EvidenceRow, time: Timestamp) {
     }
 }
 
-/// Half-life of evidence in seconds, and the window of a member's false positives.
-fn paces(memory: &Memory) -> (u64, Span) {
+/// How evidence is weighed, and the window of a member's false positives.
+fn paces(memory: &Memory) -> (Pace, Span) {
     let generation = memory.generations.current();
     let policy = generation.policy();
-    (policy.reputation().half_life.as_seconds(), policy.budget().member_window)
+    (super::pace(policy), policy.budget().member_window)
 }

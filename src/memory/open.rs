@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::activity::Observation;
 use crate::fax::id::{DecisionId, Pseudonym};
+use crate::fax::numbering::NumberFacts;
 use crate::fax::stage::{Direction, Member, Parties, StageKind};
 use crate::features::Features;
 use crate::ledger::{HeldState, Names, PageStats, StageRow, decode_verdict, encode_verdict};
@@ -54,6 +55,8 @@ pub struct OpenDecision {
     pub parties: Option<Parties>,
     /// The called number or the recipient.
     pub number: Option<Pseudonym>,
+    /// What the numbering plans say of that number; absent after a restart, like the number in clear.
+    pub numbering: Option<NumberFacts>,
     /// The caller.
     pub caller: Option<Pseudonym>,
     /// The member.
@@ -141,7 +144,7 @@ impl OpenDecision {
     }
 
     /// Takes up what a row of the ledger says, in place of what stood.
-    pub fn restore(&mut self, row: StageRow, names: &Names) {
+    pub fn restore(&mut self, row: StageRow) {
         self.turn(row.verdict.stage.direction());
         self.number = Some(row.number).filter(|number| number.0 != [0; 16]);
         self.caller = row.caller;
@@ -161,7 +164,7 @@ impl OpenDecision {
             stage: row.verdict.stage,
             action: row.verdict.action,
             refusal: row.verdict.refusal.map(Box::new),
-            verdict: encode_verdict(&row.verdict, names),
+            verdict: encode_verdict(&row.verdict),
         });
     }
 }

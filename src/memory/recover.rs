@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use super::{Memory, OpenMemory, allowances, evidence};
+use super::{Memory, OpenMemory, allowances, evidence, pace};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
@@ -138,7 +138,7 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
             let decision = entry.decision?;
             let row = StageRow::decode(&entry.body, decision, &memory.names())?;
             apply_row(memory, &row, entry.seq, entry.time);
-            memory.open.lock(decision).restore(row, &memory.names());
+            memory.open.lock(decision).restore(row);
         }
         EntryKind::Report => {
             let evidence = EvidenceRow::decode(&entry.body)?;
@@ -168,14 +168,15 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
 fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
     let generation = memory.generations.current();
     let policy = generation.policy();
-    let half_life = policy.reputation().half_life.as_seconds();
+    let pace = pace(policy);
     let mut observation = row.observation;
-    memory.activity.lock(&observation).observe(&mut observation, half_life, Source::Replay(seq));
+    memory.activity.lock(&observation).observe(&mut observation, pace, Source::Replay(seq));
     if row.charging || row.settled.is_some() {
-        let mut loads = memory.loads.lock(&[row.member_key]);
-        if loads.replays(row.member_key, seq) {
+        let mut loads = memory.loads.lock([row.member_key]);
+        if loads.replays(0, seq)
+            && let Some(load) = loads.entry(0, MemberLoad::default)
+        {
             let allowances = allowances(policy, row.facts.plan);
-            let load = loads.entry(row.member_key, MemberLoad::default);
             if row.charging {
                 load.charge(&allowances, row.charged, time);
             }

@@ -141,7 +141,7 @@ fn status(_: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     output.text(&table(&[("what", Lean::Left), ("value", Lean::Left)], rows))
 }
 
-fn status_rows(status: &GetStatusResponse) -> [(&'static str, String); 10] {
+fn status_rows(status: &GetStatusResponse) -> [(&'static str, String); 11] {
     [
         ("version", safe(&status.version).into_owned()),
         ("policy generation", status.policy_generation.to_string()),
@@ -149,6 +149,7 @@ fn status_rows(status: &GetStatusResponse) -> [(&'static str, String); 10] {
         ("store", safe(&status.store_health).into_owned()),
         ("ledger entries waiting", status.ledger_queue_count.to_string()),
         ("ledger entries lost since the start", status.ledger_dropped_count.to_string()),
+        ("damaged files set aside since the start", status.damaged_file_count.to_string()),
         ("subjects in the hot tables", status.active_subject_count.to_string()),
         ("numbers in the directory", status.directory_number_count.to_string()),
         ("pairs of member and correspondent", status.correspondence_count.to_string()),

@@ -296,7 +296,7 @@ fn counterfactuals(case: &Case<'_>, policy: &Policy, decided: &Decided) -> Vec<C
                 .iter()
                 .filter(|hit| hit.kind == HitKind::Signal && hit.contribution.0 > -distance.0)
                 .max_by_key(|hit| hit.contribution)
-                .map(|hit| hit.name);
+                .map(|hit| hit.name.text());
             list.push(Counterfactual { action, distance, without });
         }
     }

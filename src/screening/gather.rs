@@ -105,6 +105,7 @@ fn resolve(memory: &Memory, open: &mut OpenDecision, event: &StageEvent, parties
         Parties::Outbound { member, recipient, shown, trunk: _ } => {
             let profile = memory.profile(recipient);
             open.number = Some(profile.pseudonym);
+            open.numbering = Some(profile.facts);
             open.member = Some(member);
             open.member_key = member.hot();
             open.observation.member = member.hot();
@@ -128,6 +129,7 @@ fn resolve_called(memory: &Memory, open: &mut OpenDecision, event: &StageEvent, 
     let profile = memory.profile(did);
     let hot = profile.pseudonym.hot();
     open.number = Some(profile.pseudonym);
+    open.numbering = Some(profile.facts);
     open.observation.target = profile.target;
     open.observation.target_block = profile.block100;
     open.member_key = hot;
@@ -237,11 +239,10 @@ fn relate(memory: &Memory, open: &mut OpenDecision, now: Timestamp, direction: D
     if other != 0 {
         let relations = memory.relations();
         let known = relations.get(open.member_key, other, now);
-        let age = relations.age_days(open.member_key, other, now);
         // What was accepted today proves nothing yet: nobody has had the time to report it.
-        let accepted = known.accepted && (known.faxed || age > 0);
+        let accepted = known.accepted && (known.faxed || known.age_days > 0);
         corresponds = known.faxed || accepted;
-        renewable = age >= RENEWED_DAYS;
+        renewable = known.age_days >= RENEWED_DAYS;
         let (own, general) =
             (memory.lists().kinds(open.member_key, other, now), memory.lists().general(other, now));
         // A member's own word on a number stands above the house's.
@@ -278,16 +279,16 @@ fn place(memory: &Memory, open: &mut OpenDecision, now: Timestamp, gathered: &mu
         Some(Parties::Outbound { recipient, .. }) => (recipient, Member::default()),
         None => return,
     };
-    let profile = memory.profile(recipient);
-    open.calling_code = profile.facts.calling_code;
+    let Some(numbering) = open.numbering else { return };
+    open.calling_code = numbering.calling_code;
     let own = ZoneId::from_code(facts.zone);
     let zones = match &own {
         Some(zone) => std::slice::from_ref(zone),
-        None => memory.plan().zone_set(profile.facts.zones),
+        None => memory.plan().zone_set(numbering.zones),
     };
     open.zone = zones.first().map_or(0, |zone| zone.code());
     let jurisdiction = Jurisdiction::from_letters(facts.jurisdiction)
-        .unwrap_or_else(|| Jurisdiction::of(recipient, profile.facts.region));
+        .unwrap_or_else(|| Jurisdiction::of(recipient, numbering.region));
     let (quiet, until) = match hours::allowed(jurisdiction, zones, now) {
         Hours::Allowed => (false, None),
         Hours::Quiet { until } => (true, Some(until)),
@@ -450,46 +451,45 @@ pub(super) fn count(features: &mut Features, counts: &crate::activity::Counts) {
     let [fan_5m, fan_1h, fan_24h] = counts.caller_fanout;
     let [tsi_1h, tsi_24h] = counts.tsi_fanout;
     let [member_1h, member_24h] = counts.member_fanout;
-    for (feature, value) in [
-        (Feature::CallerFanout5m, fan_5m),
-        (Feature::CallerFanout1h, fan_1h),
-        (Feature::CallerFanout24h, fan_24h),
-        (Feature::CallerTsis, counts.caller_names),
-        (Feature::CallerGrowth, counts.caller_growth_milli),
-        (Feature::CallerRun, counts.caller_run),
-        (Feature::Redials, counts.redials),
-        (Feature::CallerTraps, counts.caller_traps_milli),
-        (Feature::CallerShort, counts.caller_short_milli),
-        (Feature::CallerShortShare, counts.caller_short_share_milli),
-        (Feature::CallerKnownDays, counts.caller_known_days),
-        (Feature::CallerBad, counts.caller_bad_milli),
-        (Feature::CallerGood, counts.caller_good_milli),
-        (Feature::TsiFanout1h, tsi_1h),
-        (Feature::TsiFanout24h, tsi_24h),
-        (Feature::TsiCallers, counts.tsi_names),
-        (Feature::TsiTraps, counts.tsi_traps_milli),
-        (Feature::TsiBad, counts.tsi_bad_milli),
-        (Feature::TrunkStrangers1h, counts.trunk_strangers),
-        (Feature::TrunkBad, counts.trunk_bad_milli),
-        (Feature::ShapeFanout24h, counts.shape_fanout),
-        (Feature::ShapeCallers24h, counts.shape_names),
-        (Feature::BlockRun, counts.block_run),
-        (Feature::BlockStrangers1h, counts.block_strangers),
-        (Feature::Block10Fanout24h, counts.block10_fanout),
-        (Feature::Block10Bad, counts.block10_bad_milli),
-        (Feature::Block100Fanout24h, counts.block100_fanout),
-        (Feature::Block100Bad, counts.block100_bad_milli),
-        (Feature::MemberFanout1h, member_1h),
-        (Feature::MemberFanout24h, member_24h),
-        (Feature::MemberGrowth, counts.member_growth_milli),
-        (Feature::DialResults, counts.member_results_milli),
-        (Feature::DeadShare, counts.member_dead_share_milli),
-        (Feature::OptOutsHit, counts.member_opt_outs_milli),
-        (Feature::MemberBad, counts.member_bad_milli),
-        (Feature::DocumentFanout24h, counts.document_fanout),
-    ] {
-        features.set(feature, value);
-    }
+    let [trunk_1h, trunk_24h] = counts.trunk_strangers;
+    let mut set = |feature, value: u32| features.set(feature, value);
+    set(Feature::CallerFanout5m, fan_5m);
+    set(Feature::CallerFanout1h, fan_1h);
+    set(Feature::CallerFanout24h, fan_24h);
+    set(Feature::CallerTsis, counts.caller_names);
+    set(Feature::CallerGrowth, counts.caller_growth_milli);
+    set(Feature::CallerRun, counts.caller_run);
+    set(Feature::Redials, counts.redials);
+    set(Feature::CallerTraps, counts.caller_traps_milli);
+    set(Feature::CallerShort, counts.caller_short_milli);
+    set(Feature::CallerShortShare, counts.caller_short_share_milli);
+    set(Feature::CallerKnownDays, counts.caller_known_days);
+    set(Feature::CallerBad, counts.caller_bad_milli);
+    set(Feature::CallerGood, counts.caller_good_milli);
+    set(Feature::TsiFanout1h, tsi_1h);
+    set(Feature::TsiFanout24h, tsi_24h);
+    set(Feature::TsiCallers, counts.tsi_names);
+    set(Feature::TsiTraps, counts.tsi_traps_milli);
+    set(Feature::TsiBad, counts.tsi_bad_milli);
+    set(Feature::TrunkStrangers1h, trunk_1h);
+    set(Feature::TrunkStrangers24h, trunk_24h);
+    set(Feature::TrunkBad, counts.trunk_bad_milli);
+    set(Feature::ShapeFanout24h, counts.shape_fanout);
+    set(Feature::ShapeCallers24h, counts.shape_names);
+    set(Feature::BlockRun, counts.block_run);
+    set(Feature::BlockStrangers1h, counts.block_strangers);
+    set(Feature::Block10Fanout24h, counts.block10_fanout);
+    set(Feature::Block10Bad, counts.block10_bad_milli);
+    set(Feature::Block100Fanout24h, counts.block100_fanout);
+    set(Feature::Block100Bad, counts.block100_bad_milli);
+    set(Feature::MemberFanout1h, member_1h);
+    set(Feature::MemberFanout24h, member_24h);
+    set(Feature::MemberGrowth, counts.member_growth_milli);
+    set(Feature::DialResults, counts.member_results_milli);
+    set(Feature::DeadShare, counts.member_dead_share_milli);
+    set(Feature::OptOutsHit, counts.member_opt_outs_milli);
+    set(Feature::MemberBad, counts.member_bad_milli);
+    set(Feature::DocumentFanout24h, counts.document_fanout);
 }
 
 /// The key of a document's size and shape on one trunk: pages, rows, resolution and coding exactly, the bytes

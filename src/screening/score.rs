@@ -1,15 +1,19 @@
 //! Score: hits times policy. Pure: the same features under the same policy give the same lines, to the thousandth.
 
-use super::signals::{CATALOG, FULL, GLANCES, Glance, SIGNAL_COUNT};
+use super::signals::{FULL, GAUGES, NAMES, Wakers};
 use crate::fax::stage::Direction;
-use crate::features::Features;
+use crate::features::{Features, places};
 use crate::policy::{Policy, SignalSet};
-use crate::verdict::{Hit, HitKind, Score};
+use crate::verdict::{Hit, HitKind, Name, Score};
 
 /// Lines that a score seldom exceeds: what is set aside at once.
 const LINES_USUAL: usize = 16;
 /// Most groups a policy can have; more than the catalog names.
 const GROUPS_MAX: usize = 32;
+
+/// The name of the line before any evidence.
+pub(super) const PRIOR: Name = Name::of("prior");
+const CALIBRATION: Name = Name::of("calibration");
 
 /// A score and the lines it is the exact sum of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +28,11 @@ pub struct Scored {
 pub fn score(features: &Features, direction: Direction, policy: &Policy) -> Scored {
     let prior = policy.prior(direction);
     let mut hits = Vec::with_capacity(LINES_USUAL);
-    hits.push(Hit { kind: HitKind::Prior, name: "prior", contribution: prior, value: 0 });
+    hits.push(Hit { kind: HitKind::Prior, name: PRIOR, contribution: prior, value: 0 });
     let mut spoke = SignalSet::default();
     let mut sums = [0i64; GROUPS_MAX];
-    for index in 0..SIGNAL_COUNT {
-        let Some(hit) = signal_hit(index, features, direction, policy) else { continue };
+    for index in places(Wakers::awake(direction, features)) {
+        let Some(hit) = signal_hit(index, features, policy) else { continue };
         spoke.insert(index);
         if let Some(sum) = sums.get_mut(policy.group_of(index)) {
             *sum += i64::from(hit.contribution.0);
@@ -37,35 +41,24 @@ pub fn score(features: &Features, direction: Direction, policy: &Policy) -> Scor
     }
     cap_groups(&sums, policy, &mut hits);
     for composite in policy.composites().iter().filter(|composite| composite.holds(&spoke)) {
-        let (name, contribution) = (composite.name(), composite.weight());
+        let (name, contribution) = (Name::of(composite.name()), composite.weight());
         hits.push(Hit { kind: HitKind::Composite, name, contribution, value: 0 });
     }
     calibrate(policy, prior, &mut hits);
     Scored { score: sum(&hits), hits }
 }
 
-fn signal_hit(
-    index: usize,
-    features: &Features,
-    direction: Direction,
-    policy: &Policy,
-) -> Option<Hit> {
-    let Glance { direction: only, needs, gauge } = &GLANCES[index];
-    let silent = needs.is_some_and(|needed| !features.is(needed));
-    if silent || only.is_some_and(|only| only != direction) {
-        return None;
-    }
+#[inline]
+fn signal_hit(index: usize, features: &Features, policy: &Policy) -> Option<Hit> {
+    // Most of those awake are below their threshold, so that is asked first.
+    let (strength, value) = GAUGES[index].read(features);
     let weight = policy.weight(index);
-    if weight == Score(0) {
-        return None;
-    }
-    let (strength, value) = gauge.read(features);
-    if strength == 0 {
+    if strength == 0 || weight == Score(0) {
         return None;
     }
     let contribution = i64::from(weight.0) * i64::from(strength) / i64::from(FULL);
     let contribution = Score(i32::try_from(contribution).unwrap_or(0));
-    Some(Hit { kind: HitKind::Signal, name: CATALOG[index].name, contribution, value })
+    Some(Hit { kind: HitKind::Signal, name: NAMES[index], contribution, value })
 }
 
 /// A group counts no more than its cap, either way: what is too much is taken back in a line of its own.
@@ -74,7 +67,8 @@ fn cap_groups(sums: &[i64], policy: &Policy, hits: &mut Vec<Hit>) {
         let kept = (*sum).clamp(i64::from(group.min.0), i64::from(group.max.0));
         if kept != *sum {
             let contribution = Score(i32::try_from(kept - sum).unwrap_or(0));
-            hits.push(Hit { kind: HitKind::Cap, name: group.name, contribution, value: *sum });
+            let name = Name::of(group.name);
+            hits.push(Hit { kind: HitKind::Cap, name, contribution, value: *sum });
         }
     }
 }
@@ -84,7 +78,7 @@ fn calibrate(policy: &Policy, prior: Score, hits: &mut Vec<Hit>) {
     let evidence = Score(sum(hits).0.saturating_sub(prior.0));
     let contribution = policy.calibration().adjustment(evidence);
     if contribution != Score(0) {
-        hits.push(Hit { kind: HitKind::Calibration, name: "calibration", contribution, value: 0 });
+        hits.push(Hit { kind: HitKind::Calibration, name: CALIBRATION, contribution, value: 0 });
     }
 }
 
@@ -117,7 +111,7 @@ mod tests {
         let swept = features(&[(Feature::Trap, 1), (Feature::CallerTraps, 3_000)]);
         let scored = score(&swept, Direction::Inbound, &policy);
         let cap = scored.hits.iter().find(|hit| hit.kind == HitKind::Cap).unwrap();
-        assert_eq!((cap.name, cap.contribution, cap.value), ("sweep", Score(-2_700), 5_700));
+        assert_eq!((cap.name.text(), cap.contribution, cap.value), ("sweep", Score(-2_700), 5_700));
         assert_eq!(scored.score, policy.prior(Direction::Inbound).plus(Score(3_000)));
     }
 

@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::fax::stage::Direction;
-use crate::features::{Feature, Features};
+use crate::features::{FEATURE_COUNT, Feature, Features, places};
 use crate::policy::SignalSpec;
-use crate::verdict::Score;
+use crate::verdict::{Name, Score};
 
 /// A signal: what it is, when it speaks, and the proof that it does.
 #[derive(Clone, Copy)]
@@ -88,6 +88,7 @@ impl Gauge {
     }
 
     /// Strength, 0 to 1000, and the number it goes by.
+    #[inline]
     pub fn read(&self, features: &Features) -> (u16, i64) {
         match *self {
             Self::Flag(feature) => (if features.is(feature) { FULL } else { 0 }, 1),
@@ -180,30 +181,121 @@ pub static CATALOG: [&Signal; SIGNAL_COUNT] = {
     catalog
 };
 
-/// What a score reads of a signal first.
-#[derive(Clone, Copy)]
-pub(super) struct Glance {
-    /// Which way the fax goes; `None` is both.
-    pub(super) direction: Option<Direction>,
-    /// The feature without which it is silent, where there is such a one.
-    pub(super) needs: Option<Feature>,
-    /// The gauge.
-    pub(super) gauge: Gauge,
-}
-
-/// Every signal at a glance: the texts between them would push everything else out of the processor's first cache,
-/// and most are silent for the want of one feature.
-pub(super) static GLANCES: [Glance; SIGNAL_COUNT] = {
-    let mut glances =
-        [Glance { direction: None, needs: None, gauge: CATALOG[0].gauge }; SIGNAL_COUNT];
+/// What a score reads of each signal, by itself: the texts between them would push everything else out of the
+/// processor's first cache.
+pub(super) static GAUGES: [Gauge; SIGNAL_COUNT] = {
+    let mut gauges = [CATALOG[0].gauge; SIGNAL_COUNT];
     let mut at = 0;
     while at < SIGNAL_COUNT {
-        let (direction, gauge) = (CATALOG[at].direction, CATALOG[at].gauge);
-        glances[at] = Glance { direction, needs: gauge.needs(), gauge };
+        gauges[at] = CATALOG[at].gauge;
         at += 1;
     }
-    glances
+    gauges
 };
+
+/// The names of all signals, with their digests.
+pub(super) static NAMES: [Name; SIGNAL_COUNT] = {
+    let mut names = [Name::of(""); SIGNAL_COUNT];
+    let mut at = 0;
+    while at < SIGNAL_COUNT {
+        names[at] = Name::of(CATALOG[at].name);
+        at += 1;
+    }
+    names
+};
+
+/// Which signals may speak of a fax going one way, as bits by their place in the catalog. Most are silent, for the
+/// want of one feature or below a threshold: two steps without a branch find that out, so that only those that speak
+/// are read one by one.
+pub(super) struct Wakers {
+    /// Those that no one feature wakes.
+    always: u128,
+    /// Those that need a feature, by feature.
+    by_feature: [u128; FEATURE_COUNT],
+    /// Those with a threshold besides.
+    bounded: u128,
+}
+
+/// Beyond `above`, up to `most`: where a signal may speak.
+#[derive(Clone, Copy)]
+struct Range {
+    feature: Feature,
+    above: i32,
+    most: i32,
+}
+
+impl Range {
+    /// The range of a gauge; `None` where it has none that says more than that the feature is not zero.
+    const fn of(gauge: &Gauge) -> Option<Self> {
+        match *gauge {
+            Gauge::Equals(feature, value) if value > i32::MIN => {
+                Some(Self { feature, above: value - 1, most: value })
+            }
+            Gauge::Log { feature, low, .. } | Gauge::Linear { feature, low, .. } => {
+                Some(Self { feature, above: low, most: i32::MAX })
+            }
+            Gauge::Equals(..) | Gauge::Flag(_) | Gauge::Rule(_) => None,
+        }
+    }
+}
+
+impl Wakers {
+    const fn of(direction: Direction) -> Self {
+        let mut wakers = Self { always: 0, by_feature: [0; FEATURE_COUNT], bounded: 0 };
+        let mut at = 0;
+        while at < SIGNAL_COUNT {
+            let Signal { direction: only, gauge, .. } = CATALOG[at];
+            let mine = match only {
+                Some(only) => *only as u8 == direction as u8,
+                None => true,
+            };
+            let bit = if mine { 1 << at } else { 0 };
+            match gauge.needs() {
+                Some(feature) => wakers.by_feature[feature as usize] |= bit,
+                None => wakers.always |= bit,
+            }
+            if Range::of(gauge).is_some() {
+                wakers.bounded |= bit;
+            }
+            at += 1;
+        }
+        wakers
+    }
+
+    /// The signals that these features may make speak: all that will, and rules that may still be silent.
+    pub(super) fn awake(direction: Direction, features: &Features) -> u128 {
+        let wakers = match direction {
+            Direction::Inbound => &INBOUND,
+            Direction::Outbound => &OUTBOUND,
+        };
+        let woken = places(features.present()).map(|feature| wakers.by_feature[feature]);
+        let awake = woken.fold(wakers.always, |awake, signals| awake | signals);
+        let silent = places(awake & wakers.bounded).fold(0, |silent, at| {
+            let Range { feature, above, most } = RANGES[at];
+            let value = features.get(feature);
+            silent | u128::from((value <= above) | (value > most)) << at
+        });
+        awake & !silent
+    }
+}
+
+static INBOUND: Wakers = Wakers::of(Direction::Inbound);
+static OUTBOUND: Wakers = Wakers::of(Direction::Outbound);
+
+static RANGES: [Range; SIGNAL_COUNT] = {
+    let anything = Range { feature: Feature::Stage, above: i32::MIN, most: i32::MAX };
+    let mut ranges = [anything; SIGNAL_COUNT];
+    let mut at = 0;
+    while at < SIGNAL_COUNT {
+        if let Some(range) = Range::of(&CATALOG[at].gauge) {
+            ranges[at] = range;
+        }
+        at += 1;
+    }
+    ranges
+};
+
+const _: () = assert!(SIGNAL_COUNT <= 128, "bits of `Wakers`");
 
 /// What the policy's check must know of the catalog.
 pub fn specs() -> Vec<SignalSpec> {
@@ -272,6 +364,23 @@ mod tests {
                 "{} speaks of nothing",
                 signal.name
             );
+        }
+    }
+
+    #[test]
+    fn whoever_speaks_is_awake() {
+        for signal in CATALOG {
+            for pairs in [signal.speaks, signal.silent, &[]] {
+                let features = features(pairs);
+                for direction in [Direction::Inbound, Direction::Outbound] {
+                    let awake = Wakers::awake(direction, &features);
+                    for (at, other) in CATALOG.iter().enumerate() {
+                        let mine = other.direction.is_none_or(|only| only == direction);
+                        let speaks = mine && other.gauge.read(&features).0 > 0;
+                        assert!(!speaks || awake >> at & 1 == 1, "{} sleeps", other.name);
+                    }
+                }
+            }
         }
     }
 

@@ -234,6 +234,7 @@ fn gauge(memory: &Memory, metrics: &Metrics) {
     metrics.store_condition.set(health.condition as i64);
     metrics.ledger_queue_entries.set(i64::try_from(health.queued).unwrap_or(i64::MAX));
     metrics.ledger_dropped_entries.set(count(health.dropped));
+    metrics.store_damaged_files.set(health.quarantined.into());
     metrics.policy_generation.set(count(memory.generations().current().number()));
 }
 

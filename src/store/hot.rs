@@ -25,6 +25,10 @@ pub const LOCK_KEYS_MAX: usize = 16;
 const SHARD_VALUES_MIN: usize = 8;
 /// Largest shard of a snapshot that is read, in bytes.
 const SHARD_BYTES_MAX: u64 = 1 << 30;
+/// The shard of nobody.
+const NO_SHARD: usize = SHARDS;
+/// No slot: no shard holds as many.
+const NOT_SEEN: usize = usize::MAX;
 
 /// What a hot table holds. Flat: its size in memory is its size on the stack.
 pub trait HotValue: Clone + Send {
@@ -55,10 +59,16 @@ pub struct HotTable<V> {
     shards: Box<[Mutex<Shard<V>>]>,
 }
 
-/// The shards of some keys, locked until it is dropped. Where an operation needs several tables, it locks
-/// them all before it changes one, in the same order everywhere.
-pub struct HotGuard<'a, V> {
-    shards: [Option<(usize, MutexGuard<'a, Shard<V>>)>; LOCK_KEYS_MAX],
+/// The shards of `N` keys, locked until it is dropped; a key is named by its place among them, so that it is looked
+/// for once and not at every use. Where an operation needs several tables, it locks them all before it changes
+/// one, in the same order everywhere.
+pub struct HotGuard<'a, V, const N: usize> {
+    keys: [u64; N],
+    /// Which of `shards` each key is in.
+    held: [usize; N],
+    /// Where each value was seen last. Another value may have taken its place since: checked at every use.
+    seen: [usize; N],
+    shards: [Option<MutexGuard<'a, Shard<V>>>; N],
 }
 
 fn shard_of(key: u64) -> usize {
@@ -89,26 +99,29 @@ impl<V: HotValue> HotTable<V> {
     }
 
     /// Locks the shards of these keys, each once, in ascending order, so that no two operations wait for
-    /// each other. At most [`LOCK_KEYS_MAX`] keys; nothing is allocated.
-    ///
-    /// # Panics
-    /// With more keys: the number of keys of an operation is fixed by its program.
-    pub fn lock(&self, keys: &[u64]) -> HotGuard<'_, V> {
-        assert!(keys.len() <= LOCK_KEYS_MAX, "an operation locks at most 16 keys");
-        let mut wanted = [usize::MAX; LOCK_KEYS_MAX];
-        for (place, key) in wanted.iter_mut().zip(keys) {
-            *place = shard_of(*key);
+    /// each other. Key zero is nobody: nothing is locked for it. Nothing is allocated.
+    pub fn lock<const N: usize>(&self, keys: [u64; N]) -> HotGuard<'_, V, N> {
+        const { assert!(N <= LOCK_KEYS_MAX, "an operation locks few keys") };
+        let wanted = keys.map(|key| if key == 0 { NO_SHARD } else { shard_of(key) });
+        let mut order = wanted;
+        order.sort_unstable();
+        let mut guard =
+            HotGuard { keys, held: [0; N], seen: [NOT_SEEN; N], shards: [const { None }; N] };
+        let (mut before, mut next) = (NO_SHARD, 0);
+        for number in order.into_iter().take_while(|number| *number != NO_SHARD) {
+            if number == before {
+                continue;
+            }
+            guard.shards[next] = Some(self.shards[number].lock());
+            for (held, wanted) in guard.held.iter_mut().zip(wanted) {
+                if wanted == number {
+                    *held = next;
+                }
+            }
+            (before, next) = (number, next + 1);
         }
-        let wanted = &mut wanted[..keys.len()];
-        wanted.sort_unstable();
-        let mut shards = [const { None }; LOCK_KEYS_MAX];
-        let mut before = usize::MAX;
-        let distinct =
-            wanted.iter().filter(|shard| std::mem::replace(&mut before, **shard) != **shard);
-        for (place, shard) in shards.iter_mut().zip(distinct) {
-            *place = Some((*shard, self.shards[*shard].lock()));
-        }
-        HotGuard { shards }
+        guard.look();
+        guard
     }
 
     /// Values now held.
@@ -243,10 +256,10 @@ fn fill<V: HotValue>(shard: &mut Shard<V>, number: usize, mut bytes: &[u8]) -> O
     for _ in 0..take_u32(from)? {
         let key = take_u64(from)?;
         let value = V::decode(from)?;
-        if shard_of(key) != number || shard.get(key).is_some() {
+        if shard_of(key) != number || shard.find_from(NOT_SEEN, key).is_some() {
             return None;
         }
-        shard.entry(key, || value);
+        shard.insert(key, value);
     }
     shard.evicted = 0;
     shard.position = position;
@@ -254,64 +267,72 @@ fn fill<V: HotValue>(shard: &mut Shard<V>, number: usize, mut bytes: &[u8]) -> O
     from.is_empty().then_some(())
 }
 
-impl<V: HotValue> HotGuard<'_, V> {
-    fn shard(&self, key: u64) -> &Shard<V> {
-        let wanted = shard_of(key);
-        let held = self.shards.iter().flatten().find(|(shard, _)| *shard == wanted);
-        let Some((_, shard)) = held else { unlocked() };
-        shard
+impl<V: HotValue, const N: usize> HotGuard<'_, V, N> {
+    fn shard(&self, at: usize) -> Option<&Shard<V>> {
+        self.shards[self.held[at]].as_deref().filter(|_| self.keys[at] != 0)
     }
 
-    fn shard_mut(&mut self, key: u64) -> &mut Shard<V> {
-        let wanted = shard_of(key);
-        let held = self.shards.iter_mut().flatten().find(|(shard, _)| *shard == wanted);
-        let Some((_, shard)) = held else { unlocked() };
-        shard
+    fn shard_mut(&mut self, at: usize) -> Option<&mut Shard<V>> {
+        self.shards[self.held[at]].as_deref_mut().filter(|_| self.keys[at] != 0)
     }
 
-    /// The value of a key.
+    /// Looks for all keys side by side: each is two reads from far memory, and one after the other they would be
+    /// waited for one after the other.
+    fn look(&mut self) {
+        let keys = self.keys;
+        let homes: [u32; N] =
+            std::array::from_fn(|at| self.shard(at).map_or(0, |shard| shard.at_home(keys[at])));
+        for (at, home) in homes.into_iter().enumerate() {
+            let found = self.shard(at).and_then(|shard| shard.is_first(home, keys[at]));
+            self.seen[at] = found.unwrap_or(NOT_SEEN);
+        }
+    }
+
+    /// The value of the key at that place among the locked ones.
     ///
     /// # Panics
-    /// Here and below: with a key whose shard the guard does not hold, a fault of the program.
+    /// Here and below: with a place from `N` on, a fault of the program.
     #[must_use]
-    pub fn get(&self, key: u64) -> Option<&V> {
-        self.shard(key).get(key)
+    pub fn get(&self, at: usize) -> Option<&V> {
+        let shard = self.shard(at)?;
+        shard.find_from(self.seen[at], self.keys[at]).map(|slot| shard.value(slot))
     }
 
     /// The value of a key, to change.
     #[must_use]
-    pub fn get_mut(&mut self, key: u64) -> Option<&mut V> {
-        self.shard_mut(key).get_mut(key)
+    pub fn get_mut(&mut self, at: usize) -> Option<&mut V> {
+        let slot = self.shard(at)?.find_from(self.seen[at], self.keys[at])?;
+        self.seen[at] = slot;
+        self.shard_mut(at).map(|shard| shard.value_mut(slot))
     }
 
     /// The value of a key, made where there is none; a full shard lets its least recently touched of a
-    /// small sample go.
-    pub fn entry(&mut self, key: u64, make: impl FnOnce() -> V) -> &mut V {
-        self.shard_mut(key).entry(key, make)
+    /// small sample go. `None` for nobody alone.
+    pub fn entry(&mut self, at: usize, make: impl FnOnce() -> V) -> Option<&mut V> {
+        let (key, seen) = (self.keys[at], self.seen[at]);
+        let shard = self.shard_mut(at)?;
+        let slot = shard.find_from(seen, key).unwrap_or_else(|| shard.insert(key, make()));
+        self.seen[at] = slot;
+        self.shard_mut(at).map(|shard| shard.value_mut(slot))
     }
 
     /// Removes the value of a key.
-    pub fn remove(&mut self, key: u64) -> Option<V> {
-        self.shard_mut(key).remove(key)
+    pub fn remove(&mut self, at: usize) -> Option<V> {
+        let key = self.keys[at];
+        self.shard_mut(at)?.remove(key)
     }
 
     /// Whether one of these shards has let a value go since the start because it was full.
     #[must_use]
     pub fn evicted(&self) -> bool {
-        self.shards.iter().flatten().any(|(_, shard)| shard.evicted > 0)
+        self.shards.iter().flatten().any(|shard| shard.evicted > 0)
     }
 
-    /// Whether an entry of that seq is still to be applied to the shard of that key.
+    /// Whether an entry of that seq is still to be applied to the shard of that key; never for nobody.
     #[must_use]
-    pub fn replays(&self, key: u64, seq: u64) -> bool {
-        seq > self.shard(key).position
+    pub fn replays(&self, at: usize, seq: u64) -> bool {
+        self.shard(at).is_some_and(|shard| seq > shard.position)
     }
-}
-
-#[cold]
-#[inline(never)]
-fn unlocked() -> ! {
-    panic!("a key is used whose shard was not locked")
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ fn a_policy_is_taken_whole_or_not_at_all() {
     let explained = memory.explain(hidden.decision).unwrap().pop().unwrap().row.verdict;
     assert_eq!(explained, verdict);
     let composite = explained.hits.iter().find(|hit| hit.kind == HitKind::Composite).unwrap();
-    assert_eq!((composite.name, composite.contribution), ("known_default", Score(777)));
+    assert_eq!((composite.name.text(), composite.contribution), ("known_default", Score(777)));
     // A repeated request keeps the answer of the generation it was given under.
     assert_eq!(ask(&memory, &call(1, &line(1), ANN).offered(at(20))).generation, 1);
 }

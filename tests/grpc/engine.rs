@@ -24,7 +24,7 @@ use faxguard::reports::{Filing, Receipt, Standing};
 use faxguard::store::keys::KeyRing;
 use faxguard::store::{Condition, FaxKey, StoreHealth};
 use faxguard::time::{Span, Timestamp};
-use faxguard::verdict::{Action, Bounds, Degradations, Hit, HitKind, Score, Verdict};
+use faxguard::verdict::{Action, Bounds, Degradations, Hit, HitKind, Name, Score, Verdict};
 
 static PLAN: LazyLock<NumberingPlan> = LazyLock::new(|| NumberingPlan::new().unwrap());
 
@@ -76,7 +76,7 @@ fn deliver(event: &StageEvent) -> Verdict {
         score: Score(-2_000),
         hits: vec![Hit {
             kind: HitKind::Prior,
-            name: "prior",
+            name: Name::of("prior"),
             contribution: Score(-2_000),
             value: 0,
         }],

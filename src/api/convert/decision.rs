@@ -143,7 +143,7 @@ pub fn limits(member: &MemberLimits) -> wire::GetMemberLimitsResponse {
 pub fn status(engine: &EngineStatus, version: &str, generation: u64) -> wire::GetStatusResponse {
     let EngineStatus { screened, store, subjects, numbers, members: _, correspondences, hot_bytes } =
         engine;
-    let StoreHealth { condition, queued, dropped, .. } = store;
+    let StoreHealth { condition, queued, dropped, quarantined, .. } = store;
     wire::GetStatusResponse {
         version: version.into(),
         policy_generation: generation,
@@ -155,6 +155,7 @@ pub fn status(engine: &EngineStatus, version: &str, generation: u64) -> wire::Ge
         directory_number_count: *numbers,
         correspondence_count: *correspondences,
         hot_bytes: *hot_bytes,
+        damaged_file_count: (*quarantined).into(),
     }
 }
 

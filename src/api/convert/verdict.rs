@@ -82,9 +82,9 @@ fn hit(line: &Hit, words: &Words<'_>) -> wire::Hit {
     let Hit { kind, name, contribution, value } = line;
     wire::Hit {
         kind: code(*kind as u8),
-        name: (*name).into(),
+        name: name.text().into(),
         contribution_milli: contribution.0,
-        evidence: (words.describe)(name, *value),
+        evidence: (words.describe)(name.text(), *value),
     }
 }
 
@@ -169,12 +169,12 @@ mod tests {
     use crate::fax::id::DecisionId;
     use crate::fax::stage::StageKind;
     use crate::time::Timestamp;
-    use crate::verdict::{Action, ContentPurpose, HitKind, Resource, Score};
+    use crate::verdict::{Action, ContentPurpose, HitKind, Name, Resource, Score};
 
     fn sample() -> Verdict {
         let line = |name, contribution, value| Hit {
             kind: HitKind::Signal,
-            name,
+            name: Name::of(name),
             contribution: Score(contribution),
             value,
         };

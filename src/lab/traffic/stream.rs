@@ -1,9 +1,10 @@
 //! A stream of stages of any size, for filling an engine and measuring it: no text, no JSON, and
 //! nothing on the heap but what an event itself owns.
 //!
-//! Each sender has one number, one TSI and one document; senders take turns, so that after
-//! [`StreamSpec::senders`] faxes every one has been active. One in eight sends junk: its document
-//! is one short page, and its faxes go to numbers in a row. Numbers are synthetic: North American in
+//! Each sender has one number, one TSI, one trunk of [`TRUNKS`] and one document; senders take turns, so that after
+//! [`StreamSpec::senders`] faxes every one has been active. Documents have 1 to 12 pages of 8 to 64 kB, even by the
+//! logarithm: were they all alike, every fax would look like part of one campaign. One in eight senders sends junk: its
+//! document is one short page, and its faxes go to numbers in a row. Numbers are synthetic: North American in
 //! form, ours in area codes 212 to 236, the senders' in 620 to 644; they stand for nobody.
 
 use crate::fax::id::{DecisionId, Pseudonym};
@@ -28,11 +29,12 @@ pub struct StreamSpec {
     pub start: Timestamp,
     /// From one fax to the next.
     pub step: Span,
-    /// The trunk that calls come on.
-    pub trunk: Pseudonym,
     /// The node that reports them.
     pub node: Pseudonym,
 }
+
+/// Trunks that calls come on.
+pub const TRUNKS: u8 = 16;
 
 /// Stages of one fax in the stream: call offered, handshake, received.
 pub const STAGES: u64 = 3;
@@ -64,13 +66,20 @@ fn event(spec: &StreamSpec, at: u64) -> StageEvent {
         parties: (stage == 0).then(|| Parties::Inbound {
             caller: Caller::Number(Claimed::new(sender_number(sender))),
             did: did(spec, sender, fax / senders, junk),
-            trunk: Some(spec.trunk),
+            trunk: Some(trunk(mix(spec.seed.rotate_left(29), sender))),
         }),
         member: None,
         stage: facts(spec, sender, stage, junk),
         capabilities: CAPABILITIES,
         unscored: 0,
     }
+}
+
+fn trunk(drawn: u64) -> Pseudonym {
+    let mut bytes = [0x77; 16];
+    // The leading bits of a pseudonym are as good as random: here they spread sixteen trunks.
+    bytes[0] = u8::try_from(drawn % u64::from(TRUNKS)).unwrap_or(0).wrapping_mul(0x1d);
+    Pseudonym(bytes)
 }
 
 fn decision(high: u64, low: u64) -> DecisionId {
@@ -83,9 +92,13 @@ fn decision(high: u64, low: u64) -> DecisionId {
 
 fn facts(spec: &StreamSpec, sender: u64, stage: u64, junk: bool) -> Stage {
     let drawn = mix(spec.seed.rotate_left(17), sender);
-    let pages = if junk { 1 } else { 1 + u32::try_from(drawn % 4).unwrap_or(0) };
-    let spread = u32::try_from(drawn % 6_000).unwrap_or(0);
-    let page_bytes = if junk { 1_030 + spread % 1_000 } else { 8_000 + spread };
+    let spread = u32::try_from(drawn % 8_000).unwrap_or(0);
+    let (pages, page_bytes) = if junk {
+        (1, 1_030 + spread % 1_000)
+    } else {
+        let pages = 1 + u32::try_from(drawn / 8_000 % 12).unwrap_or(0);
+        (pages, (8_000 + spread) << (drawn / 96_000 % 3))
+    };
     match stage {
         0 => Stage::CallOffered {
             caller_name: TextLook::Absent,
@@ -187,7 +200,6 @@ mod tests {
             seed: 4,
             start: Timestamp::from_seconds(1_000),
             step: Span::millis(3),
-            trunk: Pseudonym([1; 16]),
             node: Pseudonym([2; 16]),
         }
     }

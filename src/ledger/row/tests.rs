@@ -2,7 +2,12 @@
 
 use super::*;
 use crate::activity::{Happened, Target};
+use crate::fax::stage::StageKind;
 use crate::features::Feature;
+use crate::verdict::{
+    Action, Bounds, ContentPurpose, Counterfactual, Degradations, Hit, HitKind, Name, QuotaOutcome,
+    QuotaStatus, Refusal, Resource, Score,
+};
 use proptest::prelude::*;
 
 fn names() -> Names {
@@ -10,7 +15,12 @@ fn names() -> Names {
 }
 
 fn verdict() -> Verdict {
-    let hit = |kind, name, milli, value| Hit { kind, name, contribution: Score(milli), value };
+    let hit = |kind, name, milli, value| Hit {
+        kind,
+        name: Name::of(name),
+        contribution: Score(milli),
+        value,
+    };
     Verdict {
         decision: DecisionId([7; 16]),
         stage: StageKind::Received,
@@ -86,14 +96,14 @@ fn row() -> StageRow {
 
 #[test]
 fn reads_back_and_stays_small() {
-    let bytes = row().encode(&names());
+    let bytes = row().encode();
     assert_eq!(StageRow::decode(&bytes, DecisionId([7; 16]), &names()), Some(row()));
     assert!(bytes.len() < 400, "{} bytes", bytes.len());
 }
 
 #[test]
 fn every_truncation_is_refused() {
-    let bytes = row().encode(&names());
+    let bytes = row().encode();
     for length in 0..bytes.len() {
         assert_eq!(StageRow::decode(&bytes[..length], DecisionId([7; 16]), &names()), None);
     }
@@ -110,7 +120,7 @@ proptest! {
 
     #[test]
     fn any_flip_is_answered(at in any::<prop::sample::Index>(), bit in 0u8..8) {
-        let mut bytes = row().encode(&names());
+        let mut bytes = row().encode();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let _ = StageRow::decode(&bytes, DecisionId([7; 16]), &names());

@@ -67,22 +67,32 @@ impl<V: HotValue> Shard<V> {
         *self = Self::new(capacity);
     }
 
-    pub(super) fn get(&self, key: u64) -> Option<&V> {
-        self.find(key).map(|at| &self.slot(slot_of(self.index[at])).value)
+    /// The slot of a key, which is looked at first where it was `seen` before.
+    pub(super) fn find_from(&self, seen: usize, key: u64) -> Option<usize> {
+        let chunk = self.chunks.get(seen / CHUNK_SLOTS);
+        let known = chunk.and_then(|chunk| chunk.get(seen % CHUNK_SLOTS));
+        if known.is_some_and(|slot| slot.key == key) {
+            return Some(seen);
+        }
+        self.find(key).map(|at| slot_of(self.index[at]))
     }
 
-    pub(super) fn get_mut(&mut self, key: u64) -> Option<&mut V> {
-        let at = self.find(key)?;
-        let slot = slot_of(self.index[at]);
-        Some(&mut self.slot_mut(slot).value)
+    /// The word of the index where a key would be found first.
+    pub(super) fn at_home(&self, key: u64) -> u32 {
+        self.index[self.home(key)]
     }
 
-    /// The value of a key, made where there is none; a full shard lets one go for it.
-    pub(super) fn entry(&mut self, key: u64, make: impl FnOnce() -> V) -> &mut V {
-        let slot = match self.find(key) {
-            Some(at) => slot_of(self.index[at]),
-            None => self.insert(key, make()),
-        };
+    /// The slot that word names, where it is the one of the key.
+    pub(super) fn is_first(&self, home: u32, key: u64) -> Option<usize> {
+        let likely = home != EMPTY && home & TAG == word(key, 0) & TAG;
+        likely.then(|| slot_of(home)).filter(|slot| self.slot(*slot).key == key)
+    }
+
+    pub(super) fn value(&self, slot: usize) -> &V {
+        &self.slot(slot).value
+    }
+
+    pub(super) fn value_mut(&mut self, slot: usize) -> &mut V {
         &mut self.slot_mut(slot).value
     }
 
@@ -108,7 +118,8 @@ impl<V: HotValue> Shard<V> {
         self.chunks.iter().flatten()
     }
 
-    fn insert(&mut self, key: u64, value: V) -> usize {
+    /// Puts a value in under a key that is not there; a full shard lets one go for it.
+    pub(super) fn insert(&mut self, key: u64, value: V) -> usize {
         let slot = if self.length < self.capacity {
             self.push(Slot { key, value })
         } else {

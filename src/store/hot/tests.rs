@@ -27,13 +27,13 @@ impl HotValue for Count {
 }
 
 fn key_of(small: u64) -> u64 {
-    // Spreads small numbers as a pseudonym would; odd, so that it is a bijection.
-    small.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    // Spreads small numbers as a pseudonym would; odd, so that it is a bijection. None is nobody.
+    (small + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 fn add(table: &HotTable<Count>, key: u64, by: u64, now: u32) -> u64 {
-    let mut guard = table.lock(&[key]);
-    let count = guard.entry(key, || Count { sum: 0, touched: now });
+    let mut guard = table.lock([key]);
+    let count = guard.entry(0, || Count { sum: 0, touched: now }).unwrap();
     count.sum += by;
     count.touched = now;
     count.sum
@@ -56,16 +56,16 @@ proptest! {
         let table: HotTable<Count> = HotTable::with_capacity(40 * SHARDS);
         let mut model = HashMap::new();
         for (small, what, crowd) in steps {
-            let key = if crowd { small | (u64::MAX >> 8 << 6) } else { small << 50 };
+            let key = if crowd { small | (u64::MAX >> 8 << 6) } else { small << 50 | 1 };
             if what == 0 {
-                let removed = table.lock(&[key]).remove(key).map(|count| count.sum);
+                let removed = table.lock([key]).remove(0).map(|count| count.sum);
                 prop_assert_eq!(removed, model.remove(&key));
             } else {
                 let sum = model.entry(key).or_insert(0);
                 *sum += u64::from(what);
                 prop_assert_eq!(add(&table, key, u64::from(what), 1), *sum);
             }
-            prop_assert_eq!(table.lock(&[key]).get(key).map(|c| c.sum), model.get(&key).copied());
+            prop_assert_eq!(table.lock([key]).get(0).map(|c| c.sum), model.get(&key).copied());
         }
         prop_assert_eq!(contents(&table), model);
     }
@@ -109,7 +109,7 @@ fn a_restored_table_goes_on_as_the_first_would() {
     let second: HotTable<Count> = HotTable::with_capacity(20 * SHARDS);
     second.restore(&mut &bytes[..]).unwrap();
     assert_eq!((second.position(), second.shard_position(key_of(3))), (42, 42));
-    assert!(second.lock(&[5]).replays(5, 43) && !second.lock(&[5]).replays(5, 42));
+    assert!(second.lock([5]).replays(0, 43) && !second.lock([5]).replays(0, 42));
     for small in 20_000..40_000 {
         add(&first, key_of(small), 1, 8);
         add(&second, key_of(small), 1, 8);
@@ -125,19 +125,40 @@ fn a_restored_table_goes_on_as_the_first_would() {
 #[test]
 fn keys_of_one_shard_are_locked_once() {
     let table: HotTable<Count> = HotTable::with_capacity(1);
-    let mut guard = table.lock(&[1, 2, 1 << 60, 3, 1]);
-    guard.entry(1, || Count { sum: 1, touched: 0 });
-    guard.entry(1 << 60, || Count { sum: 2, touched: 0 }).sum += 1;
-    assert_eq!(guard.get(1 << 60).map(|count| count.sum), Some(3));
-    assert_eq!(guard.get_mut(2), None);
+    let mut guard = table.lock([1, 2, 1 << 60, 3, 1, 0]);
+    let count = |sum| move || Count { sum, touched: 0 };
+    assert_eq!(guard.entry(0, count(1)).map(|count| count.sum), Some(1));
+    guard.entry(2, count(2)).unwrap().sum += 1;
+    assert_eq!(guard.get(2).map(|count| count.sum), Some(3));
+    assert_eq!(guard.get(4).map(|count| count.sum), Some(1), "the first key again");
+    assert_eq!(guard.get_mut(1), None);
+    assert_eq!(guard.get(3), None);
+    assert_eq!(guard.entry(5, count(9)), None, "nobody has no value");
+    assert!(guard.get(5).is_none() && !guard.replays(5, 1));
+}
+
+#[test]
+fn a_value_that_was_let_go_meanwhile_is_not_mistaken_for_another() {
+    let table: HotTable<Count> = HotTable::with_capacity(SHARDS);
+    let keys: [u64; 10] = std::array::from_fn(|at| at as u64 + 1);
+    let mut guard = table.lock(keys);
+    for (at, sum) in (0..10).zip(1..) {
+        guard.entry(at, || Count { sum, touched: 0 });
+    }
+    let kept: Vec<_> = (0..10).filter_map(|at| Some((at as u64 + 1, guard.get(at)?.sum))).collect();
+    assert_eq!(kept.len(), 8);
+    assert!(kept.iter().all(|(key, sum)| key == sum), "{kept:?}");
+    let gone: Vec<_> = (0..10).filter(|at| guard.remove(*at).is_some()).collect();
+    assert_eq!(gone.len(), 8);
+    assert!((0..10).all(|at| guard.get(at).is_none()));
 }
 
 /// What an operation does to its keys depends on their order, so a change applied twice, not at all, or
 /// out of order shows.
-fn apply(guard: &mut HotGuard<'_, Count>, keys: &[u64], seq: u64) {
-    for key in keys {
-        if guard.replays(*key, seq) {
-            let count = guard.entry(*key, || Count { sum: 0, touched: 0 });
+fn apply(guard: &mut HotGuard<'_, Count, 3>, seq: u64) {
+    for at in 0..3 {
+        if guard.replays(at, seq) {
+            let count = guard.entry(at, || Count { sum: 0, touched: 0 }).unwrap();
             count.sum = count.sum.wrapping_mul(31).wrapping_add(seq);
         }
     }
@@ -158,9 +179,9 @@ fn a_snapshot_under_writers_and_replay_equal_the_live_table() {
                 while !stop.load(Ordering::Relaxed) || at < 6_000 {
                     at += 3;
                     let keys = [at % 700, at % 90, at % 7].map(key_of);
-                    let mut guard = live.lock(&keys);
+                    let mut guard = live.lock(keys);
                     let seq = seq.fetch_add(1, Ordering::SeqCst) + 1;
-                    apply(&mut guard, &keys, seq);
+                    apply(&mut guard, seq);
                     drop(guard);
                     log.lock().push((seq, keys));
                 }
@@ -178,7 +199,7 @@ fn a_snapshot_under_writers_and_replay_equal_the_live_table() {
     log.sort_unstable();
     assert!(restored.position() > 0);
     for (seq, keys) in log {
-        apply(&mut restored.lock(&keys), &keys, seq);
+        apply(&mut restored.lock(keys), seq);
     }
     assert_eq!(contents(&restored), contents(&live));
 }

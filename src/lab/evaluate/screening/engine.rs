@@ -157,7 +157,6 @@ pub fn spec(senders: u32, dids: u32, seed: u64) -> StreamSpec {
         seed,
         start: DAY_START,
         step: Span::millis(3),
-        trunk: Pseudonym([7; 16]),
         node: Pseudonym([9; 16]),
     }
 }
