@@ -38,6 +38,8 @@ pub const PROFILE_BYTES: usize = size_of::<Mutex<Set>>() / WAYS;
 
 struct Set {
     ways: [Option<Profile>; WAYS],
+    /// Drives which way goes next, as if by chance: callers that take turns would each find the oldest way, their own,
+    /// gone just before they come again.
     next: u8,
 }
 
@@ -58,16 +60,19 @@ impl Profiles {
     /// The profile of a number, derived where it is not remembered.
     pub fn get(&self, number: Number, keys: &KeyRing, plan: &NumberingPlan) -> Profile {
         let sets = u64::try_from(self.sets.len()).unwrap_or(1);
-        let place = usize::try_from(self.state.hash_one(number.value()) % sets).unwrap_or(0);
+        let hash = self.state.hash_one(number.value());
+        let place = usize::try_from(hash % sets).unwrap_or(0);
+        let [chance, ..] = hash.to_be_bytes();
         let set = &self.sets[place];
         let known = set.lock().ways.iter().flatten().find(|way| way.number == number).copied();
         known.unwrap_or_else(|| {
             // Derived without the lock: two callers may both derive, and put the same.
             let profile = derive(number, keys, plan);
             let mut set = set.lock();
-            let way = usize::from(set.next) % WAYS;
+            let vacant = set.ways.iter().position(Option::is_none);
+            let way = vacant.unwrap_or(usize::from(set.next >> 6) % WAYS);
             set.ways[way] = Some(profile);
-            set.next = set.next.wrapping_add(1);
+            set.next = set.next.wrapping_mul(5).wrapping_add(chance);
             profile
         })
     }

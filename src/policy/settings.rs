@@ -34,7 +34,7 @@ section! {
         /// Counters of number blocks of 10 and of 100.
         blocks: Size = Size::mib(256) => Size::mib(1), Size::mib(1 << 20);
         /// Profiles of called numbers.
-        number_profiles: Size = Size::mib(128) => Size::mib(1), Size::mib(1 << 20);
+        number_profiles: Size = Size::mib(160) => Size::mib(1), Size::mib(1 << 20);
         /// Who has corresponded with whom.
         correspondence: Size = Size::mib(1_024) => Size::mib(1), Size::mib(1 << 20);
         /// Decisions whose later stages are still to come.
