@@ -36,6 +36,13 @@ pub const WAITING_CALLS_MAX: usize = 64;
 
 /// Most connections at once; further ones wait in the kernel's backlog.
 pub const CONNECTIONS_MAX: usize = 2_048;
+/// Most connections of one peer (an IPv4 address, an IPv6 network of 64 bits): no one peer has all of them.
+pub const PEER_CONNECTIONS_MAX: usize = 512;
+/// Seconds after which a connection that had no call is closed.
+pub const CONNECTION_IDLE_SECONDS: u64 = 900;
+/// Most calls and streams at once over all connections; a further one is answered that the service is overloaded. At
+/// some 4 kB each this is 64 MiB.
+pub const CALLS_MAX: usize = 16_384;
 /// Most requests and streams at once on one connection.
 pub const CONNECTION_STREAMS_MAX: u32 = 256;
 /// Largest header list of a request, in bytes.
@@ -45,7 +52,7 @@ pub const CONNECTION_RESETS_MAX: usize = 1_024;
 /// Longest a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds.
 pub const PREFACE_WAIT_MS: u64 = 5_000;
 /// Longest request of the metrics page that is read, in bytes.
-pub const METRICS_REQUEST_BYTES_MAX: usize = 1_024;
+pub const METRICS_REQUEST_BYTES_MAX: usize = 8_192;
 
 /// Buckets of a caller guard, eight bytes each: a thousand nodes share one with another in 1 case of 65.
 pub const CALLER_BUCKETS: usize = 65_536;
@@ -95,5 +102,7 @@ pub const TIFF_TEXT_BYTES_MAX: usize = 1_024;
 const _: () = assert!(LEDGER_COMMIT_WAIT_MS * 2 < LEDGER_DURABLE_MS);
 const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
+const _: () = assert!(PEER_CONNECTIONS_MAX < CONNECTIONS_MAX);
+const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= CALLS_MAX / 16);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);

@@ -52,6 +52,10 @@ metrics! {
     verdicts: Family<Labels, Counter> = Family::default();
     /// Requests answered with a fault, by reason.
     faults: Family<Label, Counter> = Family::default();
+    /// Calls of callers that may not use the service, by audience.
+    denied_calls: Family<Label, Counter> = Family::default();
+    /// Calls turned away because too many were open, by audience.
+    shed_calls: Family<Label, Counter> = Family::default();
     /// Faxes that nodes handled without a verdict, by their own count.
     unscored_faxes: Counter = Counter::default();
     /// Times the scorer failed and the declared verdict was given.
@@ -110,6 +114,12 @@ impl Stopwatch {
         Self(std::time::Instant::now())
     }
 
+    /// Whole milliseconds since the start.
+    #[must_use]
+    pub fn millis(self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Seconds since the start.
     #[must_use]
     pub fn seconds(self) -> f64 {
@@ -127,6 +137,8 @@ mod tests {
         metrics.verdicts.get_or_create(&[("stage", "page"), ("action", "deliver")]).inc();
         metrics.faults.get_or_create(&[("reason", "INVALID_FIELD")]).inc();
         metrics.reports.get_or_create(&[("status", "counted")]).inc();
+        metrics.denied_calls.get_or_create(&[("audience", "operator")]).inc();
+        metrics.shed_calls.get_or_create(&[("audience", "screening")]).inc();
         let mut page = String::new();
         prometheus_client::encoding::text::encode(&mut page, metrics.registry()).unwrap();
         for name in NAMES {

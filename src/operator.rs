@@ -20,16 +20,20 @@ mod verdict_block;
 mod verdict_line;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 pub use command::{
     Catalog, Command, DEFAULT_SERVER, VERSION, option, path, positional, switch, text as argument,
 };
 pub use context::{Context, Hooks, InProcess};
-pub use failure::{CONFIGURATION, DATA, Failure, OTHER, Refusal, UNREACHABLE, USAGE, reason_name};
+pub use failure::{
+    CONFIGURATION, DATA, Failure, NOT_ALLOWED, OTHER, Refusal, UNREACHABLE, USAGE, reason_name,
+};
 pub use output::{Form, Lean, Output, Screen, table};
 pub use verdict_block::{indented, verdict_block};
 pub use verdict_line::{Answer, VerdictLine, action_name, stage_name, verdict_text};
 
+use context::Identity;
 use text::Shown;
 
 /// The commands that need nothing but the server.
@@ -115,6 +119,12 @@ fn execute(invocation: Invocation, context: &mut Context<'_>) -> Result<u8, Fail
     let shown = if arguments.get_flag("show-numbers") { Shown::Plain } else { Shown::Masked };
     context.output.choose(form, shown);
     context.server = argument(arguments, "server");
+    let file = |name| arguments.get_one::<String>(name).map(PathBuf::from);
+    context.identity = Identity {
+        authority: file("tls-authority"),
+        certificate: file("tls-certificate"),
+        key: file("tls-key"),
+    };
     context.user = invocation.user;
     (command.run)(arguments, context)?;
     Ok(0)

@@ -4,6 +4,7 @@
 
 mod build;
 mod check;
+mod door;
 mod example;
 mod fault;
 mod generation;

@@ -5,7 +5,7 @@
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 
-mod engine;
+pub(crate) mod engine;
 mod live;
 
 use std::num::NonZeroU32;

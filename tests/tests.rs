@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod architecture;
+mod callers;
 mod command_line;
 mod contract;
 mod documents;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod declared;
+mod gate;
 mod operator;
 mod report;
 mod screening;
@@ -19,6 +20,7 @@ use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
+use super::caller::{Audience, Caller};
 use super::engine::Engine;
 use super::guard::Guards;
 use super::status::Failure;
@@ -35,6 +37,9 @@ use operator_wire::list_entry_service_server::ListEntryServiceServer;
 use operator_wire::policy_service_server::PolicyServiceServer;
 
 pub use answers::Ending;
+pub use gate::Gate;
+
+use gate::Calls;
 
 /// Makes a future that resolves when the server begins to stop.
 pub type EndingMaker = Box<dyn Fn() -> Ending + Send + Sync>;
@@ -63,8 +68,7 @@ impl Edge {
 
     /// Takes one call from the bucket of the operator that makes it.
     fn admit_operator<T>(&self, request: &Request<T>) -> Result<(), Failure> {
-        let peer = request.remote_addr().map(|address| address.ip().to_string());
-        let caller = peer.unwrap_or_default();
+        let caller = request.extensions().get::<Caller>().map(Caller::key).unwrap_or_default();
         self.counted(self.guards.operator.admit(caller.as_bytes(), NonZeroU32::MIN))
     }
 
@@ -102,10 +106,14 @@ impl fmt::Debug for Edge {
 pub struct Services {
     routes: Routes,
     names: Vec<&'static str>,
+    calls: Arc<Calls>,
+    metrics: Arc<Metrics>,
 }
 
 impl Services {
-    fn with<S>(mut self, service: S) -> Self
+    /// Adds a service that an audience may use.
+    #[must_use]
+    pub fn with<S>(mut self, audience: Audience, service: S) -> Self
     where
         S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
             + NamedService
@@ -113,10 +121,11 @@ impl Services {
             + Send
             + Sync
             + 'static,
-        S::Future: Send + 'static,
+        S::Future: Send + Unpin + 'static,
     {
         self.names.push(S::NAME);
-        Self { routes: self.routes.add_service(service), names: self.names }
+        let gate = Gate::new(service, audience, &self.calls, &self.metrics);
+        Self { routes: self.routes.add_service(gate), ..self }
     }
 
     /// The routes and the names under which health speaks of them.
@@ -129,7 +138,9 @@ impl Services {
 /// Every service over one edge, each with the message size of its audience.
 #[must_use]
 pub fn services(edge: Edge) -> Services {
+    use Audience::{Operator, Report, Screening};
     let edge = Arc::new(edge);
+    let (calls, metrics) = (Arc::new(Calls::default()), Arc::clone(&edge.metrics));
     let most = bounds::OPERATOR_MESSAGE_BYTES_MAX;
     let screening = ScreeningServiceServer::new(screening::Screening::new(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
@@ -147,13 +158,13 @@ pub fn services(edge: Edge) -> Services {
         .max_decoding_message_size(most);
     let policies =
         PolicyServiceServer::new(operator::Policies(edge)).max_decoding_message_size(most);
-    Services { routes: Routes::default(), names: Vec::new() }
-        .with(screening)
-        .with(reports)
-        .with(decisions)
-        .with(directory)
-        .with(held)
-        .with(limits)
-        .with(lists)
-        .with(policies)
+    Services { routes: Routes::default(), names: Vec::new(), calls, metrics }
+        .with(Screening, screening)
+        .with(Report, reports)
+        .with(Operator, decisions)
+        .with(Operator, directory)
+        .with(Operator, held)
+        .with(Operator, limits)
+        .with(Operator, lists)
+        .with(Operator, policies)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use super::caller::Audience;
 use super::convert::InvalidRequest;
 use crate::bounds;
 use crate::time::Span;
@@ -52,10 +53,17 @@ pub enum Failure {
     InvalidPageToken,
     /// A fault of the service itself.
     Internal,
+    /// The caller may not speak to this audience.
+    CallerNotAllowed {
+        /// The audience.
+        audience: Audience,
+    },
+    /// As many calls are open as there may be.
+    Overloaded,
 }
 
 /// The table: each reason and its gRPC code, in the order of the contract.
-const CODES: [(ErrorReason, Code); 11] = [
+const CODES: [(ErrorReason, Code); 13] = [
     (ErrorReason::InvalidField, Code::InvalidArgument),
     (ErrorReason::TooLarge, Code::InvalidArgument),
     (ErrorReason::CallerOverLimit, Code::ResourceExhausted),
@@ -67,10 +75,14 @@ const CODES: [(ErrorReason, Code); 11] = [
     (ErrorReason::FaxNotReceived, Code::FailedPrecondition),
     (ErrorReason::InvalidPageToken, Code::InvalidArgument),
     (ErrorReason::Internal, Code::Internal),
+    (ErrorReason::CallerNotAllowed, Code::PermissionDenied),
+    (ErrorReason::Overloaded, Code::ResourceExhausted),
 ];
 
 /// After how long a caller may try again when the store is down.
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// The same when too many calls are open: longer than any of them takes.
+const OVERLOAD_RETRY: Duration = Duration::from_millis(100);
 
 impl Failure {
     /// The reason of the contract.
@@ -88,6 +100,8 @@ impl Failure {
             Self::FaxNotReceived => ErrorReason::FaxNotReceived,
             Self::InvalidPageToken => ErrorReason::InvalidPageToken,
             Self::Internal => ErrorReason::Internal,
+            Self::CallerNotAllowed { .. } => ErrorReason::CallerNotAllowed,
+            Self::Overloaded => ErrorReason::Overloaded,
         }
     }
 
@@ -135,6 +149,13 @@ impl Failure {
                 "page token belongs to no such listing (begin again without one)".into()
             }
             Self::Internal => "service failed (its log has the cause)".into(),
+            Self::CallerNotAllowed { audience } => format!(
+                "caller may not use the services for `{0}` (its certificate's name belongs under `tls.{0}`)",
+                audience.name()
+            ),
+            Self::Overloaded => {
+                "service has as many calls open as it takes (let the fax through, come back after the retry delay)".into()
+            }
         }
     }
 
@@ -169,12 +190,16 @@ impl Failure {
             Self::StoreUnavailable => {
                 details.set_retry_info(Some(STORE_RETRY));
             }
+            Self::Overloaded => {
+                details.set_retry_info(Some(OVERLOAD_RETRY));
+            }
             Self::TooLarge { .. }
             | Self::NotFound { .. }
             | Self::StaleEtag
             | Self::AlreadyDecided
             | Self::FaxNotReceived
             | Self::InvalidPageToken
+            | Self::CallerNotAllowed { .. }
             | Self::Internal => {}
         }
         Status::with_error_details(self.code(), self.sentence(), details)
@@ -196,6 +221,8 @@ impl Failure {
             | Self::AlreadyDecided
             | Self::FaxNotReceived
             | Self::InvalidPageToken
+            | Self::CallerNotAllowed { .. }
+            | Self::Overloaded
             | Self::Internal => Vec::new(),
         };
         wire::ScreenFaxFault {
@@ -237,13 +264,15 @@ mod tests {
             Failure::FaxNotReceived,
             Failure::InvalidPageToken,
             Failure::Internal,
+            Failure::CallerNotAllowed { audience: Audience::Operator },
+            Failure::Overloaded,
         ]
     }
 
     #[test]
     fn every_reason_of_the_contract_has_one_row() {
         let all = every();
-        for code in 1..=11 {
+        for code in 1..=13 {
             let reason = ErrorReason::try_from(code).unwrap();
             let failure = all.iter().find(|failure| failure.reason() == reason).unwrap();
             let status = failure.status();
@@ -253,7 +282,7 @@ mod tests {
             assert_eq!(info.domain, DOMAIN);
             assert_eq!(status.code(), failure.code());
         }
-        assert!(ErrorReason::try_from(12).is_err());
+        assert!(ErrorReason::try_from(14).is_err());
     }
 
     #[test]

@@ -112,14 +112,22 @@ fn ensure_group(root: clap::Command, group: &'static str) -> clap::Command {
     )
 }
 
-fn global_arguments() -> [Arg; 3] {
+fn global_arguments() -> [Arg; 6] {
     let arguments = [
         Arg::new("server")
             .long("server")
             .value_name("ADDRESS")
             .default_value(DEFAULT_SERVER)
             .global(true)
-            .help("The server to call"),
+            .help("The server to call; https:// for an encrypted port"),
+        option("tls-authority", "FILE", "Trust servers that this authority vouches for (PEM)")
+            .global(true),
+        option("tls-certificate", "FILE", "Show this certificate to the server (PEM)")
+            .requires("tls-key")
+            .global(true),
+        option("tls-key", "FILE", "The private key of that certificate (PEM)")
+            .requires("tls-certificate")
+            .global(true),
         Arg::new("json")
             .long("json")
             .action(ArgAction::SetTrue)

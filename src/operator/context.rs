@@ -1,9 +1,10 @@
 //! What a command may use while it runs: the output, the server, and the parts that other rooms lend.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{self as tls, Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Response, Status};
 
 use super::command::Catalog;
@@ -32,6 +33,30 @@ pub struct Hooks {
     pub configuration: Option<fn() -> String>,
 }
 
+/// The files of an encrypted connection, in PEM; each may be absent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Identity {
+    pub(super) authority: Option<PathBuf>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+}
+
+impl Identity {
+    fn read(&self) -> Result<ClientTlsConfig, Failure> {
+        let file = |path: &PathBuf| {
+            std::fs::read(path).map_err(|source| Failure::ReadFile { path: path.clone(), source })
+        };
+        let mut config = ClientTlsConfig::new();
+        if let Some(authority) = &self.authority {
+            config = config.ca_certificate(Certificate::from_pem(file(authority)?));
+        }
+        if let (Some(certificate), Some(key)) = (&self.certificate, &self.key) {
+            config = config.identity(tls::Identity::from_pem(file(certificate)?, file(key)?));
+        }
+        Ok(config)
+    }
+}
+
 /// What a command runs in.
 pub struct Context<'a> {
     /// Where it writes.
@@ -41,6 +66,8 @@ pub struct Context<'a> {
     /// Every command, for those that document the tool.
     pub(super) catalog: &'a Catalog,
     pub(super) server: String,
+    /// How it shows who it is, and whom it trusts, on an encrypted port.
+    pub(super) identity: Identity,
     /// Who runs the tool, where the system says so.
     pub(super) user: Option<String>,
     runtime: Option<Runtime>,
@@ -48,7 +75,15 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub(super) fn new(output: Output<'a>, hooks: &'a Hooks, catalog: &'a Catalog) -> Self {
-        Self { output, hooks, catalog, server: String::new(), user: None, runtime: None }
+        Self {
+            output,
+            hooks,
+            catalog,
+            server: String::new(),
+            identity: Identity::default(),
+            user: None,
+            runtime: None,
+        }
     }
 
     /// Runs a future on this thread until it is done.
@@ -81,7 +116,10 @@ impl<'a> Context<'a> {
             true => named.to_owned(),
             false => format!("http://{named}"),
         };
-        let endpoint = Endpoint::from_shared(server.clone()).map_err(Failure::Address)?;
+        let mut endpoint = Endpoint::from_shared(server.clone()).map_err(Failure::Address)?;
+        if server.starts_with("https://") {
+            endpoint = endpoint.tls_config(self.identity.read()?).map_err(Failure::Encryption)?;
+        }
         endpoint
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)

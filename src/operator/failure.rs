@@ -16,6 +16,8 @@ pub const USAGE: u8 = 64;
 pub const DATA: u8 = 65;
 /// The server cannot be reached or cannot serve now.
 pub const UNREACHABLE: u8 = 69;
+/// The server does not let the caller do that.
+pub const NOT_ALLOWED: u8 = 77;
 /// A configuration or policy has faults.
 pub const CONFIGURATION: u8 = 78;
 /// Anything else.
@@ -68,6 +70,11 @@ pub enum Failure {
     /// What the command line calls the server is no address.
     #[error("`--server` is not an address (write it as in `http://127.0.0.1:7443`)")]
     Address(#[source] tonic::transport::Error),
+    /// The files of an encrypted connection are none, or do not belong together.
+    #[error(
+        "an encrypted connection cannot be set up with these files (write PEM, certificate and key of one pair)"
+    )]
+    Encryption(#[source] tonic::transport::Error),
     /// Nobody answers there.
     #[error(
         "cannot reach the server at `{server}` (is faxguardd running there? name another with `--server`)"
@@ -123,7 +130,7 @@ impl Failure {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Argument { .. } | Self::Address(_) => USAGE,
+            Self::Argument { .. } | Self::Address(_) | Self::Encryption(_) => USAGE,
             Self::ReadFile { .. }
             | Self::FileTooLarge { .. }
             | Self::Content { .. }
@@ -240,6 +247,10 @@ fn remedy(reason: ErrorReason) -> &'static str {
         ErrorReason::FaxNotReceived => "check the numbers and the time",
         ErrorReason::InvalidPageToken => "list again from the first page",
         ErrorReason::Internal => "the server's log has the cause",
+        ErrorReason::CallerNotAllowed => {
+            "show a certificate with `--tls-certificate` whose name stands in the server's `[tls]` section"
+        }
+        ErrorReason::Overloaded => "wait, then run it again",
     }
 }
 
@@ -247,7 +258,10 @@ fn exit_code(reason: ErrorReason) -> u8 {
     match reason {
         ErrorReason::InvalidField | ErrorReason::TooLarge => DATA,
         ErrorReason::PolicyRefused => CONFIGURATION,
-        ErrorReason::StoreUnavailable | ErrorReason::CallerOverLimit => UNREACHABLE,
+        ErrorReason::StoreUnavailable | ErrorReason::CallerOverLimit | ErrorReason::Overloaded => {
+            UNREACHABLE
+        }
+        ErrorReason::CallerNotAllowed => NOT_ALLOWED,
         ErrorReason::Unspecified
         | ErrorReason::NotFound
         | ErrorReason::StaleEtag

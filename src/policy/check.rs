@@ -4,6 +4,7 @@
 use crate::verdict::Score;
 
 use super::build::build;
+use super::door::door;
 use super::fault::{Fault, Faults, below, quote};
 use super::leaf::Weight;
 use super::read::parse_into;
@@ -69,6 +70,7 @@ fn check_into(settings: &Settings, specs: &[SignalSpec], faults: &mut Faults) ->
     thresholds(settings, faults);
     all_match(settings, faults);
     texts(settings, faults);
+    door(settings, faults);
     if !faults.is_empty() {
         return None;
     }

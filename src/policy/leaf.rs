@@ -96,6 +96,19 @@ impl Leaf for SocketAddr {
     }
 }
 
+impl Leaf for Option<SocketAddr> {
+    const EXPECTED: &'static str = "an address and port such as \"127.0.0.1:9464\", or \"off\"";
+    fn read(value: &DeValue<'_>) -> Option<Self> {
+        match value.as_str()? {
+            "off" => Some(None),
+            text => text.parse().ok().map(Some),
+        }
+    }
+    fn write(&self) -> String {
+        self.map_or_else(|| "off".to_owned(), |address| address.to_string()).write()
+    }
+}
+
 impl Leaf for Vec<String> {
     const EXPECTED: &'static str = "a list of names";
     fn read(value: &DeValue<'_>) -> Option<Self> {

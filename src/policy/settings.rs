@@ -12,7 +12,7 @@ use super::section::section;
 section! {
     /// The process: where it listens and what it works with. Read at the start only.
     Server {
-        /// Address and port of the gRPC service. Loopback by default: there is no encryption on this port.
+        /// Address and port of the gRPC service. Any other than loopback needs `[tls]`.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 7_443));
         /// Folder of the store, the key file and the ledger; made when it is missing.
         data_folder: PathBuf = PathBuf::from("./faxguard-data");
@@ -22,6 +22,39 @@ section! {
         home_region: String = "US".to_owned();
         /// How much is logged: error, warn, info, debug or trace. Numbers, idents and content never are.
         log_level: LogLevel = LogLevel::Info;
+        /// Address and port of the page of metrics (OpenMetrics, over plain HTTP), or "off". It holds no number, ident
+        /// or member.
+        metrics: Option<SocketAddr> = None;
+    }
+}
+
+section! {
+    /// Encryption of the port, and who may call. Paths of PEM files, which are read again every minute; empty for none.
+    /// Callers are known by the DNS names and URIs of their certificates; `*.nodes.example` stands for one label more.
+    /// Whoever is not named may do nothing. Read at the start only.
+    Tls {
+        /// Certificate of the server, and those that vouch for it.
+        certificate: String = String::new();
+        /// Its private key.
+        private_key: String = String::new();
+        /// The authorities that vouch for the certificates of callers.
+        client_authorities: String = String::new();
+        /// Names of the routing nodes.
+        screening: Vec<String> = Vec::new();
+        /// Names of the abuse-report endpoints.
+        report: Vec<String> = Vec::new();
+        /// Names of the operators.
+        operator: Vec<String> = Vec::new();
+        /// What callers without a certificate may use: screening, report, operator.
+        anonymous: Vec<String> = Vec::new();
+    }
+}
+
+impl Tls {
+    /// Whether the port is encrypted.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        !self.certificate.is_empty()
     }
 }
 
@@ -284,6 +317,7 @@ macro_rules! settings {
 
 settings! {
     server: Server,
+    tls: Tls,
     memory: Memory,
     retention: Retention,
     score: Scoring,

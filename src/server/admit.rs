@@ -1,42 +1,63 @@
-//! Who may connect: a cap on connections, and a deadline for the HTTP/2 preface. Without the deadline a connection
-//! that says nothing stays open for ever, since keep-alive begins only after the preface.
+//! Who may connect: caps on connections, over all and for one peer; a deadline for the handshake of TLS and the preface of
+//! HTTP/2; an end to connections that nobody uses. Without the deadline a connection that says nothing stays open for
+//! ever, since keep-alive begins only after the preface.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 
 use super::drain::Draining;
+use super::peers::{PeerPlace, Peers};
+use super::tls::Door;
+use crate::api::caller::Caller;
 use crate::bounds;
 
-/// Bytes of the HTTP/2 client preface (RFC 9113 section 3.4).
-const PREFACE_BYTES: usize = 24;
-/// How often a connection that has sent a part of its preface is looked at again.
-const PREFACE_LOOK: Duration = Duration::from_millis(20);
+/// The HTTP/2 client preface (RFC 9113 section 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long accepting rests when the system has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-/// A connection that has said its preface. Its place under the cap is free again when it is dropped.
+/// A connection that has said its preface. Its places are free again when it is dropped.
 pub(super) struct Admitted {
+    transport: Transport,
+    /// How much of the preface was handed on: it was read to know whom to let in.
+    handed: usize,
+    caller: Caller,
+    _places: (OwnedSemaphorePermit, PeerPlace),
+}
+
+enum Transport {
+    Plain(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
+}
+
+/// What a newcomer needs to become a connection.
+struct Newcomer {
     stream: TcpStream,
-    _place: OwnedSemaphorePermit,
+    peer: SocketAddr,
+    places: (OwnedSemaphorePermit, PeerPlace),
 }
 
 /// Accepts connections until the server begins to stop; the listener is closed then, so that nobody waits for
 /// an answer that will not come.
 pub(super) fn accept(
     listener: TcpListener,
+    door: Arc<Door>,
     draining: Draining,
 ) -> ReceiverStream<Result<Admitted, io::Error>> {
     let (sender, receiver) = mpsc::channel(bounds::CONNECTIONS_MAX);
     let places = Arc::new(Semaphore::new(bounds::CONNECTIONS_MAX));
+    let peers = Arc::new(Peers::default());
     tokio::spawn(async move {
         let mut ending = pin!(draining.begun());
         loop {
@@ -51,8 +72,12 @@ pub(super) fn accept(
             };
             let Ok(place) = place else { return };
             match accepted {
-                Ok((stream, _)) => {
-                    tokio::spawn(greet(stream, place, sender.clone()));
+                // Whoever has all the places of one peer gets no further one, and takes none from others.
+                Ok((stream, peer)) => {
+                    if let Some(of_peer) = peers.enter(peer.ip()) {
+                        let newcomer = Newcomer { stream, peer, places: (place, of_peer) };
+                        tokio::spawn(greet(newcomer, Arc::clone(&door), sender.clone()));
+                    }
                 }
                 Err(fault) => {
                     tracing::warn!(error = %fault, "connection could not be accepted");
@@ -66,40 +91,67 @@ pub(super) fn accept(
 
 /// Hands the connection on once its preface is there, and drops it when the deadline passes first.
 async fn greet(
-    stream: TcpStream,
-    place: OwnedSemaphorePermit,
+    newcomer: Newcomer,
+    door: Arc<Door>,
     sender: mpsc::Sender<Result<Admitted, io::Error>>,
 ) {
     let wait = Duration::from_millis(bounds::PREFACE_WAIT_MS);
-    let ready = tokio::select! {
+    let admitted = tokio::select! {
         () = sender.closed() => return,
-        ready = tokio::time::timeout(wait, preface(&stream)) => ready,
+        admitted = tokio::time::timeout(wait, admit(newcomer, &door)) => admitted,
     };
-    if matches!(ready, Ok(Ok(()))) && stream.set_nodelay(true).is_ok() {
+    match admitted {
         // A closed receiver means that the server is stopping; the connection is dropped then.
-        let _ = sender.send(Ok(Admitted { stream, _place: place })).await;
+        Ok(Ok(admitted)) => drop(sender.send(Ok(admitted)).await),
+        Ok(Err(fault)) => tracing::debug!(error = %fault, "connection was not let in"),
+        Err(_) => tracing::debug!("connection said too little in time"),
     }
 }
 
-async fn preface(stream: &TcpStream) -> io::Result<()> {
-    let mut seen = [0; PREFACE_BYTES];
-    loop {
-        match stream.peek(&mut seen).await? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            PREFACE_BYTES => return Ok(()),
-            // What is there already is reported again at once, so the rest has to be waited for.
-            _ => tokio::time::sleep(PREFACE_LOOK).await,
+async fn admit(newcomer: Newcomer, door: &Door) -> io::Result<Admitted> {
+    let Newcomer { stream, peer, places } = newcomer;
+    stream.set_nodelay(true)?;
+    let (mut transport, caller) = match door.acceptor() {
+        None => (Transport::Plain(stream), door.caller(&[], peer)),
+        Some(acceptor) => {
+            let stream = acceptor.accept(stream).await?;
+            let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+            let caller = door.caller(certificates, peer);
+            (Transport::Encrypted(Box::new(stream)), caller)
+        }
+    };
+    let mut seen = [0; PREFACE.len()];
+    match &mut transport {
+        Transport::Plain(stream) => stream.read_exact(&mut seen).await?,
+        Transport::Encrypted(stream) => stream.read_exact(&mut seen).await?,
+    };
+    if seen != *PREFACE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "no preface of HTTP/2"));
+    }
+    Ok(Admitted { transport, handed: 0, caller, _places: places })
+}
+
+impl Connected for Admitted {
+    type ConnectInfo = Caller;
+
+    fn connect_info(&self) -> Caller {
+        self.caller.clone()
+    }
+}
+
+impl Admitted {
+    fn transport(&mut self) -> Pin<&mut (dyn Duplex + Send)> {
+        match &mut self.transport {
+            Transport::Plain(stream) => Pin::new(stream),
+            Transport::Encrypted(stream) => Pin::new(stream.as_mut()),
         }
     }
 }
 
-impl Connected for Admitted {
-    type ConnectInfo = TcpConnectInfo;
+/// Both directions of a connection.
+trait Duplex: AsyncRead + AsyncWrite + Unpin {}
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
-    }
-}
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
 
 impl AsyncRead for Admitted {
     fn poll_read(
@@ -107,7 +159,18 @@ impl AsyncRead for Admitted {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, into)
+        if self.handed < PREFACE.len() {
+            let rest = &PREFACE[self.handed..];
+            let now = rest.len().min(into.remaining());
+            into.put_slice(&rest[..now]);
+            self.handed += now;
+            return Poll::Ready(Ok(()));
+        }
+        // Answers to our own pings wake this connection every so often, used or not: nothing read is its end.
+        if self.caller.activity().idle_seconds() >= bounds::CONNECTION_IDLE_SECONDS {
+            return Poll::Ready(Ok(()));
+        }
+        self.transport().poll_read(context, into)
     }
 }
 
@@ -117,7 +180,7 @@ impl AsyncWrite for Admitted {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        self.transport().poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -125,18 +188,21 @@ impl AsyncWrite for Admitted {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+        self.transport().poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.transport {
+            Transport::Plain(stream) => stream.is_write_vectored(),
+            Transport::Encrypted(stream) => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        self.transport().poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        self.transport().poll_shutdown(context)
     }
 }

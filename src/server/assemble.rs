@@ -11,7 +11,8 @@ use super::listen::ServeFault;
 use super::run::Server;
 use super::start::Start;
 use super::telemetry::{self, TelemetryFault};
-use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY};
+use super::tls::{Door, DoorFault};
+use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY, RELOAD_EVERY};
 use crate::api::live::{Live, Timepiece};
 use crate::held;
 use crate::memory::edit::{EditFault, last_generation};
@@ -50,6 +51,17 @@ pub enum RunFault {
         /// The system's fault.
         source: io::Error,
     },
+    /// Open to the network without encryption.
+    #[error(
+        "port `{address}` is reachable from the network without encryption (set `tls.certificate`, or listen on loopback)"
+    )]
+    Exposed {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// No door.
+    #[error("encryption could not be set up")]
+    Door(#[source] DoorFault),
     /// No keys.
     #[error("keys could not be read")]
     Keys(#[source] KeyFault),
@@ -90,15 +102,19 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
     }
     let runtime = runtime.enable_all().build().map_err(RunFault::Runtime)?;
     let address = start.listen();
-    let listener =
-        TcpListener::bind(address).map_err(|source| RunFault::Bind { address, source })?;
+    // The command line may say another address than the checked file.
+    if !address.ip().is_loopback() && !start.settings.tls.is_on() {
+        return Err(RunFault::Exposed { address });
+    }
+    let listener = bind(address)?;
     let server = assemble(start, Timepiece::Server(Arc::new(WallClock)))?;
     let bound = listener.local_addr().unwrap_or(address);
-    if !bound.ip().is_loopback() {
-        tracing::warn!(address = %bound, "port is open to the network without encryption");
-    }
-    tracing::info!(address = %bound, "serving");
+    tracing::info!(address = %bound, encrypted = server.door.is_encrypted(), "serving");
     runtime.block_on(until_signalled(server, listener))
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, RunFault> {
+    TcpListener::bind(address).map_err(|source| RunFault::Bind { address, source })
 }
 
 async fn until_signalled(server: Server, listener: TcpListener) -> Result<(), RunFault> {
@@ -137,8 +153,11 @@ pub fn assemble(start: &Start, clock: Timepiece) -> Result<Server, RunFault> {
     let memory = Arc::new(memory);
     let metrics = Arc::new(Metrics::new());
     let engine = Arc::new(Live::new(Arc::clone(&memory), clock.clone()));
-    let chores = chores(&memory, &clock, &metrics);
-    Ok(Server { engine, metrics, chores, closing: closing(memory) })
+    let door = Arc::new(Door::new(&start.settings.tls).map_err(RunFault::Door)?);
+    let page = start.settings.server.metrics.map(bind).transpose()?;
+    let mut chores = chores(&memory, &clock, &metrics);
+    chores.push(reload(&door));
+    Ok(Server { engine, metrics, chores, door, page, closing: closing(memory) })
 }
 
 /// The generation that was in force last; before the first there is number 0, the built-in defaults, which
@@ -225,6 +244,12 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
         Chore::new("write snapshot when due", EXPIRE_EVERY, due),
         Chore::new("purge", PURGE_EVERY, purge),
     ]
+}
+
+/// Takes up new certificates. What cannot be read leaves the old ones in force, which the log says.
+fn reload(door: &Arc<Door>) -> Chore {
+    let door = Arc::clone(door);
+    Chore::new("read certificates", RELOAD_EVERY, move || door.reload().map_err(Into::into))
 }
 
 /// Puts the gauges where the engine stands.

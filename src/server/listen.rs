@@ -1,18 +1,20 @@
 //! The gRPC port: explicit limits of HTTP/2, health, reflection, and an end within the grace period.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
 use super::admit;
 use super::drain::{Draining, GRACE};
+use super::tls::Door;
 use crate::api;
+use crate::api::caller::Audience;
 use crate::bounds;
 
 /// A ping every so often on a quiet connection, and how long its answer may take.
@@ -35,7 +37,7 @@ pub enum ServeFault {
     Transport(#[source] tonic::transport::Error),
 }
 
-/// Serves until `draining`, then lets open calls finish for [`GRACE`].
+/// Serves without encryption until `draining`, then lets open calls finish for [`GRACE`].
 ///
 /// # Errors
 /// [`ServeFault`].
@@ -44,14 +46,28 @@ pub async fn serve(
     services: api::grpc::Services,
     draining: Draining,
 ) -> Result<(), ServeFault> {
+    serve_behind(Arc::new(Door::open()), listener, services, draining).await
+}
+
+/// The same behind a door.
+///
+/// # Errors
+/// [`ServeFault`].
+pub async fn serve_behind(
+    door: Arc<Door>,
+    listener: std::net::TcpListener,
+    services: api::grpc::Services,
+    draining: Draining,
+) -> Result<(), ServeFault> {
     listener.set_nonblocking(true).map_err(ServeFault::Listener)?;
     let listener = TcpListener::from_std(listener).map_err(ServeFault::Listener)?;
-    let (routes, names) = services.into_parts();
+    let (routes, names) = with_reflection(services)?.into_parts();
     let (reporter, health) = health_reporter();
     report(&reporter, &names, ServingStatus::Serving).await;
-    let routes = with_reflection(routes.add_service(health))?;
+    // Whoever may connect may ask for the health: balancers have no certificate, and it says nothing else.
+    let routes = routes.add_service(health);
     let serving = limited().add_routes(routes).serve_with_incoming_shutdown(
-        admit::accept(listener, draining.clone()),
+        admit::accept(listener, door, draining.clone()),
         draining.clone().begun(),
     );
     let patience = async {
@@ -88,8 +104,8 @@ async fn report(reporter: &HealthReporter, names: &[&'static str], status: Servi
     }
 }
 
-/// Adds reflection in its present and its older version, which some tools still ask for.
-fn with_reflection(routes: Routes) -> Result<Routes, ServeFault> {
+/// Adds reflection in its present and its older version, which some tools still ask for. It is for operators.
+fn with_reflection(services: api::grpc::Services) -> Result<api::grpc::Services, ServeFault> {
     let described = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(api::DESCRIPTOR_SET)
@@ -97,5 +113,5 @@ fn with_reflection(routes: Routes) -> Result<Routes, ServeFault> {
     };
     let present = described().build_v1().map_err(ServeFault::Reflection)?;
     let older = described().build_v1alpha().map_err(ServeFault::Reflection)?;
-    Ok(routes.add_service(present).add_service(older))
+    Ok(services.with(Audience::Operator, present).with(Audience::Operator, older))
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::drain::Draining;
 use super::listen::{self, ServeFault};
+use super::telemetry;
+use super::tls::Door;
 use super::upkeep::{self, Chore};
 use crate::api::engine::Engine;
 use crate::api::grpc::{Edge, services};
@@ -19,6 +21,10 @@ pub struct Server {
     pub metrics: Arc<Metrics>,
     /// What the house does by itself.
     pub chores: Vec<Chore>,
+    /// Who is let in.
+    pub door: Arc<Door>,
+    /// Where the page of metrics is served, if it is.
+    pub page: Option<std::net::TcpListener>,
     /// What is done once at the end, after the last call: the snapshot, the close of the store.
     pub closing: Chore,
 }
@@ -33,13 +39,16 @@ impl Server {
         listener: std::net::TcpListener,
         draining: Draining,
     ) -> Result<(), ServeFault> {
-        let Self { engine, metrics, chores, closing } = self;
+        let Self { engine, metrics, chores, door, page, closing } = self;
         let mut running = upkeep::begin(&chores, &draining);
+        if let Some(page) = page {
+            running.spawn(telemetry::serve_metrics(page, Arc::clone(&metrics), draining.clone()));
+        }
         let ending = draining.clone();
         let ending =
             Box::new(move || -> crate::api::grpc::Ending { Box::pin(ending.clone().begun()) });
         let edge = Edge::new(engine, Guards::serving(), metrics, ending);
-        let served = listen::serve(listener, services(edge), draining).await;
+        let served = listen::serve_behind(door, listener, services(edge), draining).await;
         if served.is_err() {
             // The end has not been announced, so the chores would go on for ever.
             running.abort_all();

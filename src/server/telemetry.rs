@@ -1,16 +1,25 @@
 //! What operators see of the process: a log of JSON lines on standard error and a page of metrics. Neither
 //! holds a number, an ident or content.
 
+use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+use super::drain::Draining;
 use crate::bounds;
 use crate::metrics::Metrics;
 
@@ -18,6 +27,9 @@ use crate::metrics::Metrics;
 pub const LOG_VARIABLE: &str = "FAXGUARD_LOG";
 /// Longest that one reader of the metrics page may take.
 const PAGE_WAIT: Duration = Duration::from_secs(2);
+
+/// The media type of the page.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Why there is no log.
 #[derive(Debug, Error)]
@@ -60,14 +72,28 @@ pub fn log_chain(error: &dyn std::error::Error, what: &'static str) {
     tracing::error!(error = chain, "{what}");
 }
 
-/// Serves the metrics as OpenMetrics text to whoever connects, one reader after the other: a scrape
-/// takes a millisecond, and a second reader never needs to disturb the first.
-pub async fn serve_metrics(listener: TcpListener, metrics: Arc<Metrics>) {
+/// Serves the metrics as OpenMetrics text until the end, one reader after the other: a scrape takes a millisecond, and a
+/// second reader never needs to disturb the first.
+pub async fn serve_metrics(
+    listener: std::net::TcpListener,
+    metrics: Arc<Metrics>,
+    draining: Draining,
+) {
+    let listener = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
+    let Ok(listener) = listener else {
+        tracing::error!("port of the metrics page could not be taken over");
+        return;
+    };
+    let mut ending = pin!(draining.begun());
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            () = &mut ending => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
             Ok((stream, _)) => {
-                let answered = tokio::time::timeout(PAGE_WAIT, answer(stream, &metrics)).await;
-                if !matches!(answered, Ok(Ok(()))) {
+                let read = tokio::time::timeout(PAGE_WAIT, read(stream, &metrics)).await;
+                if !matches!(read, Ok(Ok(()))) {
                     tracing::debug!("reader of the metrics page went away");
                 }
             }
@@ -79,36 +105,36 @@ pub async fn serve_metrics(listener: TcpListener, metrics: Arc<Metrics>) {
     }
 }
 
-async fn answer(mut stream: TcpStream, metrics: &Metrics) -> io::Result<()> {
-    let mut request = Vec::with_capacity(bounds::METRICS_REQUEST_BYTES_MAX);
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        if request.len() >= bounds::METRICS_REQUEST_BYTES_MAX
-            || stream.read_buf(&mut request).await? == 0
-        {
-            break;
-        }
-    }
-    let response = respond(&request, metrics);
-    stream.write_all(response.as_bytes()).await?;
-    stream.shutdown().await
+async fn read(stream: TcpStream, metrics: &Metrics) -> Result<(), hyper::Error> {
+    let answer = service_fn(|request: Request<Incoming>| {
+        let response = respond(request.method(), request.uri().path(), metrics);
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PAGE_WAIT)
+        .max_buf_size(bounds::METRICS_REQUEST_BYTES_MAX)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), answer)
+        .await
 }
 
-fn respond(request: &[u8], metrics: &Metrics) -> String {
-    let wanted = [&b"GET /metrics "[..], b"GET / "];
+fn respond(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>> {
     let mut page = String::new();
-    let status = if !wanted.into_iter().any(|start| request.starts_with(start)) {
-        "404 Not Found"
+    let status = if method != Method::GET {
+        StatusCode::METHOD_NOT_ALLOWED
+    } else if !["/metrics", "/"].contains(&path) {
+        StatusCode::NOT_FOUND
     } else if prometheus_client::encoding::text::encode(&mut page, metrics.registry()).is_err() {
         page.clear();
-        "500 Internal Server Error"
+        StatusCode::INTERNAL_SERVER_ERROR
     } else {
-        "200 OK"
+        StatusCode::OK
     };
-    format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/openmetrics-text; version=1.0.0; \
-         charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}",
-        page.len()
-    )
+    let mut response = Response::new(Full::from(page));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
+    response
 }
 
 #[cfg(test)]
@@ -119,10 +145,39 @@ mod tests {
     fn the_page_is_served_and_nothing_else() {
         let metrics = Metrics::new();
         metrics.scorer_failures.inc();
-        let page = respond(b"GET /metrics HTTP/1.1\r\n\r\n", &metrics);
-        assert!(page.starts_with("HTTP/1.1 200") && page.contains("scorer_failures_total 1"));
-        for other in [&b""[..], b"GET /../etc HTTP/1.1", b"POST /metrics HTTP/1.1", b"\xff\xfe"] {
-            assert!(respond(other, &metrics).starts_with("HTTP/1.1 404"));
+        for (method, path, status) in [
+            (Method::GET, "/metrics", 200),
+            (Method::GET, "/", 200),
+            (Method::GET, "/../etc", 404),
+            (Method::POST, "/metrics", 405),
+        ] {
+            assert_eq!(respond(&method, path, &metrics).status(), status, "{method} {path}");
         }
+    }
+
+    async fn asked(address: std::net::SocketAddr, request: &[u8]) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut told = Vec::new();
+        let _ = stream.read_to_end(&mut told).await;
+        String::from_utf8_lossy(&told).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_scrape_reads_every_metric_and_a_stranger_none() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (drain, draining) = crate::server::drain::Drain::new();
+        let metrics = Arc::new(Metrics::new());
+        let serving = tokio::spawn(serve_metrics(listener, metrics, draining));
+        let page = asked(address, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("# EOF"), "{page}");
+        assert!(page.contains("faxguard_store_condition 0"));
+        for strange in [&b"\xff\xfe\r\n\r\n"[..], &[b'A'; 100_000]] {
+            assert!(!asked(address, strange).await.contains("faxguard_"));
+        }
+        drain.begin();
+        serving.await.unwrap();
     }
 }

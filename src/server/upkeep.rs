@@ -16,6 +16,8 @@ use super::telemetry::log_chain;
 pub const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// A snapshot is written this often, so that the next start reads little of the ledger.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(5 * 60);
+/// Certificates are read again this often.
+pub const RELOAD_EVERY: Duration = Duration::from_secs(60);
 /// What has outlived its retention is dropped this often.
 pub const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
 

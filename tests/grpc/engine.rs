@@ -34,7 +34,7 @@ pub(super) const CURSED_PAGE: u32 = 666;
 pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_748_736_000);
 
 /// The engine.
-pub(super) struct CannedEngine {
+pub(crate) struct CannedEngine {
     keys: KeyRing,
     policy: Arc<Generation>,
     reports: Mutex<BTreeMap<u64, Receipt>>,
@@ -43,7 +43,7 @@ pub(super) struct CannedEngine {
 }
 
 impl CannedEngine {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let edit = Edit { text: String::new(), author: "tests".into(), applied: NOW };
         Self {
             keys: KeyRing::for_replay(1),

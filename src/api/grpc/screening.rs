@@ -9,6 +9,7 @@ use super::Edge;
 use super::answers::Answers;
 use super::declared::{Scored, score};
 use super::tally::Tally;
+use crate::api::caller::Caller;
 use crate::api::convert::{self, verdict::Words};
 use crate::api::status::Failure;
 use crate::bounds;
@@ -45,7 +46,8 @@ impl ScreeningService for Screening {
         &self,
         request: Request<wire::ScreenFaxRequest>,
     ) -> Result<Response<wire::ScreenFaxResponse>, Status> {
-        Ok(Response::new(self.desk.answer(request.get_ref())?))
+        let name = name_of(&request);
+        Ok(Response::new(self.desk.answer(request.get_ref(), name.as_deref())?))
     }
 
     type StreamScreenFaxStream = Answers<
@@ -58,10 +60,10 @@ impl ScreeningService for Screening {
         request: Request<Streaming<wire::StreamScreenFaxRequest>>,
     ) -> Result<Response<Self::StreamScreenFaxStream>, Status> {
         let open = OpenStream::new(Arc::clone(&self.desk.edge.metrics));
-        let desk = Arc::clone(&self.desk);
+        let (desk, name) = (Arc::clone(&self.desk), name_of(&request));
         let answer = Box::new(move |batch| {
             let _open = &open;
-            desk.answer_batch(batch)
+            desk.answer_batch(batch, name.as_deref())
         });
         let ending = (self.desk.edge.ending)();
         Ok(Response::new(Answers::new(request.into_inner(), answer, ending)))
@@ -69,15 +71,24 @@ impl ScreeningService for Screening {
 }
 
 type Batch = Result<wire::StreamScreenFaxResponse, Status>;
+type Told = Result<wire::ScreenFaxResponse, Failure>;
+
+/// The name a caller is known by.
+fn name_of<T>(request: &Request<T>) -> Option<Arc<str>> {
+    request.extensions().get::<Caller>().and_then(Caller::shared_name)
+}
 
 impl Desk {
-    fn answer(&self, request: &wire::ScreenFaxRequest) -> Result<wire::ScreenFaxResponse, Failure> {
-        self.edge.counted(self.screen(request))
+    fn answer(&self, request: &wire::ScreenFaxRequest, caller: Option<&str>) -> Told {
+        self.edge.counted(self.screen(request, caller))
     }
 
-    fn screen(&self, request: &wire::ScreenFaxRequest) -> Result<wire::ScreenFaxResponse, Failure> {
+    /// Counts a stage against the caller's share: under the name of its certificate where it has one, since a node id is
+    /// whatever a caller writes.
+    fn screen(&self, request: &wire::ScreenFaxRequest, caller: Option<&str>) -> Told {
         let Edge { engine, guards, metrics, .. } = &*self.edge;
-        guards.screening.admit(request.node_id.as_bytes(), NonZeroU32::MIN)?;
+        let share = caller.unwrap_or(&request.node_id);
+        guards.screening.admit(share.as_bytes(), NonZeroU32::MIN)?;
         let watch = Stopwatch::start();
         let event = convert::screening::stage_event(request, &engine.wall())?;
         let policy = engine.policy();
@@ -103,14 +114,14 @@ impl Desk {
         verdict
     }
 
-    fn answer_batch(&self, batch: wire::StreamScreenFaxRequest) -> Batch {
+    fn answer_batch(&self, batch: wire::StreamScreenFaxRequest, caller: Option<&str>) -> Batch {
         let wire::StreamScreenFaxRequest { requests } = batch;
         let (count, most) = (requests.len(), bounds::STREAM_BATCH_MAX);
         if count == 0 || count > most {
             return self.edge.counted(Err(Failure::TooLarge { count, most })).map_err(Status::from);
         }
         let results = requests.iter().map(|request| {
-            let result = match self.answer(request) {
+            let result = match self.answer(request, caller) {
                 Ok(response) => WireResult::Response(response),
                 Err(failure) => WireResult::Fault(failure.fault(&request.request_id)),
             };

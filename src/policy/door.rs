@@ -1,0 +1,100 @@
+//! Faults of the port: open to a network without encryption, or encrypted so that nobody can call.
+
+use super::fault::{Faults, quote};
+use super::settings::Settings;
+
+/// Longest name of a caller, in bytes (a DNS name has at most 253).
+const NAME_BYTES_MAX: usize = 255;
+/// Most names for one audience.
+const NAMES_MAX: usize = 10_000;
+const AUDIENCES: [&str; 3] = ["screening", "report", "operator"];
+
+pub(super) fn door(settings: &Settings, faults: &mut Faults) {
+    let (server, tls) = (&settings.server, &settings.tls);
+    if !server.listen.ip().is_loopback() && !tls.is_on() && !faults.touches("server.listen") {
+        let message = "is open to the network without encryption (set `tls.certificate`, or listen on 127.0.0.1)";
+        faults.add("server.listen", message);
+    }
+    if tls.certificate.is_empty() != tls.private_key.is_empty() {
+        let path = if tls.certificate.is_empty() { "tls.certificate" } else { "tls.private_key" };
+        faults.add(path, "is missing (certificate and key go together)");
+    }
+    let lists = [tls.screening.as_slice(), &tls.report, &tls.operator];
+    for (audience, names) in AUDIENCES.into_iter().zip(lists) {
+        callers(&format!("tls.{audience}"), names, faults);
+    }
+    for name in tls.anonymous.iter().filter(|name| !AUDIENCES.contains(&name.as_str())) {
+        faults.unknown("tls.anonymous".to_owned(), name, &AUDIENCES);
+    }
+    let named = lists.iter().any(|names| !names.is_empty());
+    if named && tls.client_authorities.is_empty() {
+        let message = "is missing, so that no caller can be known by its name (set it)";
+        faults.add("tls.client_authorities", message);
+    }
+    if tls.is_on() && !named && tls.anonymous.is_empty() {
+        faults.add("tls", "lets nobody call (name callers under screening, report, operator)");
+    }
+}
+
+fn callers(path: &str, names: &[String], faults: &mut Faults) {
+    if names.len() > NAMES_MAX {
+        faults.add(path, format!("names too many callers (at most {NAMES_MAX})"));
+        return;
+    }
+    for name in names {
+        let plain = name.bytes().all(|byte| byte.is_ascii_graphic());
+        // A star stands for the first label alone.
+        let star = name.strip_prefix("*.").unwrap_or(name).contains('*');
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || !plain || star {
+            let message =
+                format!("{} is no name of a certificate (write a DNS name or URI)", quote(name));
+            faults.add(path, message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    fn faults(text: &str) -> Vec<String> {
+        match crate::policy::load(text, &[]) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.into_iter().map(|fault| fault.path).collect(),
+        }
+    }
+
+    #[test]
+    fn a_port_is_closed_to_the_network_or_says_who_may_call() {
+        let files = "[tls]\ncertificate = \"c.pem\"\nprivate_key = \"k.pem\"\n";
+        let open = "[server]\nlisten = \"0.0.0.0:7443\"\n";
+        for (text, paths) in [
+            (String::new(), &[][..]),
+            (open.to_owned(), &["server.listen"]),
+            (format!("{open}{files}anonymous = [\"report\"]"), &[]),
+            (files.to_owned(), &["tls"]),
+            (format!("{files}screening = [\"a.example\"]"), &["tls.client_authorities"]),
+            (
+                format!(
+                    "{files}client_authorities = \"ca.pem\"\nscreening = [\"*.nodes.example\"]"
+                ),
+                &[],
+            ),
+            (format!("{files}anonymous = [\"screenings\"]"), &["tls.anonymous"]),
+            (
+                format!(
+                    "{files}client_authorities = \"ca.pem\"\nreport = [\"a b\", \"*.*.x\", \"\"]"
+                ),
+                &["tls.report", "tls.report", "tls.report"],
+            ),
+            ("[tls]\nprivate_key = \"k.pem\"".to_owned(), &["tls.certificate"]),
+            (
+                "[tls]\ncertificate = \"c.pem\"\nanonymous = [\"report\"]".to_owned(),
+                &["tls.private_key"],
+            ),
+            ("[server]\nmetrics = \"off\"".to_owned(), &[]),
+            ("[server]\nmetrics = \"127.0.0.1:9464\"".to_owned(), &[]),
+            ("[server]\nmetrics = \"here\"".to_owned(), &["server.metrics"]),
+        ] {
+            assert_eq!(faults(&text), paths, "{text}");
+        }
+    }
+}
