@@ -63,9 +63,9 @@ const BINARY_LINES_MAX: usize = 110;
 /// The beginning of a path, and the folders or files below `src` that may use it.
 #[rustfmt::skip]
 const WORDS: &[(&str, &str)] = &[
-    ("prost::", "wire api operator"),
+    ("prost::", "wire api operator lab/evaluate/serving"),
     ("pbjson_types::", "wire api operator lab"),
-    ("tonic::", "api operator server lab/demo"),
+    ("tonic::", "api operator server lab/demo lab/evaluate/serving"),
     ("tokio::", "api operator server store/ticket lab bin"),
     ("serde::", "wire operator lab api/convert"),
     ("serde_json::", "wire operator lab api/convert"),
@@ -83,7 +83,7 @@ const WORDS: &[(&str, &str)] = &[
     ("SystemTime::now", "time"),
     ("tokio::spawn", "api server"),
     ("spawn_blocking", "api server"),
-    ("JoinSet", "api server"),
+    ("JoinSet", "api server lab/evaluate/serving"),
     ("std::thread", "store/embedded lab/evaluate"),
 ];
 

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod callers;
+mod canary;
 mod command_line;
 mod contract;
 mod documents;

@@ -2,6 +2,7 @@
 
 mod bars;
 pub mod screening;
+mod serving;
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub use bars::{Bar, Bars, Comparison, InvalidBars};
 pub const COMMANDS: &[Command] = &[EVALUATE];
 
 /// Every evaluation there is, by name.
-pub const CATALOG: &[&dyn Evaluation] = &[&screening::Screening];
+pub const CATALOG: &[&dyn Evaluation] = &[&screening::Screening, &serving::Serving];
 
 /// The bars as they are written down.
 pub const BARS: &str = include_str!("../../docs/bars.toml");

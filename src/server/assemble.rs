@@ -109,6 +109,9 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
     let listener = bind(address)?;
     let server = assemble(start, Timepiece::Server(Arc::new(WallClock)))?;
     let bound = listener.local_addr().unwrap_or(address);
+    if let Some(page) = server.page.as_ref().and_then(|page| page.local_addr().ok()) {
+        tracing::info!(address = %page, "page of metrics");
+    }
     tracing::info!(address = %bound, encrypted = server.door.is_encrypted(), "serving");
     runtime.block_on(until_signalled(server, listener))
 }

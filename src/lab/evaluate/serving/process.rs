@@ -1,0 +1,79 @@
+//! The two servers, each in a process of its own that ends with this one's measurement.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::Fault;
+
+/// Between two looks whether a server listens.
+const LOOK: Duration = Duration::from_millis(20);
+/// Looks until nobody waits any more: ten seconds.
+const LOOKS_MAX: usize = 500;
+
+/// A server.
+pub(super) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// The real server: the program beside this one.
+    pub(super) fn server(folder: &Path) -> Result<Self, Fault> {
+        let own = std::env::current_exe()?;
+        let program = own.with_file_name("faxguardd");
+        let mut command = Command::new(&program);
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
+        Self::start(command, folder.join("server.log")).map_err(|fault| {
+            format!("`{}` could not be started beside this program: {fault}", program.display())
+                .into()
+        })
+    }
+
+    /// The bare echo: this very program.
+    pub(super) fn echo(folder: &Path) -> Result<Self, Fault> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["evaluate", super::NAME, "--part", super::echo::PART, "--folder"])
+            .arg(folder);
+        Self::start(command, folder.join("echo.log"))
+    }
+
+    fn start(mut command: Command, log: PathBuf) -> Result<Self, Fault> {
+        let file = File::create(&log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .env_remove("FAXGUARD_CONFIG")
+            .env_remove("FAXGUARD_LOG")
+            .spawn()?;
+        Ok(Self { child, log })
+    }
+
+    /// Where it listens, by its log.
+    pub(super) async fn address(&self) -> Result<String, Fault> {
+        for _ in 0..LOOKS_MAX {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let told = log.lines().find_map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).ok()?;
+                let serving = line["message"].as_str()? == "serving";
+                serving.then(|| line["address"].as_str().map(str::to_owned))?
+            });
+            if let Some(address) = told {
+                return Ok(format!("http://{address}"));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Err(format!("a server did not begin to listen (see `{}`)", self.log.display()).into())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

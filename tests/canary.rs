@@ -1,0 +1,216 @@
+//! Canaries: traffic with a mark in every field, and then nothing of it in log, metrics or store.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test, as the test itself would"
+)]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use faxguard::wire::operator::v1 as operator;
+use faxguard::wire::report::v1 as report;
+use faxguard::wire::screening::v1 as wire;
+use operator::directory_service_client::DirectoryServiceClient;
+use report::report_service_client::ReportServiceClient;
+use serde_json::{Value, json};
+use tonic::transport::Channel;
+use wire::screening_service_client::ScreeningServiceClient;
+
+/// What every marked text has in it.
+const MARK: &str = "canary";
+/// Numbers of a caller, of ours and of a recipient; the ends of our range, which stay in clear, are others.
+const NUMBERS: [&str; 4] = ["+16205550187", "+12125550164", "+14155550139", "+16205550176"];
+/// Where a good request has its texts: a request for each stage, with every field there is.
+const REQUESTS: &str = include_str!("fixtures/canary.json");
+
+/// A server of its own process, so that its whole log is seen.
+struct Running {
+    process: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Running {
+    fn begin() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("faxguard.toml");
+        let text = "[server]\nlisten = \"127.0.0.1:0\"\nmetrics = \"127.0.0.1:0\"\n";
+        std::fs::write(&config, text).unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_faxguardd"))
+            .arg("--config")
+            .arg(&config)
+            .arg("--data")
+            .arg(folder.path().join("data"))
+            .env("FAXGUARD_LOG", "trace")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Self { process, folder }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// The address that the log names on the line with these words.
+    async fn address(&mut self, words: &str) -> String {
+        loop {
+            let told = self.log().lines().find_map(|line| {
+                let line: Value = serde_json::from_str(line).ok()?;
+                let said = line["message"].as_str()? == words;
+                said.then(|| line["address"].as_str().map(str::to_owned))?
+            });
+            if let Some(address) = told {
+                return address;
+            }
+            assert!(self.process.try_wait().unwrap().is_none(), "{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn end(&mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").arg("-TERM").arg(id).status().unwrap().success());
+        assert!(self.process.wait().unwrap().success());
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { walk(&path, found) } else { found.push(path) }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.folder.path().join("data"), &mut found);
+        found
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Every place of a text in a message.
+fn texts(message: &mut Value) -> Vec<&mut Value> {
+    match message {
+        Value::String(_) => vec![message],
+        Value::Array(items) => items.iter_mut().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values_mut().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+/// The request as it is, and once for each of its texts with a hostile mark in that place.
+fn marked(request: &Value) -> Vec<wire::ScreenFaxRequest> {
+    let hostile = format!("{MARK}\r\n$({MARK})\u{1b}[31m\"{MARK}");
+    let count = texts(&mut request.clone()).len();
+    let mut all = vec![request.clone()];
+    for place in 0..count {
+        for text in [hostile.clone(), MARK.to_owned(), MARK.repeat(400)] {
+            let mut other = request.clone();
+            *texts(&mut other)[place] = Value::String(text);
+            all.push(other);
+        }
+    }
+    // Times and enums are texts in JSON too; what is none of theirs any more is no request.
+    all.into_iter().filter_map(|request| serde_json::from_value(request).ok()).collect()
+}
+
+async fn drive(channel: &Channel) -> usize {
+    let mut directory = DirectoryServiceClient::new(channel.clone());
+    let entries = json!([{"entries": [
+        {"range": {"firstNumber": "+12125550100", "lastNumber": "+12125550199"}},
+        {"assignment": {"number": NUMBERS[1], "memberId": "canary-member"}}
+    ]}]);
+    let entries: Vec<operator::ImportDirectoryRequest> = serde_json::from_value(entries).unwrap();
+    let told = directory.import_directory(tokio_stream::iter(entries)).await.unwrap();
+    assert!(told.into_inner().message().await.unwrap().is_some());
+    let mut client = ScreeningServiceClient::new(channel.clone());
+    let requests: Vec<Value> = serde_json::from_str(REQUESTS).unwrap();
+    let mut answered = 0;
+    for request in requests.iter().flat_map(marked) {
+        answered += usize::from(client.screen_fax(request).await.is_ok());
+    }
+    let mut reports = ReportServiceClient::new(channel.clone());
+    for (at, reporter) in ["memberId", "outsiderContact"].into_iter().enumerate() {
+        let filed = json!({
+            "requestId": format!("canary-report-{at}"),
+            "reporter": {reporter: "canary-reporter"},
+            "description": {"calledNumber": NUMBERS[1], "callerNumber": NUMBERS[0]},
+            "category": "REPORT_CATEGORY_JUNK_FAX",
+            "comment": "plain words"
+        });
+        let _ = reports
+            .file_report(serde_json::from_value::<report::FileReportRequest>(filed).unwrap())
+            .await;
+    }
+    answered
+}
+
+/// Bytes as a text of as many characters, upper and lower case alike: the standard search is for texts.
+fn text_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+}
+
+/// Which of these stands in the bytes.
+fn found<'a>(bytes: &[u8], needles: &'a [(String, Vec<u8>)]) -> Option<&'a str> {
+    let text = text_of(bytes);
+    let stands = |needle: &[u8]| text.contains(&text_of(needle));
+    needles.iter().find(|(_, needle)| stands(needle)).map(|(what, _)| what.as_str())
+}
+
+fn needles() -> Vec<(String, Vec<u8>)> {
+    let mut needles = vec![
+        ("the mark".to_owned(), MARK.as_bytes().to_vec()),
+        ("the mark in UTF-16".to_owned(), MARK.bytes().flat_map(|byte| [byte, 0]).collect()),
+    ];
+    for number in NUMBERS {
+        let value: u64 = number[1..].parse().unwrap();
+        needles.push((format!("{number} in digits"), number.as_bytes()[2..].to_vec()));
+        for bytes in [value.to_le_bytes(), value.to_be_bytes()] {
+            needles.push((format!("{number} as a word"), bytes.to_vec()));
+        }
+    }
+    needles
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_text_of_a_call_is_in_log_metrics_or_store() {
+    let mut server = Running::begin();
+    let address = server.address("serving").await;
+    let page = server.address("page of metrics").await;
+    let channel =
+        Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let answered = drive(&channel).await;
+    assert!(answered >= 7, "{answered} answered");
+    let mut scrape = std::net::TcpStream::connect(page).unwrap();
+    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut metrics = Vec::new();
+    scrape.read_to_end(&mut metrics).unwrap();
+    drop(channel);
+    server.end();
+    let needles = needles();
+    assert!(found(b"xCaNaRyx", &needles).is_some() && found(b"6205550187", &needles).is_some());
+    assert!(String::from_utf8_lossy(&metrics).contains("faxguard_verdicts"));
+    assert_eq!(found(&metrics, &needles), None, "in the metrics");
+    let log = server.log();
+    if let Some(what) = found(log.as_bytes(), &needles) {
+        let line = log.lines().find(|line| found(line.as_bytes(), &needles).is_some());
+        panic!("{what} is in the log: {line:?}");
+    }
+    let files = server.files();
+    assert!(files.iter().any(|file| file.to_string_lossy().contains("ledger-")));
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        assert_eq!(found(&bytes, &needles), None, "in {}", file.display());
+    }
+}
