@@ -10,6 +10,8 @@ pub const TEXT_BYTES_MAX: usize = 256;
 pub const SCREENING_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Largest message of the report and operator services, in bytes.
 pub const OPERATOR_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most fields of one message, at its top: a whole batch of anything, and a small part of what its bytes could name.
+pub const MESSAGE_FIELDS_MAX: usize = 16_384;
 /// Most requests in one message of the screening stream.
 pub const STREAM_BATCH_MAX: usize = 256;
 /// Most stages in flight on one screening stream before the reader waits for the writer.
