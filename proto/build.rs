@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let encoded = set.encode_to_vec();
     std::fs::write(out.join("descriptor.binpb"), &encoded)?;
     tonic_prost_build::configure()
+        .codec_path("crate::wire::bounded::Bounded")
         .compile_well_known_types(true)
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(set)?;

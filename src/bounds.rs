@@ -10,6 +10,8 @@ pub const TEXT_BYTES_MAX: usize = 256;
 pub const SCREENING_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Largest message of the report and operator services, in bytes.
 pub const OPERATOR_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most fields of one message, at its top: a whole batch of anything, and a small part of what its bytes could name.
+pub const MESSAGE_FIELDS_MAX: usize = 16_384;
 /// Most requests in one message of the screening stream.
 pub const STREAM_BATCH_MAX: usize = 256;
 /// Most stages in flight on one screening stream before the reader waits for the writer.
@@ -43,10 +45,16 @@ pub const CONNECTION_IDLE_SECONDS: u64 = 900;
 /// Most calls and streams at once over all connections; a further one is answered that the service is overloaded. At
 /// some 4 kB each this is 64 MiB.
 pub const CALLS_MAX: usize = 16_384;
+/// Most of them of one peer, so that no one peer has all of them.
+pub const PEER_CALLS_MAX: usize = 4_096;
+/// Counts of the calls of peers: a thousand peers share one with another in 1 case of 65.
+pub const PEER_COUNTS: usize = 65_536;
 /// Most requests and streams at once on one connection.
 pub const CONNECTION_STREAMS_MAX: u32 = 256;
 /// Largest header list of a request, in bytes.
 pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// Largest frame that is read, in bytes: the least that HTTP/2 allows.
+pub const FRAME_BYTES_MAX: u32 = 16 * 1024;
 /// Streams of one connection that may be reset for a fault before the connection is ended.
 pub const CONNECTION_RESETS_MAX: usize = 1_024;
 /// Longest a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds.
@@ -102,7 +110,10 @@ pub const TIFF_TEXT_BYTES_MAX: usize = 1_024;
 const _: () = assert!(LEDGER_COMMIT_WAIT_MS * 2 < LEDGER_DURABLE_MS);
 const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
+const _: () =
+    assert!(STREAM_BATCH_MAX < MESSAGE_FIELDS_MAX && IMPORT_BATCH_MAX < MESSAGE_FIELDS_MAX);
 const _: () = assert!(PEER_CONNECTIONS_MAX < CONNECTIONS_MAX);
-const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= CALLS_MAX / 16);
+const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= PEER_CALLS_MAX / 16);
+const _: () = assert!(PEER_CALLS_MAX <= CALLS_MAX / 4);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);

@@ -1,4 +1,4 @@
-//! The generated contract and nothing else; only the rooms at the wall may name it.
+//! The generated contract and its codec, and nothing else; only the rooms at the wall may name it.
 #![expect(
     missing_docs,
     unused_qualifications,
@@ -9,6 +9,8 @@
     clippy::too_many_lines,
     reason = "generated code"
 )]
+
+pub mod bounded;
 
 pub mod error {
     pub mod v1 {

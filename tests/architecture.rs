@@ -21,7 +21,7 @@ const ROOMS: &[Room] = &[
     // Words: no I/O, no async.
     ("bounds", 0, ""),
     ("time", 0, ""),
-    ("wire", 0, ""),
+    ("wire", 0, "bounds"),
     ("metrics", 0, ""),
     ("features", 0, ""),
     ("decay", 0, "time"),
@@ -65,7 +65,7 @@ const BINARY_LINES_MAX: usize = 110;
 const WORDS: &[(&str, &str)] = &[
     ("prost::", "wire api operator lab/evaluate/serving"),
     ("pbjson_types::", "wire api operator lab"),
-    ("tonic::", "api operator server lab/demo lab/evaluate/serving"),
+    ("tonic::", "wire api operator server lab/demo lab/evaluate/serving"),
     ("tokio::", "api operator server store/ticket lab bin"),
     ("serde::", "wire operator lab api/convert"),
     ("serde_json::", "wire operator lab api/convert"),

@@ -10,6 +10,7 @@ mod engine;
 mod faults;
 mod golden;
 mod grpc;
+mod http2;
 mod report_flow;
 mod restart;
 mod store_suite;

@@ -149,6 +149,20 @@ impl Caller {
         }
     }
 
+    /// The peer it is: its name, or else its IPv4 address or the 64 bits of its IPv6 network, since whoever has one
+    /// address there has them all.
+    #[must_use]
+    pub fn peer(&self) -> (Option<&str>, Option<u64>) {
+        let network = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(address) => u64::from(address.to_bits()),
+            IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+        };
+        match self.name() {
+            Some(name) => (Some(name), None),
+            None => (None, self.address.map(network)),
+        }
+    }
+
     /// What it has open.
     #[must_use]
     pub const fn activity(&self) -> &Arc<Activity> {

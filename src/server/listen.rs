@@ -89,6 +89,7 @@ fn limited() -> Server {
     Server::builder()
         .max_concurrent_streams(bounds::CONNECTION_STREAMS_MAX)
         .http2_max_header_list_size(bounds::HEADER_LIST_BYTES_MAX)
+        .max_frame_size(bounds::FRAME_BYTES_MAX)
         .http2_max_local_error_reset_streams(Some(bounds::CONNECTION_RESETS_MAX))
         .http2_max_pending_accept_reset_streams(Some(bounds::CONNECTION_RESETS_MAX))
         .http2_keepalive_interval(Some(KEEP_ALIVE.0))

@@ -2,11 +2,13 @@
 //! refused here costs no decoding.
 
 use std::convert::Infallible;
+use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
+use foldhash::fast::RandomState;
 use http_body_util::BodyExt;
 use prometheus_client::metrics::counter::Counter;
 use tonic::Status;
@@ -19,26 +21,41 @@ use crate::api::status::Failure;
 use crate::bounds;
 use crate::metrics::Metrics;
 
-/// Calls open over all connections.
-#[derive(Debug, Default)]
-pub(super) struct Calls(AtomicUsize);
-
-/// A place among the calls.
+/// Calls open over all connections, and those of each peer. Peers go by a hash, so that the counts have a bound and
+/// no lock: at worst two share one count.
 #[derive(Debug)]
-struct Place(Arc<Calls>);
+pub(super) struct Calls {
+    open: AtomicUsize,
+    peers: Box<[AtomicU16]>,
+    hasher: RandomState,
+}
+
+/// A place among the calls, and among those of the peer with that count.
+#[derive(Debug)]
+struct Place(Arc<Calls>, usize);
+
+impl Default for Calls {
+    fn default() -> Self {
+        let peers = (0..bounds::PEER_COUNTS).map(|_| AtomicU16::new(0)).collect();
+        Self { open: AtomicUsize::new(0), peers, hasher: RandomState::default() }
+    }
+}
 
 impl Calls {
-    fn enter(self: &Arc<Self>) -> Option<Place> {
-        let place = Place(Arc::clone(self));
-        // Counted first: a place that is not given takes its count back when it is dropped.
-        let before = self.0.fetch_add(1, Ordering::AcqRel);
-        (before < bounds::CALLS_MAX).then_some(place)
+    fn enter(self: &Arc<Self>, caller: &Caller) -> Option<Place> {
+        let peer = usize::try_from(self.hasher.hash_one(caller.peer())).unwrap_or_default();
+        let place = Place(Arc::clone(self), peer % self.peers.len());
+        // Counted first: a place that is not given takes its counts back when it is dropped.
+        let before = self.open.fetch_add(1, Ordering::AcqRel);
+        let of_peer = usize::from(self.peers[place.1].fetch_add(1, Ordering::AcqRel));
+        (before < bounds::CALLS_MAX && of_peer < bounds::PEER_CALLS_MAX).then_some(place)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.open.fetch_sub(1, Ordering::AcqRel);
+        self.0.peers[self.1].fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -77,7 +94,7 @@ impl<S> Gate<S> {
             self.denied.inc();
             return Err(Failure::CallerNotAllowed { audience: self.audience });
         };
-        let Some(_place) = self.calls.enter() else {
+        let Some(_place) = self.calls.enter(caller) else {
             self.shed.inc();
             return Err(Failure::Overloaded);
         };
@@ -153,19 +170,27 @@ mod tests {
         let gate = Gate::new((), Audience::Operator, &calls, &metrics);
         let mut callers = Callers::default();
         callers.allow("node", Audience::Screening);
-        callers.allow("desk", Audience::Operator);
+        (0..20).for_each(|desk| callers.allow(&format!("desk-{desk}"), Audience::Operator));
         let of = |name: &str| callers.caller(&[name.to_owned()], None);
         for stranger in [None, Some(of("node")), Some(of("nobody"))] {
             let denied = gate.admit(stranger.as_ref()).err();
             assert_eq!(denied, Some(Failure::CallerNotAllowed { audience: Audience::Operator }));
         }
-        let desk = of("desk");
-        let places: Vec<_> =
-            (0..bounds::CALLS_MAX).map(|_| gate.admit(Some(&desk)).unwrap()).collect();
-        assert_eq!(gate.admit(Some(&desk)).err(), Some(Failure::Overloaded));
+        let mut places = Vec::new();
+        let mut fill = |desk: u32| {
+            let desk = of(&format!("desk-{desk}"));
+            while let Ok(place) = gate.admit(Some(&desk)) {
+                places.push(place);
+            }
+            assert_eq!(gate.admit(Some(&desk)).err(), Some(Failure::Overloaded));
+            places.len()
+        };
+        assert_eq!(fill(0), bounds::PEER_CALLS_MAX, "no one peer has all of them");
+        assert_eq!((1..20).map(&mut fill).last(), Some(bounds::CALLS_MAX));
         drop(places);
-        assert!(gate.admit(Some(&desk)).is_ok());
-        assert_eq!(calls.0.load(Ordering::Relaxed), 0);
-        assert_eq!((gate.denied.get(), gate.shed.get()), (3, 1));
+        assert!(gate.admit(Some(&of("desk-0"))).is_ok());
+        assert_eq!(calls.open.load(Ordering::Relaxed), 0);
+        assert!(calls.peers.iter().all(|count| count.load(Ordering::Relaxed) == 0));
+        assert_eq!((gate.denied.get(), gate.shed.get()), (3, 40));
     }
 }

@@ -1,0 +1,131 @@
+//! The limits as they are told and kept: settings, streams, places.
+
+use std::net::Ipv4Addr;
+
+use faxguard::bounds;
+
+use super::raw::{
+    DATA, END_HEADERS, END_STREAM, Frame, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS,
+    MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE, PREFACE, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS,
+    STREAM, Told, WHOLE, WINDOW_UPDATE, bytes, call, message,
+};
+use super::{LITTLE_MIB, VERDICTS, attack, page, wire};
+
+/// Flow control of a stream and of a connection, in bytes.
+const WINDOWS: (u32, u32) = (256 * 1_024, 1_024 * 1_024);
+/// Memory of a full house of connections that said their preface, in MiB: some 40 KiB each with the client's end.
+const FULL_HOUSE_MIB: u64 = 128;
+
+#[test]
+fn settings_tell_the_limits() {
+    attack(LITTLE_MIB, async |house| {
+        let (_, told) = Raw::greeted_with(house.address, &[]).await;
+        let settings = &told.frames.iter().find(|frame| frame.kind == SETTINGS).unwrap().payload;
+        let (pairs, rest) = settings.as_chunks::<6>();
+        let pair =
+            |[i0, i1, v @ ..]: &[u8; 6]| (u16::from_be_bytes([*i0, *i1]), u32::from_be_bytes(*v));
+        let told_of = |id| pairs.iter().map(pair).find(|(of, _)| *of == id).map(|(_, value)| value);
+        for (id, value) in [
+            (MAX_CONCURRENT_STREAMS, bounds::CONNECTION_STREAMS_MAX),
+            (INITIAL_WINDOW_SIZE, WINDOWS.0),
+            (MAX_FRAME_SIZE, bounds::FRAME_BYTES_MAX),
+            (MAX_HEADER_LIST_SIZE, bounds::HEADER_LIST_BYTES_MAX),
+        ] {
+            assert_eq!(told_of(id), Some(value), "setting {id}");
+        }
+        assert!(rest.is_empty());
+        // A connection begins with 65,535 bytes (section 6.9.2); what is more is given at once.
+        let given = told.frames.iter().find(|frame| frame.is(WINDOW_UPDATE, 0)).unwrap();
+        assert_eq!(given.payload, (WINDOWS.1 - 65_535).to_be_bytes());
+    });
+}
+
+/// Sends, and reads until so many frames of a kind have come.
+async fn wait(raw: &mut Raw, said: &[Frame], most: usize, of: impl Fn(&Frame) -> bool) -> Told {
+    let mut seen = 0;
+    let last = |frame: &Frame| {
+        seen += usize::from(of(frame));
+        seen == most
+    };
+    let told = raw.talk(&bytes(said), last).await;
+    assert!(!told.ended);
+    told
+}
+
+#[test]
+fn one_stream_too_many_is_refused_and_no_other() {
+    attack(LITTLE_MIB, async |house| {
+        let mut raw = Raw::greeted(house.address).await;
+        raw.send(&[Frame::window(0, 1 << 24)]).await;
+        let batch = message(&wire::StreamScreenFaxRequest { requests: vec![page()] });
+        let open = |stream| {
+            let head = Frame::headers(stream, END_HEADERS, &call(STREAM));
+            [head, Frame::data(stream, 0, &batch)]
+        };
+        let streams: Vec<u32> =
+            (0..bounds::CONNECTION_STREAMS_MAX).map(|number| number * 2 + 1).collect();
+        let most = streams.len();
+        let opened: Vec<Frame> = streams.iter().copied().flat_map(open).collect();
+        let told = wait(&mut raw, &opened, most, |frame| frame.kind == DATA).await;
+        assert_eq!(told.count(RST_STREAM), 0);
+        let beyond = bounds::CONNECTION_STREAMS_MAX * 2 + 1;
+        assert_eq!(raw.of(beyond, &open(beyond)).await.reset(beyond), Some(REFUSED_STREAM));
+
+        // Each of the others is answered again, and its end makes room for one more.
+        let again: Vec<Frame> =
+            streams.iter().map(|of| Frame::data(*of, END_STREAM, &batch)).collect();
+        let told = wait(&mut raw, &again, most, |frame| frame.flags == WHOLE).await;
+        assert_eq!(told.count(DATA), most);
+        assert!(told.frames.iter().all(|frame| frame.kind != RST_STREAM || frame.stream == beyond));
+        let next = bytes(&open(beyond + 2));
+        assert!(!raw.talk(&next, |frame| frame.is(DATA, beyond + 2)).await.ended);
+    });
+}
+
+#[test]
+fn silent_connections_are_dropped_and_their_places_free_again() {
+    attack(FULL_HOUSE_MIB, async |house| {
+        let peer = Ipv4Addr::new(127, 0, 0, 2);
+        let mut silent = Vec::new();
+        for number in 0..bounds::PEER_CONNECTIONS_MAX {
+            let mut raw = Raw::from_peer(house.address, peer).await;
+            // Some say nothing, the others all but the last byte.
+            let said = if number % 2 == 0 { 0 } else { PREFACE.len() - 1 };
+            raw = raw.pour(PREFACE[..said].to_vec()).await;
+            silent.push(raw);
+        }
+        // The peer has all its places, so the next is sent away at once, and others are not.
+        let refused = Raw::from_peer(house.address, peer).await.end().await;
+        assert!(refused.ended && refused.frames.is_empty());
+        drop(Raw::greeted(house.address).await);
+        house.neighbour.answered(VERDICTS).await;
+
+        for mut raw in silent {
+            let told = raw.end().await;
+            assert!(told.frames.is_empty(), "{told:?}");
+        }
+        let welcome = Raw::from_peer(house.address, peer).await.greet(&[]).await;
+        assert!(!welcome.ended, "a place is free again");
+    });
+}
+
+#[test]
+fn a_full_house_lets_the_next_one_wait() {
+    attack(FULL_HOUSE_MIB, async |house| {
+        let mut guests = Vec::new();
+        // The neighbour has one place.
+        for number in 1..bounds::CONNECTIONS_MAX {
+            let peer = u8::try_from(2 + number / bounds::PEER_CONNECTIONS_MAX).unwrap();
+            let mut raw = Raw::from_peer(house.address, Ipv4Addr::new(127, 0, 0, peer)).await;
+            assert!(!raw.greet(&[]).await.ended, "guest {number}");
+            guests.push(raw);
+        }
+        let next = Raw::silent(house.address).await;
+        let mut next = next.pour([PREFACE, &Frame::settings(&[]).encode()].concat()).await;
+        house.neighbour.answered(VERDICTS).await;
+        assert!(next.heard_nothing(), "there is no place for it");
+        guests.pop();
+        let told = next.talk(&[], |frame| frame.kind == SETTINGS).await;
+        assert!(!told.ended, "a place is free again");
+    });
+}
