@@ -8,6 +8,7 @@ mod engine;
 mod faults;
 mod golden;
 mod grpc;
+mod node;
 mod report_flow;
 mod restart;
 mod store_suite;
