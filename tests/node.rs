@@ -5,7 +5,9 @@
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 
+mod calls;
 mod hooks;
+mod line;
 mod server;
 
 use std::sync::Arc;
