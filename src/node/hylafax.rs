@@ -3,6 +3,7 @@
 
 mod calls;
 mod inbound;
+mod jobs;
 mod outbound;
 mod print;
 mod queue_file;

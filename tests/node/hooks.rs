@@ -177,9 +177,11 @@ fn a_job_is_asked_about_when_it_is_ready_and_told_of_when_it_is_over() {
     assert!(
         seen.iter().all(|request| request.fax_id == seen[0].fax_id && caller(request) == "eve")
     );
-    assert_ne!(seen[0].request_id, seen[1].request_id, "asked anew, not answered again");
+    let Some(Stage::Dialing(dialing)) = &seen[1].stage else { panic!("{:?}", seen[1].stage) };
+    assert_eq!(dialing.attempt, 2, "asked anew, not answered again");
     let Some(Stage::DialResult(result)) = &seen[2].stage else { panic!("{:?}", seen[2].stage) };
     assert_eq!((result.outcome(), result.r#final), (wire::DialOutcome::Busy, true));
+    assert_eq!(result.attempt, 2, "the dial that was asked about");
     assert_eq!(result.duration.unwrap().seconds, 11);
     server.end();
 

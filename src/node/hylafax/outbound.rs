@@ -1,15 +1,15 @@
 //! JobControlCmd and NotifyCmd: a member's job each time it becomes ready, and what came of its dials.
 
 use std::path::Path;
-use std::time::Duration;
 
 use clap::ArgMatches;
 use jiff::tz::TimeZone;
 use pbjson_types::Duration as WireSpan;
 
+use super::jobs::{self, Jobs};
 use super::queue_file::{QueueFile, parse};
 use super::{Hook, fail_open, print};
-use crate::bounds::{ATTEMPTS_MAX, NODE_JOB_MS, QUEUE_FILE_BYTES_MAX};
+use crate::bounds::{ATTEMPTS_MAX, QUEUE_FILE_BYTES_MAX};
 use crate::node::outcome::failed;
 use crate::node::session::name;
 use crate::operator::{Command, Context, Failure, input};
@@ -65,11 +65,16 @@ fn job_number(text: &str) -> Option<&str> {
     fits.then_some(number)
 }
 
-fn request(hook: &Hook, number: &str, job: &QueueFile, stage: Stage) -> wire::ScreenFaxRequest {
+/// The node's name of the job: its number, which comes round again, and when it is given up, which does not.
+fn fax_id(number: &str, job: &QueueFile) -> String {
+    format!("job-{number}-{:x}", job.kill_time)
+}
+
+fn request(hook: &Hook, fax_id: String, job: &QueueFile, stage: Stage) -> wire::ScreenFaxRequest {
     let kinds =
         [wire::StageKind::JobSubmitted, wire::StageKind::Dialing, wire::StageKind::DialResult];
     wire::ScreenFaxRequest {
-        fax_id: format!("job-{number}-{:x}", job.kill_time),
+        fax_id,
         event_time: hook.event_time(),
         parties: Some(Parties::Outbound(wire::OutboundParties {
             member_id: name(&job.owner),
@@ -82,9 +87,9 @@ fn request(hook: &Hook, number: &str, job: &QueueFile, stage: Stage) -> wire::Sc
     }
 }
 
-/// What is asked about a job that became ready.
-fn ready(job: &QueueFile) -> Stage {
-    if job.total_dials == 0 {
+/// What is asked about a job that became ready, and was asked about so often before.
+fn ready(job: &QueueFile, asked: u32) -> Stage {
+    if asked.max(job.total_dials) == 0 {
         return Stage::JobSubmitted(wire::JobSubmitted {
             page_count: job.total_pages,
             tsi: job.tsi.clone(),
@@ -93,7 +98,7 @@ fn ready(job: &QueueFile) -> Stage {
         });
     }
     Stage::Dialing(wire::Dialing {
-        attempt: job.total_dials.saturating_add(1).min(ATTEMPTS_MAX),
+        attempt: asked.max(job.total_dials).saturating_add(1).min(ATTEMPTS_MAX),
         page_count: job.total_pages,
         size_bytes: 0,
     })
@@ -105,12 +110,17 @@ fn job_control(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Fa
     let number = job_number(&given)
         .ok_or(Failure::Argument { argument: "JOBID", expected: "the number of a job" })?;
     let job = read(&hook, Path::new(&format!("sendq/q{number}")))?;
-    let mut request = request(&hook, number, &job, ready(&job));
-    // A job that waited is asked about anew when it is ready again: the same question would get the same answer.
-    request.request_id = format!("{number}-{}-{:x}", job.total_dials, hook.now.as_micros());
+    let fax_id = fax_id(number, &job);
     let answer = context.block_on(async |context: &mut Context<'_>| {
         let client = hook.client(context)?;
-        Ok(client.ask_within(request, Duration::from_millis(NODE_JOB_MS)).await)
+        let lock = hook.state.lock().await;
+        let mut jobs: Jobs = hook.state.read(jobs::FILE).unwrap_or_default();
+        let asked = jobs.ask(&fax_id);
+        if lock.is_some() {
+            hook.state.write(jobs::FILE, &jobs);
+        }
+        drop(lock);
+        Ok(client.ask(request(&hook, fax_id, &job, ready(&job, asked))).await)
     })?;
     context.output.text(&print::job_control(&answer, hook.now, &TimeZone::system()))
 }
@@ -121,10 +131,14 @@ fn notify(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure
     let number = job_number(&file)
         .ok_or(Failure::Argument { argument: "QFILE", expected: "the name of a queue file" })?;
     let job = read(&hook, Path::new(&file))?;
+    let fax_id = fax_id(number, &job);
+    let jobs: Jobs = hook.state.read(jobs::FILE).unwrap_or_default();
+    let attempt = jobs.asked(&fax_id).max(job.total_dials).min(ATTEMPTS_MAX);
     let Some(result) = result(&job, &why, &hook.text(2)) else {
         return Ok(());
     };
-    let request = request(&hook, number, &job, Stage::DialResult(result));
+    let result = wire::DialResult { attempt, ..result };
+    let request = request(&hook, fax_id, &job, Stage::DialResult(result));
     context.block_on(async |context: &mut Context<'_>| {
         // Nothing is left to do whatever the answer is.
         let _ = hook.client(context)?.ask(request).await;
@@ -132,7 +146,7 @@ fn notify(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure
     })
 }
 
-/// How the last dial ended; nothing where none was made, or where a person ended the job.
+/// How the last dial ended, but for its number; nothing where none was made, or where a person ended the job.
 fn result(job: &QueueFile, why: &str, time: &str) -> Option<wire::DialResult> {
     let outcome = match why {
         "done" => wire::DialOutcome::Sent,
@@ -141,7 +155,7 @@ fn result(job: &QueueFile, why: &str, time: &str) -> Option<wire::DialResult> {
         _ => return None,
     };
     (job.total_dials > 0).then(|| wire::DialResult {
-        attempt: job.total_dials.min(ATTEMPTS_MAX),
+        attempt: 0,
         outcome: outcome.into(),
         page_count: job.pages,
         duration: seconds(time).map(|seconds| WireSpan { seconds, nanos: 0 }),
@@ -219,10 +233,15 @@ mod tests {
 
     #[test]
     fn a_job_is_submitted_once_and_then_dialled() {
-        let first = ready(&QueueFile { total_pages: 3, ..QueueFile::default() });
+        let first = ready(&QueueFile { total_pages: 3, ..QueueFile::default() }, 0);
         assert!(matches!(first, Stage::JobSubmitted(job) if job.page_count == 3));
-        let again = ready(&QueueFile { total_dials: 2, ..QueueFile::default() });
-        assert!(matches!(again, Stage::Dialing(dialing) if dialing.attempt == 3));
+        for (dials, asked, attempt) in
+            [(2, 0, 3), (0, 1, 2), (1, 4, 5), (u32::MAX, 0, ATTEMPTS_MAX)]
+        {
+            let job = QueueFile { total_dials: dials, ..QueueFile::default() };
+            let Stage::Dialing(dialing) = ready(&job, asked) else { panic!("{dials} {asked}") };
+            assert_eq!(dialing.attempt, attempt);
+        }
     }
 
     proptest! {
