@@ -107,6 +107,51 @@ pub const TIFF_ENTRIES_MAX: usize = 256;
 /// Longest text tag of a TIFF file that is read, in bytes.
 pub const TIFF_TEXT_BYTES_MAX: usize = 1_024;
 
+/// Longest a node waits before it answers a call, in milliseconds. The caller hears ringing; 8 s still gave a good fax.
+pub const NODE_CALL_OFFERED_MS: u64 = 500;
+/// Longest a node waits inside T.30 phase B, in milliseconds. Measured: 80 ms are taken, 100 ms lose the training.
+pub const NODE_HANDSHAKE_MS: u64 = 50;
+/// Longest a hook of HylaFAX+ holds phase B, in milliseconds: it runs before the confirmation to receive, for which the
+/// sender waits 3 s (T4), and has to start and connect first.
+pub const HOOK_HANDSHAKE_MS: u64 = 1_000;
+/// Longest a node waits between two pages, in milliseconds. Measured: 3.0 s are taken, at 3.5 s the sender gives up (T4).
+pub const NODE_PAGE_MS: u64 = 1_000;
+/// Longest a node waits after a call, in milliseconds: nobody is on the line.
+pub const NODE_RECEIVED_MS: u64 = 5_000;
+/// Longest a node waits with a job, in milliseconds: HylaFAX+ holds its whole queue while it asks.
+pub const NODE_JOB_MS: u64 = 500;
+/// Longest a node waits before a dial, in milliseconds, for the same reason.
+pub const NODE_DIALING_MS: u64 = 500;
+/// Longest a node waits after a dial, in milliseconds: nobody is on the line.
+pub const NODE_DIAL_RESULT_MS: u64 = 5_000;
+/// Questions in a row that a node may lose to silence before it stops waiting for answers.
+pub const NODE_MISSES_MAX: u8 = 3;
+/// After that, one question in this many milliseconds is put all the same, to see whether the service is back.
+pub const NODE_PROBE_MS: u64 = 1_000;
+/// Verdicts a node keeps for reuse, about 120 bytes each.
+pub const NODE_REUSE_ENTRIES: usize = 32_768;
+/// Different refusals among them; further ones are not kept.
+pub const NODE_REUSE_REFUSALS: usize = 8;
+/// Members whose allowance a node keeps while the service is out of reach, about 40 bytes each.
+pub const NODE_MEMBERS: usize = 16_384;
+/// Faxes of one member at once, and in an hour, while the service is out of reach: an office's day, no campaign.
+pub const NODE_MEMBER_ALLOWANCE: (u32, u32) = (60, 120);
+/// Faxes of all members of one node at once, and in an hour, while the service is out of reach.
+pub const NODE_ALLOWANCE: (u32, u32) = (6_000, 36_000);
+/// Faxes without a verdict that a node tells apart, so that each counts once.
+pub const NODE_UNSCORED_TOLD_APART: usize = 4_096;
+
+/// Largest queue file of a HylaFAX job that is read, in bytes; most are below one thousand.
+pub const QUEUE_FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Largest file in which a hook leaves word for the next one, in bytes.
+pub const HOOK_STATE_BYTES_MAX: u64 = 256 * 1024;
+/// Calls of one line that hooks remember, so that the stages of a call find each other.
+pub const HOOK_CALLS_MAX: usize = 16;
+/// Entries of each kind that hooks hand on to each other out of what a node keeps in memory.
+pub const HOOK_KEPT_MAX: usize = 512;
+/// Call identifications of a hook that are looked at; HylaFAX has four to seven.
+pub const HOOK_CALL_IDS_MAX: usize = 16;
+
 const _: () = assert!(LEDGER_COMMIT_WAIT_MS * 2 < LEDGER_DURABLE_MS);
 const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
@@ -117,3 +162,5 @@ const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= PEER_CALLS_MAX / 16);
 const _: () = assert!(PEER_CALLS_MAX <= CALLS_MAX / 4);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);
+const _: () = assert!(NODE_HANDSHAKE_MS < 80 && NODE_PAGE_MS < 3_000);
+const _: () = assert!(HOOK_KEPT_MAX <= NODE_REUSE_ENTRIES && HOOK_KEPT_MAX <= NODE_MEMBERS);

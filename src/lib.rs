@@ -16,6 +16,7 @@ pub mod limiter;
 pub mod lists;
 pub mod memory;
 pub mod metrics;
+pub mod node;
 pub mod operator;
 pub mod policy;
 pub mod relations;

@@ -50,9 +50,11 @@ const ROOMS: &[Room] = &[
     // Surfaces: the server's side and the client's.
     ("api", 7, "bounds directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),
+    // The routing node's side: a client too, which shares the tool's commands.
+    ("node", 8, "bounds content fax operator time wire"),
     // Assembly: the engine without sockets, then everything.
-    ("lab", 8, "activity api bounds content decay dense directory fax features held ledger limiter lists memory operator policy relations reports screening store time verdict wire"),
-    ("server", 9, "api bounds held lab memory metrics policy reports screening store time"),
+    ("lab", 9, "activity api bounds content decay dense directory fax features held ledger limiter lists memory node operator policy relations reports screening store time verdict wire"),
+    ("server", 10, "api bounds held lab memory metrics policy reports screening store time"),
 ];
 
 /// Rooms the binaries may name.
@@ -64,11 +66,11 @@ const BINARY_LINES_MAX: usize = 110;
 #[rustfmt::skip]
 const WORDS: &[(&str, &str)] = &[
     ("prost::", "wire api operator lab/evaluate/serving"),
-    ("pbjson_types::", "wire api operator lab"),
-    ("tonic::", "wire api operator server lab/demo lab/evaluate/serving"),
-    ("tokio::", "api operator server store/ticket lab bin"),
-    ("serde::", "wire operator lab api/convert"),
-    ("serde_json::", "wire operator lab api/convert"),
+    ("pbjson_types::", "wire api operator node lab"),
+    ("tonic::", "wire api operator node/client server lab/demo lab/evaluate/serving"),
+    ("tokio::", "api operator node/client node/state server store/ticket lab bin"),
+    ("serde::", "wire operator node lab api/convert"),
+    ("serde_json::", "wire operator node lab api/convert"),
     ("toml::", "policy lab"),
     ("tokio_rustls::", "server"),
     ("x509_parser::", "server/tls"),
@@ -78,7 +80,7 @@ const WORDS: &[(&str, &str)] = &[
     ("sha2::", "store/keys"),
     ("rlibphonenumber::", "fax/numbering"),
     ("prometheus_client::", "metrics api server"),
-    ("std::fs", "store policy operator lab server"),
+    ("std::fs", "store policy operator node lab server"),
     ("Instant::now", "time metrics lab"),
     ("SystemTime::now", "time"),
     ("tokio::spawn", "api server"),

@@ -11,6 +11,7 @@ mod faults;
 mod golden;
 mod grpc;
 mod http2;
+mod node;
 mod report_flow;
 mod restart;
 mod store_suite;

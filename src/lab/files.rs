@@ -2,9 +2,9 @@
 
 mod convert;
 mod screen;
-mod session;
 
 use crate::lab::evaluate;
+use crate::node;
 use crate::operator::{self, Catalog, Command, Hooks};
 
 /// The commands of this room.
@@ -13,7 +13,7 @@ pub const COMMANDS: &[Command] = &[screen::SCREEN, convert::XFERFAXLOG];
 /// Every command of the tool, in the order of its documentation.
 #[must_use]
 pub fn catalog() -> Catalog {
-    Catalog::new(&[COMMANDS, operator::COMMANDS, evaluate::COMMANDS])
+    Catalog::new(&[COMMANDS, operator::COMMANDS, node::COMMANDS, evaluate::COMMANDS])
 }
 
 /// The settings file with every default, which a test of the policy room holds to its catalog.

@@ -31,13 +31,15 @@ pub struct Command {
 }
 
 /// A word that does nothing by itself and stands before several commands.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 9] = [
     ("convert", "Turn what fax servers record into replay events"),
     ("directory", "Feed what the provider knows of its numbers and members"),
     ("generate", "Print configuration, man page, completions or unit"),
     ("held", "List, release or reject faxes that are kept back"),
+    ("hook", "Ask from within HylaFAX, as one of its hooks"),
     ("limits", "Show quotas"),
     ("lists", "Edit and show the allow, block, opt-out and do-not-originate lists"),
+    ("node", "Ask from within any other fax server"),
     ("policy", "Show, check or replace the policy"),
 ];
 

@@ -112,10 +112,7 @@ impl<'a> Context<'a> {
     /// [`Failure::Address`] and [`Failure::Unreachable`].
     pub async fn connect(&self, address: Option<&str>) -> Result<Channel, Failure> {
         let named = address.unwrap_or(&self.server);
-        let server = match named.contains("://") {
-            true => named.to_owned(),
-            false => format!("http://{named}"),
-        };
+        let server = uri(named);
         let mut endpoint = Endpoint::from_shared(server.clone()).map_err(Failure::Address)?;
         if server.starts_with("https://") {
             endpoint = endpoint.tls_config(self.identity.read()?).map_err(Failure::Encryption)?;
@@ -126,6 +123,14 @@ impl<'a> Context<'a> {
             .connect()
             .await
             .map_err(|source| Failure::Unreachable { server, source })
+    }
+
+    /// The server that the command line names, for those who connect in their own way.
+    ///
+    /// # Errors
+    /// [`Failure::Address`].
+    pub fn endpoint(&self) -> Result<Endpoint, Failure> {
+        Endpoint::from_shared(uri(&self.server)).map_err(Failure::Address)
     }
 
     /// Makes one call to the server.
@@ -165,4 +170,9 @@ impl<'a> Context<'a> {
         }
         Ok(author)
     }
+}
+
+/// The address of a server as a URI.
+fn uri(named: &str) -> String {
+    if named.contains("://") { named.to_owned() } else { format!("http://{named}") }
 }

@@ -114,7 +114,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// [`Failure::Write`] when nobody takes it.
-    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+    pub fn flush(&mut self) -> Result<(), Failure> {
         self.out.flush().and_then(|()| self.err.flush()).map_err(Failure::Write)
     }
 }

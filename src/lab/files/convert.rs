@@ -67,7 +67,7 @@ struct Counts {
 
 fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     let zone = zone(matches)?;
-    let node = super::session::name(&argument(matches, "node"));
+    let node = crate::node::session::name(&argument(matches, "node"));
     let mut converter = Converter::new(zone, node);
     let output = &mut context.output;
     for (number, line) in input::open(&path(matches, "FILE"))? {

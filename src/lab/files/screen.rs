@@ -1,14 +1,14 @@
 //! `screen`: the stages of a received fax, from the tags of its TIFF file, put to the server one by one.
 
 use clap::ArgMatches;
-use pbjson_types::Duration;
 use thiserror::Error;
 
-use super::session::{field, handshake, name, wire_coding};
 use crate::bounds::TIFF_BYTES_MAX;
 use crate::content::sealed::SealedFax;
-use crate::content::tiff::{HostileBytes, TiffFax, TiffPage};
+use crate::content::tiff::TiffFax;
 use crate::fax::id::DecisionId;
+use crate::node::session::name;
+use crate::node::tiff::{claim, page_facts, received, session};
 use crate::operator::{
     Command, Context, Failure, Form, Output, argument, input, option, path, positional, text,
     verdict_block,
@@ -16,8 +16,7 @@ use crate::operator::{
 use crate::wire::screening::v1::screen_fax_request::{Parties, Stage};
 use crate::wire::screening::v1::screening_service_client::ScreeningServiceClient;
 use crate::wire::screening::v1::{
-    CallOffered, Handshake, InboundParties, Page, ReceiveOutcome, Received, ScreenFaxRequest,
-    ScreenFaxResponse, StageKind,
+    CallOffered, InboundParties, ScreenFaxRequest, ScreenFaxResponse, StageKind,
 };
 
 pub(super) const SCREEN: Command = Command {
@@ -107,11 +106,6 @@ fn print(response: &ScreenFaxResponse, output: &mut Output<'_>) -> Result<(), Fa
     output.text(&block)
 }
 
-/// What the far end said, as text that the contract takes.
-fn claim(bytes: Option<&HostileBytes>) -> String {
-    bytes.map_or_else(String::new, |bytes| field(&String::from_utf8_lossy(bytes.bytes())))
-}
-
 /// The stages of the fax as requests, in their order. The request ids are the fax id and a number.
 fn requests(
     fax: &TiffFax,
@@ -145,62 +139,6 @@ fn requests(
     stages.into_iter().enumerate().map(request).collect()
 }
 
-/// The session as the first page's tags tell of it.
-fn session(fax: &TiffFax) -> Handshake {
-    let Some(page) = fax.pages.first() else {
-        return Handshake::default();
-    };
-    let told = handshake(page.params, page.dcs.as_ref());
-    let known = |told: u32, tag: Option<u32>| if told == 0 { tag.unwrap_or(0) } else { told };
-    Handshake {
-        tsi: claim(fax.identity.tsi.as_ref()),
-        sub_address: claim(page.sub_address.as_ref()),
-        horizontal_dpi: known(told.horizontal_dpi, page.x_dpi),
-        vertical_dpi: known(told.vertical_dpi, page.y_dpi),
-        width_px: page.width,
-        coding: match told.coding {
-            0 => wire_coding(page.coding).into(),
-            coding => coding,
-        },
-        ..told
-    }
-}
-
-fn page_facts(page_number: u32, page: &TiffPage, more_follow: bool) -> Page {
-    Page {
-        page_number,
-        row_count: page.rows,
-        bad_row_count: page.bad_rows.unwrap_or(0),
-        size_bytes: u32::try_from(page.coded_bytes).unwrap_or(u32::MAX),
-        duration: page.receive_seconds.map(seconds),
-        more_follow,
-        retrain_count: 0,
-    }
-}
-
-fn received(fax: &TiffFax) -> Received {
-    let pages = &fax.pages;
-    let times = pages.iter().filter_map(|page| page.receive_seconds);
-    let total = times.fold(0, u32::saturating_add);
-    let outcome = match fax.fault {
-        None => ReceiveOutcome::Complete,
-        Some(_) => ReceiveOutcome::Partial,
-    };
-    Received {
-        outcome: outcome.into(),
-        page_count: u32::try_from(pages.len()).unwrap_or(u32::MAX),
-        size_bytes: pages.iter().fold(0, |sum, page| sum.saturating_add(page.coded_bytes)),
-        duration: (total > 0).then(|| seconds(total)),
-        row_count_max: pages.iter().map(|page| page.rows).max().unwrap_or(0),
-        bad_row_count: pages.iter().filter_map(|page| page.bad_rows).fold(0, u32::saturating_add),
-        ..Received::default()
-    }
-}
-
-fn seconds(count: u32) -> Duration {
-    Duration { seconds: count.into(), nanos: 0 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +163,6 @@ mod tests {
         assert!(first.more_follow);
         let Some(Stage::Received(end)) = &requests[4].stage else { panic!("no end") };
         assert_eq!((end.page_count, end.size_bytes), (2, 2711));
-        assert_eq!(end.duration, Some(seconds(16)));
+        assert_eq!(end.duration, Some(pbjson_types::Duration { seconds: 16, nanos: 0 }));
     }
 }

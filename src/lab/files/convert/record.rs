@@ -4,10 +4,11 @@ use jiff::civil::Date;
 use pbjson_types::Duration;
 use thiserror::Error;
 
-use super::super::session::{field, handshake, name};
 use super::{Converter, REMEMBERED_MAX};
 use crate::bounds::ID_BYTES_MAX;
 use crate::lab::xferfaxlog::{CivilMinute, LogText, TransferKind, XferRecord};
+use crate::node::outcome::failed;
+use crate::node::session::{field, handshake, name};
 use crate::operator::text::to_wire;
 use crate::time::{Span, Timestamp};
 use crate::wire::replay::v1::Event;
@@ -282,22 +283,6 @@ fn says(record: &XferRecord, words: &str) -> bool {
     reason.to_ascii_lowercase().contains(words)
 }
 
-/// The phrases HylaFAX, HylaFAX+ and gofaxip (after FreeSWITCH's hang-up causes) give as reasons, first match first.
-const PHRASES: [(&str, DialOutcome); 12] = [
-    ("busy", DialOutcome::Busy),
-    ("no answer", DialOutcome::NoAnswer),
-    ("no_answer", DialOutcome::NoAnswer),
-    ("no_user_response", DialOutcome::NoAnswer),
-    ("voice", DialOutcome::Voice),
-    ("data connection established", DialOutcome::Voice),
-    ("unallocated", DialOutcome::Unallocated),
-    ("no_route_destination", DialOutcome::Unallocated),
-    ("invalid_number_format", DialOutcome::Unallocated),
-    ("call_rejected", DialOutcome::Refused),
-    ("call rejected", DialOutcome::Refused),
-    ("decline", DialOutcome::Refused),
-];
-
 fn dial_outcome(record: &XferRecord) -> DialOutcome {
     if succeeded(record) {
         return DialOutcome::Sent;
@@ -305,6 +290,5 @@ fn dial_outcome(record: &XferRecord) -> DialOutcome {
     if record.pages > 0 {
         return DialOutcome::Partial;
     }
-    let phrase = PHRASES.iter().find(|(words, _)| says(record, words));
-    phrase.map_or(DialOutcome::Failed, |(_, outcome)| *outcome)
+    failed(record.reason.as_ref().map_or("", LogText::as_str))
 }

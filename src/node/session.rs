@@ -5,12 +5,12 @@ use crate::content::tiff::{Coding, Dcs, PageLength, PageWidth, Resolution, Sessi
 use crate::wire::screening::v1 as wire;
 
 /// `text` as far as a field takes it, cut at a character.
-pub(super) fn field(text: &str) -> String {
+pub fn field(text: &str) -> String {
     cut(text, TEXT_BYTES_MAX)
 }
 
 /// `text` as far as the name of a trunk or node takes it.
-pub(super) fn name(text: &str) -> String {
+pub fn name(text: &str) -> String {
     cut(text, ID_BYTES_MAX)
 }
 
@@ -21,7 +21,7 @@ fn cut(text: &str, bytes: usize) -> String {
 
 /// The handshake that parameters and command signal amount to; the latter knows of colour and of
 /// codings that the former have no bits for.
-pub(super) fn handshake(params: Option<SessionParams>, dcs: Option<&Dcs>) -> wire::Handshake {
+pub fn handshake(params: Option<SessionParams>, dcs: Option<&Dcs>) -> wire::Handshake {
     let resolution = params.and_then(|params| params.resolution);
     let resolution = resolution.or_else(|| dcs.map(Dcs::resolution));
     let (horizontal_dpi, vertical_dpi) = resolution.map_or((0, 0), dots_per_inch);
@@ -60,7 +60,7 @@ fn pixels(width: PageWidth) -> u32 {
 }
 
 /// A coding as it travels; one that T.30 does not know is not told.
-pub(super) fn wire_coding(coding: Coding) -> wire::Coding {
+pub fn wire_coding(coding: Coding) -> wire::Coding {
     match coding {
         Coding::Mh => wire::Coding::Mh,
         Coding::Mr => wire::Coding::Mr,
