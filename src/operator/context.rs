@@ -113,11 +113,7 @@ impl<'a> Context<'a> {
     pub async fn connect(&self, address: Option<&str>) -> Result<Channel, Failure> {
         let named = address.unwrap_or(&self.server);
         let server = uri(named);
-        let mut endpoint = Endpoint::from_shared(server.clone()).map_err(Failure::Address)?;
-        if server.starts_with("https://") {
-            endpoint = endpoint.tls_config(self.identity.read()?).map_err(Failure::Encryption)?;
-        }
-        endpoint
+        self.endpoint_of(&server)?
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .connect()
@@ -130,7 +126,15 @@ impl<'a> Context<'a> {
     /// # Errors
     /// [`Failure::Address`].
     pub fn endpoint(&self) -> Result<Endpoint, Failure> {
-        Endpoint::from_shared(uri(&self.server)).map_err(Failure::Address)
+        self.endpoint_of(&uri(&self.server))
+    }
+
+    fn endpoint_of(&self, server: &str) -> Result<Endpoint, Failure> {
+        let endpoint = Endpoint::from_shared(server.to_owned()).map_err(Failure::Address)?;
+        if server.starts_with("https://") {
+            return endpoint.tls_config(self.identity.read()?).map_err(Failure::Encryption);
+        }
+        Ok(endpoint)
     }
 
     /// Makes one call to the server.
