@@ -42,6 +42,8 @@ pub const CONNECTIONS_MAX: usize = 2_048;
 pub const PEER_CONNECTIONS_MAX: usize = 512;
 /// Seconds after which a connection that had no call is closed.
 pub const CONNECTION_IDLE_SECONDS: u64 = 900;
+/// Seconds until a quiet connection is pinged, and in which it must answer.
+pub const KEEP_ALIVE_SECONDS: (u64, u64) = (20, 10);
 /// Most calls and streams at once over all connections; a further one is answered that the service is overloaded. At
 /// some 4 kB each this is 64 MiB.
 pub const CALLS_MAX: usize = 16_384;

@@ -27,7 +27,8 @@ use faxguard::api::grpc::{Edge, services};
 use faxguard::api::guard::Guards;
 use faxguard::metrics::Metrics;
 use faxguard::server::drain::Drain;
-use faxguard::server::listen;
+use faxguard::server::listen::{self, Waits};
+use faxguard::server::tls::Door;
 use faxguard::wire::screening::v1 as wire;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -56,7 +57,7 @@ struct House {
 }
 
 impl House {
-    async fn open() -> Self {
+    async fn open(waits: Waits) -> Self {
         let (drain, draining) = Drain::new();
         let ending = draining.clone();
         let edge = Edge::new(
@@ -67,7 +68,9 @@ impl House {
         );
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(listen::serve(listener, services(edge), draining));
+        let door = Arc::new(Door::open());
+        let serving = listen::serve_waiting(waits, door, listener, services(edge), draining);
+        let serving = tokio::spawn(serving);
         let neighbour = Neighbour::begin(channel(address).await);
         Self { address, neighbour, drain, serving }
     }
@@ -132,6 +135,11 @@ fn page() -> wire::ScreenFaxRequest {
 /// Makes an attack and holds what holds after each: the neighbour is answered, nothing panicked, the peak of the memory grew
 /// by no more than `most_mib`, and the server ends in order.
 fn attack(most_mib: u64, act: impl AsyncFnOnce(&House)) {
+    attack_on(Waits::default(), most_mib, act);
+}
+
+/// The same on a port with waits of its own.
+fn attack_on(waits: Waits, most_mib: u64, act: impl AsyncFnOnce(&House)) {
     if std::env::var_os(ALONE).is_none() {
         return alone(type_name_of_val(&act));
     }
@@ -144,7 +152,7 @@ fn attack(most_mib: u64, act: impl AsyncFnOnce(&House)) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     let grown_kib = runtime.unwrap().block_on(async {
-        let house = House::open().await;
+        let house = House::open(waits).await;
         house.neighbour.answered(VERDICTS).await;
         let before = peak_kib();
         act(&house).await;

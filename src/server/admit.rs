@@ -27,12 +27,35 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long accepting rests when the system has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
+/// How long the port waits for others. By default as long as `bounds` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// For the handshake of TLS and the preface.
+    pub preface: Duration,
+    /// For a call, on a connection that has none; whole seconds.
+    pub idle: Duration,
+    /// Until a quiet connection is pinged, and for the answer.
+    pub keep_alive: (Duration, Duration),
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        let (every, answer) = bounds::KEEP_ALIVE_SECONDS;
+        Self {
+            preface: Duration::from_millis(bounds::PREFACE_WAIT_MS),
+            idle: Duration::from_secs(bounds::CONNECTION_IDLE_SECONDS),
+            keep_alive: (Duration::from_secs(every), Duration::from_secs(answer)),
+        }
+    }
+}
+
 /// A connection that has said its preface. Its places are free again when it is dropped.
 pub(super) struct Admitted {
     transport: Transport,
     /// How much of the preface was handed on: it was read to know whom to let in.
     handed: usize,
     caller: Caller,
+    idle: Duration,
     _places: (OwnedSemaphorePermit, PeerPlace),
 }
 
@@ -54,6 +77,7 @@ pub(super) fn accept(
     listener: TcpListener,
     door: Arc<Door>,
     draining: Draining,
+    waits: Waits,
 ) -> ReceiverStream<Result<Admitted, io::Error>> {
     let (sender, receiver) = mpsc::channel(bounds::CONNECTIONS_MAX);
     let places = Arc::new(Semaphore::new(bounds::CONNECTIONS_MAX));
@@ -76,7 +100,7 @@ pub(super) fn accept(
                 Ok((stream, peer)) => {
                     if let Some(of_peer) = peers.enter(peer.ip()) {
                         let newcomer = Newcomer { stream, peer, places: (place, of_peer) };
-                        tokio::spawn(greet(newcomer, Arc::clone(&door), sender.clone()));
+                        tokio::spawn(greet(newcomer, Arc::clone(&door), sender.clone(), waits));
                     }
                 }
                 Err(fault) => {
@@ -94,11 +118,11 @@ async fn greet(
     newcomer: Newcomer,
     door: Arc<Door>,
     sender: mpsc::Sender<Result<Admitted, io::Error>>,
+    waits: Waits,
 ) {
-    let wait = Duration::from_millis(bounds::PREFACE_WAIT_MS);
     let admitted = tokio::select! {
         () = sender.closed() => return,
-        admitted = tokio::time::timeout(wait, admit(newcomer, &door)) => admitted,
+        admitted = tokio::time::timeout(waits.preface, admit(newcomer, &door, waits.idle)) => admitted,
     };
     match admitted {
         // A closed receiver means that the server is stopping; the connection is dropped then.
@@ -108,7 +132,7 @@ async fn greet(
     }
 }
 
-async fn admit(newcomer: Newcomer, door: &Door) -> io::Result<Admitted> {
+async fn admit(newcomer: Newcomer, door: &Door, idle: Duration) -> io::Result<Admitted> {
     let Newcomer { stream, peer, places } = newcomer;
     stream.set_nodelay(true)?;
     let (mut transport, caller) = match door.acceptor() {
@@ -128,7 +152,7 @@ async fn admit(newcomer: Newcomer, door: &Door) -> io::Result<Admitted> {
     if seen != *PREFACE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "no preface of HTTP/2"));
     }
-    Ok(Admitted { transport, handed: 0, caller, _places: places })
+    Ok(Admitted { transport, handed: 0, caller, idle, _places: places })
 }
 
 impl Connected for Admitted {
@@ -167,7 +191,7 @@ impl AsyncRead for Admitted {
             return Poll::Ready(Ok(()));
         }
         // Answers to our own pings wake this connection every so often, used or not: nothing read is its end.
-        if self.caller.activity().idle_seconds() >= bounds::CONNECTION_IDLE_SECONDS {
+        if self.caller.activity().idle_seconds() >= self.idle.as_secs() {
             return Poll::Ready(Ok(()));
         }
         self.transport().poll_read(context, into)

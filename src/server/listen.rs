@@ -11,14 +11,13 @@ use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
 use super::admit;
+pub use super::admit::Waits;
 use super::drain::{Draining, GRACE};
 use super::tls::Door;
 use crate::api;
 use crate::api::caller::Audience;
 use crate::bounds;
 
-/// A ping every so often on a quiet connection, and how long its answer may take.
-const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// Flow control of one stream and of one connection, in bytes: a node that pipelines thousands of stages never
 /// waits for a window, and a connection pins no more than this.
 const WINDOWS: (u32, u32) = (256 * 1024, 1024 * 1024);
@@ -59,6 +58,20 @@ pub async fn serve_behind(
     services: api::grpc::Services,
     draining: Draining,
 ) -> Result<(), ServeFault> {
+    serve_waiting(Waits::default(), door, listener, services, draining).await
+}
+
+/// The same with waits of one's own.
+///
+/// # Errors
+/// [`ServeFault`].
+pub async fn serve_waiting(
+    waits: Waits,
+    door: Arc<Door>,
+    listener: std::net::TcpListener,
+    services: api::grpc::Services,
+    draining: Draining,
+) -> Result<(), ServeFault> {
     listener.set_nonblocking(true).map_err(ServeFault::Listener)?;
     let listener = TcpListener::from_std(listener).map_err(ServeFault::Listener)?;
     let (routes, names) = with_reflection(services)?.into_parts();
@@ -66,8 +79,8 @@ pub async fn serve_behind(
     report(&reporter, &names, ServingStatus::Serving).await;
     // Whoever may connect may ask for the health: balancers have no certificate, and it says nothing else.
     let routes = routes.add_service(health);
-    let serving = limited().add_routes(routes).serve_with_incoming_shutdown(
-        admit::accept(listener, door, draining.clone()),
+    let serving = limited(waits.keep_alive).add_routes(routes).serve_with_incoming_shutdown(
+        admit::accept(listener, door, draining.clone(), waits),
         draining.clone().begun(),
     );
     let patience = async {
@@ -85,15 +98,15 @@ pub async fn serve_behind(
 }
 
 /// A server whose every limit is written down: by default no stream cap is announced and the cap on resets is off.
-fn limited() -> Server {
+fn limited(keep_alive: (Duration, Duration)) -> Server {
     Server::builder()
         .max_concurrent_streams(bounds::CONNECTION_STREAMS_MAX)
         .http2_max_header_list_size(bounds::HEADER_LIST_BYTES_MAX)
         .max_frame_size(bounds::FRAME_BYTES_MAX)
         .http2_max_local_error_reset_streams(Some(bounds::CONNECTION_RESETS_MAX))
         .http2_max_pending_accept_reset_streams(Some(bounds::CONNECTION_RESETS_MAX))
-        .http2_keepalive_interval(Some(KEEP_ALIVE.0))
-        .http2_keepalive_timeout(Some(KEEP_ALIVE.1))
+        .http2_keepalive_interval(Some(keep_alive.0))
+        .http2_keepalive_timeout(Some(keep_alive.1))
         .http2_adaptive_window(Some(false))
         .initial_stream_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1)

@@ -33,6 +33,18 @@ fn places() -> Vec<Limit> {
             "silent_connections_are_dropped_and_their_places_free_again",
         ),
         (
+            "time without a call, of a connection",
+            format!("{} s", bounds::CONNECTION_IDLE_SECONDS),
+            "closed",
+            "a_connection_without_a_call_is_closed_and_one_with_a_call_is_not",
+        ),
+        (
+            "time for the answer to a ping, one on each quiet connection",
+            format!("{} s, every {} s", bounds::KEEP_ALIVE_SECONDS.1, bounds::KEEP_ALIVE_SECONDS.0),
+            "closed",
+            "a_connection_that_answers_no_ping_is_closed",
+        ),
+        (
             "calls and streams open at once",
             bounds::CALLS_MAX.to_string(),
             "`OVERLOADED` (RESOURCE_EXHAUSTED) with a delay, before anything is decoded",

@@ -1,15 +1,17 @@
 //! The limits as they are told and kept: settings, streams, places.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use faxguard::bounds;
+use faxguard::server::listen::Waits;
 
 use super::raw::{
-    DATA, END_HEADERS, END_STREAM, Frame, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS,
-    MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE, PREFACE, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS,
+    ACK, DATA, END_HEADERS, END_STREAM, Frame, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS,
+    MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE, PING, PREFACE, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS,
     STREAM, Told, WHOLE, WINDOW_UPDATE, bytes, call, message,
 };
-use super::{LITTLE_MIB, VERDICTS, attack, page, wire};
+use super::{LITTLE_MIB, PATIENCE, VERDICTS, attack, attack_on, page, wire};
 
 /// Flow control of a stream and of a connection, in bytes.
 const WINDOWS: (u32, u32) = (256 * 1_024, 1_024 * 1_024);
@@ -106,6 +108,34 @@ fn silent_connections_are_dropped_and_their_places_free_again() {
         }
         let welcome = Raw::from_peer(house.address, peer).await.greet(&[]).await;
         assert!(!welcome.ended, "a place is free again");
+    });
+}
+
+#[test]
+fn a_connection_without_a_call_is_closed_and_one_with_a_call_is_not() {
+    let (idle, keep_alive) = (Duration::from_secs(2), (Duration::from_millis(200), PATIENCE));
+    attack_on(Waits { idle, keep_alive, ..Waits::default() }, LITTLE_MIB, async |house| {
+        let mut busy = Raw::greeted(house.address).await;
+        busy.send(&[Frame::headers(1, END_HEADERS, &call(STREAM))]).await;
+        let mut quiet = Raw::greeted(house.address).await;
+        let is_ping = |frame: &Frame| frame.kind == PING && frame.flags == 0;
+        // It answers every ping, as a sound client does, until it is closed.
+        let mut told = quiet.talk(&[], is_ping).await;
+        while !told.ended {
+            let ping = told.frames.pop().unwrap();
+            told = quiet.talk(&Frame { flags: ACK, ..ping }.encode(), is_ping).await;
+        }
+        assert!(!busy.send(&[]).await.ended);
+    });
+}
+
+#[test]
+fn a_connection_that_answers_no_ping_is_closed() {
+    let keep_alive = (Duration::from_millis(200), Duration::from_secs(3));
+    attack_on(Waits { keep_alive, ..Waits::default() }, LITTLE_MIB, async |house| {
+        let mut raw = Raw::greeted(house.address).await;
+        raw.send(&[Frame::headers(1, END_HEADERS, &call(STREAM))]).await;
+        assert!(raw.end().await.count(PING) <= 1);
     });
 }
 
