@@ -30,7 +30,9 @@ impl StateFolder {
         if !self.0.is_dir() {
             make_private(&self.0);
         }
-        let file = File::options().create(true).append(true).open(self.0.join("lock")).ok()?;
+        let lock = self.0.join("lock");
+        let file = File::options().create(true).append(true).open(&lock).ok()?;
+        hand_over(&lock, &self.0);
         for look in 0..LOCK_LOOKS {
             if file.try_lock().is_ok() {
                 return Some(file);
@@ -56,6 +58,7 @@ impl StateFolder {
         let new = self.0.join(format!("{name}.new"));
         let written = serde_json::to_vec(value).map_err(std::io::Error::from).and_then(|bytes| {
             File::create(&new)?.write_all(&bytes)?;
+            hand_over(&new, &self.0);
             fs::rename(&new, self.0.join(name))
         });
         if written.is_err() {
@@ -69,6 +72,19 @@ fn make_private(folder: &Path) {
     use std::os::unix::fs::DirBuilderExt as _;
     // Where it cannot be made, nothing in it can be opened either, and that is seen there.
     let _ = fs::DirBuilder::new().mode(0o700).create(folder);
+    if let Some(around) = folder.parent() {
+        hand_over(folder, around);
+    }
+}
+
+/// Gives what was made to whom the folder around it belongs: HylaFAX runs some hooks as root and others not.
+fn hand_over(made: &Path, around: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(made_as), Ok(wanted)) = (fs::metadata(made), fs::metadata(around)) else { return };
+    if (made_as.uid(), made_as.gid()) != (wanted.uid(), wanted.gid()) {
+        // Only root may, and only what root made is in anybody's way.
+        let _ = std::os::unix::fs::chown(made, Some(wanted.uid()), Some(wanted.gid()));
+    }
 }
 
 #[cfg(test)]

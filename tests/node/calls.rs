@@ -17,6 +17,8 @@ const STATES: [State; 6] =
     [State::Well, State::Slow, State::Hung, State::Killed, State::Restarting, State::Well];
 /// Most calls to the slow service.
 const SLOW_MAX: usize = 60;
+/// Restarts, where there are calls enough between them.
+const RESTARTS: usize = 60;
 /// Times a call is placed anew because the machine did not let it go on in time.
 const STALLS_MAX: usize = 3;
 /// Longer than this a call cannot be kept from going on by the machine and still be ours to answer for.
@@ -217,9 +219,10 @@ fn no_real_call_fails_because_of_us() {
     for state in STATES {
         enter(state, &mut service, &line);
         let share = if state == State::Slow { slow } else { others };
+        let between = (share / RESTARTS).max(4);
         let (mut placed, mut restarts, mut told) = (0, 0, Vec::new());
         while placed < share || (state == State::Restarting && restarts < 3) {
-            if state == State::Restarting && placed % 4 == 3 {
+            if state == State::Restarting && placed % between == 3 {
                 service.kill();
                 told.push(place(&mut caller, &mut stalled));
                 line.lead_to(service.start());
