@@ -31,8 +31,10 @@ impl StateFolder {
             make_private(&self.0);
         }
         let lock = self.0.join("lock");
-        let file = File::options().create(true).append(true).open(&lock).ok()?;
-        hand_over(&lock, &self.0);
+        let file = match fresh(&lock, &self.0) {
+            Ok(file) => file,
+            Err(_) => File::options().append(true).open(&lock).ok()?,
+        };
         for look in 0..LOCK_LOOKS {
             if file.try_lock().is_ok() {
                 return Some(file);
@@ -57,8 +59,9 @@ impl StateFolder {
     pub(super) fn write(&self, name: &str, value: &impl Serialize) {
         let new = self.0.join(format!("{name}.new"));
         let written = serde_json::to_vec(value).map_err(std::io::Error::from).and_then(|bytes| {
-            File::create(&new)?.write_all(&bytes)?;
-            hand_over(&new, &self.0);
+            // What a hook that died left half written.
+            let _ = fs::remove_file(&new);
+            fresh(&new, &self.0)?.write_all(&bytes)?;
             fs::rename(&new, self.0.join(name))
         });
         if written.is_err() {
@@ -71,20 +74,28 @@ impl StateFolder {
 fn make_private(folder: &Path) {
     use std::os::unix::fs::DirBuilderExt as _;
     // Where it cannot be made, nothing in it can be opened either, and that is seen there.
-    let _ = fs::DirBuilder::new().mode(0o700).create(folder);
-    if let Some(around) = folder.parent() {
-        hand_over(folder, around);
+    let made = fs::DirBuilder::new().mode(0o700).create(folder);
+    if let (Ok(()), Some((user, group))) = (made, folder.parent().and_then(owner)) {
+        // The link itself, should somebody have put one in its place by now.
+        let _ = std::os::unix::fs::lchown(folder, Some(user), Some(group));
     }
 }
 
-/// Gives what was made to whom the folder around it belongs: HylaFAX runs some hooks as root and others not.
-fn hand_over(made: &Path, around: &Path) {
-    use std::os::unix::fs::MetadataExt as _;
-    let (Ok(made_as), Ok(wanted)) = (fs::metadata(made), fs::metadata(around)) else { return };
-    if (made_as.uid(), made_as.gid()) != (wanted.uid(), wanted.gid()) {
+/// A file that was not there, for whom the folder around it belongs to: HylaFAX runs some hooks as root and others not.
+/// Only what was made here is handed over, and by its descriptor: a link that somebody put there is neither followed
+/// nor written through.
+fn fresh(path: &Path, around: &Path) -> std::io::Result<File> {
+    let file = File::options().create_new(true).append(true).open(path)?;
+    if let Some((user, group)) = owner(around) {
         // Only root may, and only what root made is in anybody's way.
-        let _ = std::os::unix::fs::chown(made, Some(wanted.uid()), Some(wanted.gid()));
+        let _ = std::os::unix::fs::fchown(&file, Some(user), Some(group));
     }
+    Ok(file)
+}
+
+fn owner(path: &Path) -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).ok().map(|of| (of.uid(), of.gid()))
 }
 
 #[cfg(test)]
@@ -107,6 +118,13 @@ mod tests {
             fs::write(base.path().join("state/a"), damage).unwrap();
             assert_eq!(folder.read::<u32>("a"), None);
         }
+        // A link to somebody else's file is not written through.
+        let other = base.path().join("other");
+        fs::write(&other, "other").unwrap();
+        std::os::unix::fs::symlink(&other, base.path().join("state/b.new")).unwrap();
+        folder.write("b", &8);
+        assert_eq!(folder.read::<u32>("b"), Some(8));
+        assert_eq!(fs::read_to_string(&other).unwrap(), "other");
         let nowhere = StateFolder::new(Path::new("/proc/none/such"));
         assert!(nowhere.lock().await.is_none());
         nowhere.write("a", &7);
