@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let names = Names::with(CATALOG.iter().map(|signal| signal.name));
     if let Some(row) = StageRow::decode(bytes, DecisionId([0; 16]), &names) {
-        assert_eq!(StageRow::decode(&row.encode(&names), DecisionId([0; 16]), &names), Some(row));
+        assert_eq!(StageRow::decode(&row.encode(), DecisionId([0; 16]), &names), Some(row));
     }
     let _ = (EvidenceRow::decode(bytes), HeldFax::decode(bytes), edit::decode(bytes), Entry::decode(bytes));
     let activity = Activity::with_bytes(1 << 16, 1 << 16);

@@ -184,7 +184,7 @@ pub(super) fn take_verdict(
     let reuse = Span::seconds(take(from)?);
     let deadline = take_time(from)?;
     let hits = take_hits(from, names)?;
-    let counterfactuals = (0..take_u8(from)?)
+    let counterfactuals = (0..take_count(from, OTHERS_MAX)?)
         .map(|_| {
             let action = Action::from_code(take_u8(from)?)?;
             let distance = Score(i32::try_from(take_signed(from)?).ok()?);
@@ -192,7 +192,9 @@ pub(super) fn take_verdict(
             Some(Counterfactual { action, distance, without })
         })
         .collect::<Option<_>>()?;
-    let quotas = (0..take_u8(from)?).map(|_| take_quota(from)).collect::<Option<_>>()?;
+    let quotas = (0..take_count(from, Resource::ALL.len())?)
+        .map(|_| take_quota(from))
+        .collect::<Option<_>>()?;
     let bounds = take_bounds(from)?;
     let refusal = take_option(from, |from| {
         let [low, high, q850_cause] = crate::store::codec::take(from)?;
@@ -218,6 +220,11 @@ pub(super) fn take_verdict(
         repeated: false,
         settled: flags & 1 != 0,
     })
+}
+
+/// A count that no writer exceeds.
+fn take_count(from: &mut &[u8], most: usize) -> Option<usize> {
+    Some(usize::from(take_u8(from)?)).filter(|count| *count <= most)
 }
 
 /// The usual phrase of a SIP code (RFC 3261 section 21): a row keeps the code alone.
