@@ -61,7 +61,7 @@ pub const FRAME_BYTES_MAX: u32 = 16 * 1024;
 pub const CONNECTION_RESETS_MAX: usize = 1_024;
 /// Longest a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds.
 pub const PREFACE_WAIT_MS: u64 = 5_000;
-/// Longest request of the metrics page that is read, in bytes.
+/// Longest request of the metrics page that is read, in bytes: the least that hyper can be told.
 pub const METRICS_REQUEST_BYTES_MAX: usize = 8_192;
 
 /// Buckets of a caller guard, eight bytes each: a thousand nodes share one with another in 1 case of 65.

@@ -3,7 +3,7 @@
 use crate::store::codec::take_u8;
 
 /// Writes into room that somebody else keeps. A vector would load, compare and store its length at every byte, and
-/// begin in memory that is far away: together half of what a row cost.
+/// begin in memory that is far away.
 pub(super) struct Packer<'a> {
     room: &'a mut [u8],
     length: usize,
