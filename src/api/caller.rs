@@ -1,7 +1,7 @@
 //! Who calls: the name in the client's certificate, the audiences that name may speak to, and what it has open now.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -149,17 +149,12 @@ impl Caller {
         }
     }
 
-    /// The peer it is: its name, or else its IPv4 address or the 64 bits of its IPv6 network, since whoever has one
-    /// address there has them all.
+    /// The peer it is: its name, or else where its address is ([`network_of`]).
     #[must_use]
-    pub fn peer(&self) -> (Option<&str>, Option<u64>) {
-        let network = |address: IpAddr| match address.to_canonical() {
-            IpAddr::V4(address) => u64::from(address.to_bits()),
-            IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
-        };
+    pub fn peer(&self) -> (Option<&str>, Option<IpAddr>) {
         match self.name() {
             Some(name) => (Some(name), None),
-            None => (None, self.address.map(network)),
+            None => (None, self.address.map(network_of)),
         }
     }
 
@@ -167,6 +162,16 @@ impl Caller {
     #[must_use]
     pub const fn activity(&self) -> &Arc<Activity> {
         &self.activity
+    }
+}
+
+/// What stands for a peer without a name: its IPv4 address, or the /64 of its IPv6 one, since whoever has one address
+/// there has them all.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -266,6 +271,15 @@ mod tests {
         assert_eq!(callers().caller(&names, address).key(), "node-1.fax.example");
         assert_eq!(callers().caller(&["other".to_owned()], address).key(), "127.0.0.1");
         assert_eq!(callers().caller(&[], None).key(), "");
+    }
+
+    #[test]
+    fn whoever_has_a_network_is_one_peer() {
+        let of = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 
     #[test]

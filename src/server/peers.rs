@@ -1,12 +1,12 @@
-//! How many connections each peer has. A peer is an IPv4 address or the /64 of an IPv6 one, since whoever has one
-//! address there has them all.
+//! How many connections each peer has: whose certificate is not known yet, so that its address says who it is.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::api::caller::network_of;
 use crate::bounds;
 
 /// The counts; a peer without a connection has none.
@@ -23,7 +23,7 @@ pub(super) struct PeerPlace {
 impl Peers {
     /// A place for one more connection; `None` where the peer has all it may have.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<PeerPlace> {
-        let peer = peer_of(address);
+        let peer = network_of(address);
         let mut counts = self.0.lock();
         let count = counts.entry(peer).or_default();
         if *count >= bounds::PEER_CONNECTIONS_MAX {
@@ -46,16 +46,6 @@ impl Drop for PeerPlace {
     }
 }
 
-fn peer_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = u128::from(address) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(network))
-        }
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,12 +63,5 @@ mod tests {
         drop(places);
         assert!(peers.enter(same).is_some());
         assert!(peers.0.lock().is_empty(), "nothing is kept of who has gone");
-    }
-
-    #[test]
-    fn whoever_has_a_network_is_one_peer() {
-        let of = |text: &str| peer_of(text.parse().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
     }
 }
