@@ -31,7 +31,7 @@ pub struct Activity {
 /// The counters of one observation's subjects, locked.
 pub struct Locked<'a> {
     activity: &'a Activity,
-    subjects: HotGuard<'a, Subject, 7>,
+    subjects: HotGuard<'a, Subject, { ALL.len() }>,
     blocks: HotGuard<'a, Block, 2>,
 }
 
@@ -190,17 +190,17 @@ impl Activity {
     }
 }
 
-/// In the order of [`Who`].
-const fn subject_keys(observation: &Observation) -> [u64; 7] {
-    [
-        observation.caller,
-        observation.tsi,
-        observation.trunk,
-        shape_of(observation),
-        observation.target_block,
-        observation.member,
-        observation.document,
-    ]
+/// A key each, in the order of [`ALL`].
+fn subject_keys(observation: &Observation) -> [u64; ALL.len()] {
+    ALL.map(|who| match who {
+        Who::Caller => observation.caller,
+        Who::Tsi => observation.tsi,
+        Who::Trunk => observation.trunk,
+        Who::Shape => shape_of(observation),
+        Who::TargetBlock => observation.target_block,
+        Who::Member => observation.member,
+        Who::Document => observation.document,
+    })
 }
 
 /// One complaint is one piece of evidence: whole against who sent, one part in so many against each other name the
