@@ -19,7 +19,7 @@ pub const RULE_UNSCORED: &str = "node.unscored";
 /// The rule that a verdict used again names.
 pub const RULE_REUSED: &str = "node.reused";
 /// A job that was to be held waits so long before it is asked about again.
-const ASK_AGAIN: Span = Span::seconds(15 * 60);
+pub(super) const ASK_AGAIN: Span = Span::seconds(15 * 60);
 
 /// Faxes that went on without a verdict and were not reported yet.
 #[derive(Debug, Default)]

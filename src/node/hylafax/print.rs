@@ -4,13 +4,12 @@
 use jiff::tz::TimeZone;
 
 use crate::node::answer::Answer;
+use crate::node::standby::ASK_AGAIN;
 use crate::operator::action_name;
 use crate::operator::text::from_wire;
 use crate::time::{Span, Timestamp};
 use crate::wire::screening::v1 as wire;
 
-/// A job that is held is asked about again after so long.
-const ASK_AGAIN: Span = Span::seconds(15 * 60);
 /// Latest start of a window that a time of day can say, in minutes from now.
 const WAIT_MINUTES_MAX: u64 = 1_430;
 const DAY_MINUTES: u64 = 1_440;

@@ -21,8 +21,6 @@ use super::Fault;
 pub(super) const PART: &str = "echo";
 /// The file with the two answers: of a call, and of a message of the stream; each after its length.
 pub(super) const ANSWERS: &str = "answers";
-/// As many worker threads as cores, as the real server has.
-const WORKERS: usize = 2;
 
 /// Serves until the process is killed.
 pub(super) fn serve(folder: &Path) -> Result<(), Fault> {
@@ -31,8 +29,7 @@ pub(super) fn serve(folder: &Path) -> Result<(), Fault> {
     let unary = usize::try_from(u64::from_le_bytes(*length))?;
     let (unary, stream) = rest.split_at_checked(unary).ok_or("answers are cut off")?;
     let echo = Echo { unary: leak(unary), stream: leak(stream) };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+    let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let line = serde_json::json!({ "message": "serving", "address": listener.local_addr()? });
