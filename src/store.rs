@@ -32,6 +32,8 @@ pub use ticket::{CommitFault, Ticket};
 /// Bytes that may wait for the committer, entries and table writes together; a second bound beside
 /// [`crate::bounds::LEDGER_QUEUE_ENTRIES`], so that large bodies cannot exhaust the memory.
 pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Highest seq an entry can have: 950 years of 150,000 a second.
+pub const SEQ_MAX: u64 = (1 << 52) - 1;
 /// Most rows one table scan or fax query returns.
 pub const PAGE_ROWS_MAX: usize = 10_000;
 /// Longest key of a table row, in bytes.
@@ -58,6 +60,12 @@ pub enum Refused {
         bytes: usize,
         /// The bound it exceeds.
         most: usize,
+    },
+    /// A seq that no store has given: only an import can bring one.
+    #[error("entry has seq {seq} (at most {SEQ_MAX})")]
+    SeqTooHigh {
+        /// The seq.
+        seq: u64,
     },
     /// The store was closed.
     #[error("store is closed")]
@@ -113,10 +121,6 @@ impl ActionSet {
     #[must_use]
     pub fn of(codes: &[u8]) -> Self {
         Self(codes.iter().filter(|code| **code < 64).fold(0, |set, code| set | (1 << code)))
-    }
-
-    pub(in crate::store) const fn bits(self) -> i64 {
-        self.0.cast_signed()
     }
 
     /// Whether the code is in the set.

@@ -7,9 +7,11 @@
 mod committer;
 pub mod fault;
 mod file;
+mod index;
 mod ledger;
 mod query;
 mod queue;
+mod sheet;
 mod state;
 
 use std::fs::{File, rename};
@@ -34,6 +36,7 @@ use crate::fax::id::DecisionId;
 use crate::time::{Clock, Span, Timestamp};
 use committer::Committer;
 use fault::{FaultPlan, Injected, NoFaults, Step};
+use index::SharedTail;
 use ledger::{Catalog, Ledger};
 use query::{Days, Readers, unread};
 use queue::{Queue, Work};
@@ -175,6 +178,7 @@ impl Shared {
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
     catalog: Catalog,
+    tail: SharedTail,
     folder: PathBuf,
     committer: Mutex<Option<JoinHandle<()>>>,
     /// One snapshot at a time.
@@ -214,12 +218,13 @@ impl EmbeddedStore {
             readers: Readers::default(),
             health: Mutex::new(health),
         });
-        let catalog = Arc::clone(&ledger.catalog);
+        let (catalog, tail) = (Arc::clone(&ledger.catalog), Arc::clone(&ledger.tail));
         let committer = Committer::new(Arc::clone(&shared), folder.clone(), ledger, state);
         let thread = std::thread::Builder::new().name("store-committer".to_owned());
         let thread = thread.spawn(move || committer.run()).map_err(OpenFault::Thread)?;
         let committer = Mutex::new(Some(thread));
-        Ok(Self { shared, catalog, folder, committer, snapshots: Mutex::new(()), _lock: lock })
+        let snapshots = Mutex::new(());
+        Ok(Self { shared, catalog, tail, folder, committer, snapshots, _lock: lock })
     }
 
     /// Sets the bound of a ledger day anew, from the next commit on.
@@ -245,7 +250,7 @@ impl EmbeddedStore {
     }
 
     fn days(&self) -> Days<'_> {
-        Days { readers: &self.shared.readers, catalog: &self.catalog }
+        Days { readers: &self.shared.readers, catalog: &self.catalog, tail: &self.tail }
     }
 
     fn snapshot_path(&self, name: &str, suffix: &str) -> PathBuf {

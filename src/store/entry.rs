@@ -2,7 +2,9 @@
 
 use super::codec::{put_bytes, put_option, take, take_bytes, take_i64, take_option};
 use super::codec::{take_u8, take_u16, take_u64};
-use super::{Refused, TABLE_KEY_BYTES_MAX, TABLE_VALUE_BYTES_MAX, TableId, WRITES_BYTES_MAX};
+use super::{
+    Refused, SEQ_MAX, TABLE_KEY_BYTES_MAX, TABLE_VALUE_BYTES_MAX, TableId, WRITES_BYTES_MAX,
+};
 use crate::bounds::LEDGER_ENTRY_BYTES_MAX;
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::time::Timestamp;
@@ -195,6 +197,9 @@ const fn within(bytes: usize, most: usize) -> Result<(), Refused> {
 impl Entry {
     /// The bytes it holds in memory, or what part of it is too large.
     pub(super) fn check(&self) -> Result<usize, Refused> {
+        if self.seq > SEQ_MAX {
+            return Err(Refused::SeqTooHigh { seq: self.seq });
+        }
         within(self.body.len(), LEDGER_ENTRY_BYTES_MAX)?;
         Ok(size_of::<Self>() + self.body.len() + check_writes(&self.writes)?)
     }
@@ -203,20 +208,25 @@ impl Entry {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut to = Vec::with_capacity(128 + self.body.len());
+        self.put(&mut to);
+        to
+    }
+
+    /// Puts its bytes behind what is there.
+    pub(super) fn put(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(&self.seq.to_le_bytes());
         to.extend_from_slice(&self.time.as_micros().to_le_bytes());
         to.push(self.kind.code());
-        put_option(&mut to, self.decision.map(|id| id.0));
+        put_option(to, self.decision.map(|id| id.0));
         to.push(u8::from(self.fax.is_some()));
         if let Some(fax) = self.fax {
             to.extend_from_slice(&fax.did.0);
-            put_option(&mut to, fax.caller.map(|id| id.0));
-            put_option(&mut to, fax.member.map(|id| id.0));
+            put_option(to, fax.caller.map(|id| id.0));
+            put_option(to, fax.member.map(|id| id.0));
             to.push(fax.action);
         }
-        put_bytes(&mut to, &self.body);
-        to.extend_from_slice(&encode_writes(&self.writes));
-        to
+        put_bytes(to, &self.body);
+        self.writes.iter().for_each(|write| write.encode(to));
     }
 
     /// The entry of such bytes; `None` where they do not decode to the last byte.

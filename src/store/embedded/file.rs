@@ -18,7 +18,8 @@ const CHECK_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// What kind of file it is: its schema and the version of that.
 pub(super) struct Kind {
     pub(super) version: i32,
-    pub(super) schema: &'static str,
+    /// Statements, one text a room that has tables in it.
+    pub(super) schema: &'static [&'static str],
     pub(super) settings: &'static str,
 }
 
@@ -61,7 +62,7 @@ fn prepare(path: &Path, kind: &Kind) -> rusqlite::Result<(Connection, i32)> {
         connection.execute_batch(kind.settings)?;
         connection.execute_batch(&format!(
             "BEGIN IMMEDIATE; {} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {}; COMMIT;",
-            kind.schema, kind.version
+            kind.schema.concat(), kind.version
         ))?;
         sync_folder(path);
         return Ok((connection, kind.version));

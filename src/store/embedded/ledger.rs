@@ -14,33 +14,24 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::OpenFault;
 use super::file::{self, Kind, Opened};
+use super::index::{self, Marks, SharedTail, Tail};
+use super::sheet::{self, run_of};
 use crate::store::CommitFault;
-use crate::store::entry::{Entry, TableWrite, decode_writes, encode_writes};
+use crate::store::entry::{Entry, TableWrite};
 use crate::time::Timestamp;
 
-// The indexes are cut into runs of 65,536 seqs. Pseudonyms have no order: an index over a whole day is written
-// to all over, a page an entry, and grows beyond any cache; a run stays in it. A query asks every run, some
-// microseconds each.
 const KIND: Kind = Kind {
-    version: 1,
-    schema: "
-        CREATE TABLE day (day INTEGER NOT NULL, floor INTEGER NOT NULL);
-        CREATE TABLE entry (
-            seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, decision BLOB,
-            did BLOB, caller BLOB, member BLOB, action INTEGER, body BLOB NOT NULL, writes BLOB);
-        CREATE INDEX entry_decision ON entry (seq >> 16, decision) WHERE decision IS NOT NULL;
-        CREATE INDEX entry_did ON entry (seq >> 16, did, time) WHERE did IS NOT NULL;
-        CREATE INDEX entry_member ON entry (seq >> 16, member, time) WHERE member IS NOT NULL;
-        CREATE INDEX entry_writes ON entry (seq) WHERE writes IS NOT NULL;
-        CREATE TABLE batch (number INTEGER PRIMARY KEY, low INTEGER NOT NULL);",
+    // 1 had a row an entry.
+    version: 2,
+    schema: &[
+        "CREATE TABLE day (day INTEGER NOT NULL, floor INTEGER NOT NULL);",
+        sheet::SCHEMA,
+        index::SCHEMA,
+    ],
     settings: "
         PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;
         PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864;",
 };
-
-const INSERT: &str = "
-    INSERT INTO entry (seq, time, kind, decision, did, caller, member, action, body, writes)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (seq) DO NOTHING";
 
 /// Entries in a row after which a clock that was set back is believed.
 const TURN_BACK_ENTRIES: usize = 1_000;
@@ -60,6 +51,7 @@ pub(super) type Catalog = Arc<RwLock<Vec<DayFile>>>;
 pub(super) struct Ledger {
     folder: PathBuf,
     pub(super) catalog: Catalog,
+    pub(super) tail: SharedTail,
     /// The connections of the current file and of the one stragglers go to.
     open: Vec<(PathBuf, Connection)>,
     pub(super) last_seq: u64,
@@ -122,9 +114,40 @@ impl Ledger {
         let last_batch = files.iter().map(|(.., batch)| *batch).max().unwrap_or(0);
         let catalog = files.into_iter().map(|(file, ..)| file).collect();
         let catalog = Arc::new(RwLock::new(catalog));
-        let folder = folder.to_owned();
+        let (folder, tail) = (folder.to_owned(), SharedTail::default());
         let open = Vec::new();
-        Ok((Self { folder, catalog, open, last_seq, last_batch, behind: 0 }, quarantined))
+        let mut ledger = Self { folder, catalog, tail, open, last_seq, last_batch, behind: 0 };
+        quarantined += ledger.index(now)?;
+        Ok((ledger, quarantined))
+    }
+
+    /// Finds the runs that the last process left without leaves: that of the newest file is the tail again, another is
+    /// settled. Says how many files turned out damaged and were set aside.
+    fn index(&mut self, now: Timestamp) -> Result<u32, OpenFault> {
+        let files = self.catalog.read().clone();
+        let mut quarantined = 0;
+        for file in &files {
+            let is_newest = files.last() == Some(file);
+            let connection = self.connection(&file.path)?;
+            match unsettled(connection) {
+                Ok(None) => {}
+                Ok(Some(Some(marks))) if is_newest => {
+                    *self.tail.write() = Some(Tail::new(file.floor, marks));
+                }
+                Ok(Some(Some(marks))) => settle(connection, &marks)
+                    .map_err(|source| OpenFault::File { path: file.path.clone(), source })?,
+                Ok(Some(None)) => {
+                    self.set_aside(&file.path, now)?;
+                    quarantined += 1;
+                }
+                Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => {
+                    self.set_aside(&file.path, now)?;
+                    quarantined += 1;
+                }
+                Err(source) => return Err(OpenFault::File { path: file.path.clone(), source }),
+            }
+        }
+        Ok(quarantined)
     }
 
     /// The file an entry belongs to; begins a new one where the day has changed.
@@ -155,6 +178,7 @@ impl Ledger {
     }
 
     fn begin(&mut self, day: i64, floor: u64) -> Result<DayFile, OpenFault> {
+        self.settle_tail()?;
         let path = self.folder.join(file_name(day, floor));
         let fault = |source| OpenFault::File { path: path.clone(), source };
         let connection = match file::open(&path, &KIND)? {
@@ -169,6 +193,19 @@ impl Ledger {
         self.catalog.write().push(file.clone());
         self.behind = 0;
         Ok(file)
+    }
+
+    /// Stores the leaves of the tail: its file gets a successor.
+    fn settle_tail(&mut self) -> Result<(), OpenFault> {
+        let tail = Arc::clone(&self.tail);
+        let current = self.catalog.read().last().cloned();
+        if let (Some(file), Some(tail)) = (current, tail.read().as_ref()) {
+            let connection = self.connection(&file.path)?;
+            settle(connection, tail.marks())
+                .map_err(|source| OpenFault::File { path: file.path, source })?;
+        }
+        *tail.write() = None;
+        Ok(())
     }
 
     fn keep(&mut self, path: PathBuf, connection: Connection) {
@@ -202,15 +239,43 @@ impl Ledger {
             let file = self.place(first).map_err(broken)?;
             let count = rest.iter().take_while(|entry| self.stays(&file, entry)).count();
             let (now, later) = rest.split_at(count.max(1));
-            let batch = self.last_batch + 1;
-            let connection = self.connection(&file.path).map_err(broken)?;
-            write(connection, now, batch, pages_max)
-                .map_err(|fault| (file.path.clone(), file::fault_of(&fault)))?;
-            self.last_batch = batch;
+            self.write(&file, now, pages_max)?;
             let last = now.last().map_or(0, |entry| entry.seq);
             self.last_seq = self.last_seq.max(last);
             rest = later;
         }
+        Ok(())
+    }
+
+    /// Commits entries to one file.
+    fn write(
+        &mut self,
+        file: &DayFile,
+        entries: &[&Entry],
+        pages_max: Option<u32>,
+    ) -> Result<(), (PathBuf, CommitFault)> {
+        let batch = self.last_batch + 1;
+        let (last_seq, tail) = (self.last_seq, Arc::clone(&self.tail));
+        let is_current = self.catalog.read().last() == Some(file);
+        let connection = self.connection(&file.path).map_err(broken)?;
+        let fault = |fault| (file.path.clone(), file::fault_of(&fault));
+        // SQLite's own bound where there is none of ours, so that a bound can be lifted.
+        let pages_max = pages_max.unwrap_or(u32::MAX - 1);
+        connection.pragma_update(None, "max_page_count", pages_max).map_err(fault)?;
+        let kept = {
+            let tail = tail.read();
+            let tail = tail.as_ref().filter(|tail| tail.is_of(file.floor));
+            let new = new_of(connection, entries, last_seq, tail).map_err(fault)?;
+            write(connection, &new, batch, tail, is_current).map_err(fault)?
+        };
+        if let Some(marks) = kept {
+            let mut tail = tail.write();
+            match tail.as_mut().filter(|tail| tail.marks().run == marks.run) {
+                Some(tail) => tail.extend(marks),
+                None => *tail = Some(Tail::new(file.floor, marks)),
+            }
+        }
+        self.last_batch = batch;
         Ok(())
     }
 
@@ -253,9 +318,17 @@ impl Ledger {
 
     /// Forgets a damaged file and sets it aside.
     pub(super) fn set_aside(&mut self, path: &Path, now: Timestamp) -> Result<(), OpenFault> {
-        self.open.retain(|(open, _)| open != path);
-        self.catalog.write().retain(|file| file.path != path);
+        self.forget(path);
         file::quarantine(path, now)
+    }
+
+    fn forget(&mut self, path: &Path) {
+        self.open.retain(|(open, _)| open != path);
+        let mut files = self.catalog.write();
+        if files.last().is_some_and(|file| file.path == path) {
+            *self.tail.write() = None;
+        }
+        files.retain(|file| file.path != path);
     }
 
     /// Removes the files whose term has ended; says how many. A file counts as no younger than those after
@@ -269,8 +342,7 @@ impl Ledger {
             if !ended(day) {
                 continue;
             }
-            self.open.retain(|(open, _)| *open != file.path);
-            self.catalog.write().retain(|other| other != file);
+            self.forget(&file.path);
             if file::remove(&file.path).is_ok() {
                 gone += 1;
             }
@@ -298,18 +370,11 @@ fn read_writes(
     each: &mut dyn FnMut(&[TableWrite]) -> bool,
 ) -> rusqlite::Result<()> {
     let reader = file::open_reader(path)?;
-    let sql = "SELECT min(low) FROM batch WHERE number > ?1";
-    let low = reader.query_row(sql, [applied.cast_signed()], |row| row.get::<_, Option<i64>>(0))?;
-    let Some(low) = low else { return Ok(()) };
-    let sql = "SELECT writes FROM entry WHERE writes IS NOT NULL AND seq >= ?1 ORDER BY seq";
-    let mut statement = reader.prepare(sql)?;
-    let mut rows = statement.query([low])?;
-    while let Some(row) = rows.next()? {
-        // Bytes that do not decode are damage that the file's own structure did not show.
-        let Some(writes) = decode_writes(row.get_ref(0)?.as_blob()?) else {
-            return Err(damage());
-        };
-        if !each(&writes) {
+    for id in sheet::unapplied(&reader, applied)? {
+        // A body that does not decode is damage that the file's own structure did not show.
+        let entries = sheet::read(&reader, id)?.ok_or_else(damage)?;
+        let mut writes = entries.iter().map(|entry| entry.writes.as_slice());
+        if !writes.all(|writes| writes.is_empty() || each(writes)) {
             break;
         }
     }
@@ -335,15 +400,14 @@ fn examine(path: &Path) -> Result<Found, OpenFault> {
         let day = connection.query_row("SELECT day, floor FROM day", [], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
         });
-        let one = |sql| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-        let seq = one("SELECT max(seq) FROM entry")?.unwrap_or(0);
-        let batch = one("SELECT max(number) FROM batch")?.unwrap_or(0);
+        let seq = sheet::last(&connection)?.map_or(0, |(_, seq)| seq);
+        let batch = sheet::last_batch(&connection)?;
         Ok(day.optional()?.map(|(day, floor)| (day, floor, seq, batch)))
     };
     match read() {
         Ok(Some((day, floor, seq, batch))) => {
             let file = DayFile { day, floor: floor.cast_unsigned(), path: path.to_owned() };
-            Ok(Found::Day(file, seq.cast_unsigned(), batch.cast_unsigned()))
+            Ok(Found::Day(file, seq, batch))
         }
         Ok(None) => Ok(Found::Unfinished),
         Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => Ok(Found::Damaged),
@@ -356,40 +420,87 @@ fn is_whole(path: &Path) -> Result<bool, OpenFault> {
     file::is_whole(&connection, path)
 }
 
+/// The marks of a file's last run where it has no leaves; inside, `None` where a sheet of it is damaged.
+fn unsettled(connection: &Connection) -> rusqlite::Result<Option<Option<Marks>>> {
+    match sheet::last(connection)? {
+        Some((run, _)) if !index::is_settled(connection, run)? => {
+            Marks::read(connection, run).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn settle(connection: &mut Connection, marks: &Marks) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    marks.settle(&transaction)?;
+    transaction.commit()
+}
+
+/// Those of the entries that the file does not hold. Only a straggler or what a fault left behind needs to be looked for.
+fn new_of<'a>(
+    connection: &Connection,
+    entries: &[&'a Entry],
+    last_seq: u64,
+    tail: Option<&Tail>,
+) -> rusqlite::Result<Vec<&'a Entry>> {
+    let mut looked: Option<Tail> = None;
+    let mut new = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let run = run_of(entry.seq);
+        let holds = if entry.seq > last_seq {
+            false
+        } else if let Some(tail) = tail.filter(|tail| tail.marks().run == run) {
+            tail.holds(entry.seq)
+        } else {
+            if looked.as_ref().is_none_or(|looked| looked.marks().run != run) {
+                let marks = Marks::read(connection, run)?.ok_or_else(damage)?;
+                looked = Some(Tail::new(0, marks));
+            }
+            looked.as_ref().is_some_and(|looked| looked.holds(entry.seq))
+        };
+        if !holds {
+            new.push(*entry);
+        }
+    }
+    Ok(new)
+}
+
+/// Writes entries, sorted by seq, in one transaction. Gives the marks of the run that goes on, where one does; those of
+/// all others are settled.
 fn write(
     connection: &mut Connection,
     entries: &[&Entry],
     batch: u64,
-    pages_max: Option<u32>,
-) -> rusqlite::Result<()> {
-    // SQLite's own bound where there is none of ours, so that a bound can be lifted.
-    connection.pragma_update(None, "max_page_count", pages_max.unwrap_or(u32::MAX - 1))?;
+    tail: Option<&Tail>,
+    is_current: bool,
+) -> rusqlite::Result<Option<Marks>> {
     let transaction = connection.transaction()?;
-    {
-        let mut insert = transaction.prepare_cached(INSERT)?;
-        for entry in entries {
-            let writes = (!entry.writes.is_empty()).then(|| encode_writes(&entry.writes));
-            let fax = entry.fax.as_ref();
-            insert.execute(params![
-                entry.seq.cast_signed(),
-                entry.time.as_micros(),
-                entry.kind.code(),
-                entry.decision.as_ref().map(|id| id.0.as_slice()),
-                fax.map(|fax| fax.did.0.as_slice()),
-                fax.and_then(|fax| fax.caller.as_ref()).map(|id| id.0.as_slice()),
-                fax.and_then(|fax| fax.member.as_ref()).map(|id| id.0.as_slice()),
-                fax.map(|fax| fax.action),
-                entry.body,
-                writes,
-            ])?;
+    let (mut written, mut body) = (Vec::new(), Vec::new());
+    for entries in entries.chunk_by(|one, next| run_of(one.seq) == run_of(next.seq)) {
+        let Some(run) = entries.first().map(|entry| run_of(entry.seq)) else { continue };
+        let goes_on = tail.map(Tail::marks).filter(|marks| marks.run == run);
+        let parts = match goes_on {
+            Some(marks) => marks.parts,
+            None => sheet::parts(&transaction, run)?,
+        };
+        let mut marks = Marks::new(run, parts);
+        let mut rest = entries;
+        while !rest.is_empty() {
+            let packed = sheet::pack(rest, &mut body);
+            let id = marks.number(packed.iter().copied());
+            sheet::insert(&transaction, id, packed, &body, batch)?;
+            rest = &rest[packed.len()..];
         }
-        // Only batches with table writes are ever asked for again.
-        if let Some(low) = entries.iter().find(|entry| !entry.writes.is_empty()) {
-            let mut number = transaction.prepare_cached("INSERT INTO batch VALUES (?1, ?2)")?;
-            number.execute(params![batch.cast_signed(), low.seq.cast_signed()])?;
-        }
+        written.push(marks);
     }
-    transaction.commit()
+    let last =
+        written.pop_if(|last| is_current && tail.is_none_or(|tail| tail.marks().run <= last.run));
+    let passed = tail.filter(|tail| last.as_ref().is_some_and(|last| last.run > tail.marks().run));
+    for marks in written.iter().chain(passed.map(Tail::marks)) {
+        marks.settle(&transaction)?;
+    }
+    transaction.commit()?;
+    Ok(last)
 }
 
 #[cfg(test)]

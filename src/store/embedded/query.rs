@@ -1,22 +1,25 @@
 //! Questions to the files, each over a reading connection of its own, never the committer's.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, Row, params};
+use rusqlite::Connection;
 
 use super::file;
+use super::index::{self, Hit, SharedTail, Sought};
 use super::ledger::{Catalog, DayFile};
-use crate::fax::id::{DecisionId, Pseudonym};
-use crate::store::entry::{Entry, EntryKind, FaxIndex, decode_writes};
+use super::sheet::{self, SheetId, run_of};
+use crate::fax::id::DecisionId;
+use crate::store::entry::Entry;
 use crate::store::{FaxKey, FaxQuery, FaxRow, FaxSubject, PAGE_ROWS_MAX, StoreError};
 use crate::time::Timestamp;
 
 /// Connections kept open between queries: a month of days and the tables.
 const IDLE_MAX: usize = 32;
-/// Entries read at a time by a scan, so that no long read keeps the write-ahead log from being emptied.
-const SCAN_ROWS: u32 = 4_096;
+/// Sheets kept while a page of faxes is made: threads that screened at the same time wrote into neighbours.
+const SHEETS_NEAR: usize = 8;
 
 /// The idle reading connections.
 #[derive(Default)]
@@ -70,6 +73,7 @@ impl Readers {
 pub(super) struct Days<'a> {
     pub(super) readers: &'a Readers,
     pub(super) catalog: &'a Catalog,
+    pub(super) tail: &'a SharedTail,
 }
 
 pub(super) fn unread(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
@@ -91,7 +95,7 @@ impl Days<'_> {
 
     pub(super) fn scan(
         &self,
-        mut after: u64,
+        after: u64,
         each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let files = self.catalog.read().clone();
@@ -99,67 +103,85 @@ impl Days<'_> {
             if files.get(at + 1).is_some_and(|next| next.floor <= after.saturating_add(1)) {
                 continue;
             }
-            loop {
-                let entries = self.ask(file, |reader| {
-                    let sql = format!("{SELECT} WHERE seq > ?1 ORDER BY seq LIMIT ?2");
-                    let mut statement = reader.prepare_cached(&sql)?;
-                    let rows =
-                        statement.query_map(params![after.cast_signed(), SCAN_ROWS], entry_of)?;
-                    rows.collect::<rusqlite::Result<Vec<_>>>()
-                })?;
-                let is_last = u32::try_from(entries.len()).is_ok_and(|count| count < SCAN_ROWS);
-                for entry in entries {
-                    let entry = entry.ok_or(StoreError::Malformed { what: "ledger entry" })?;
-                    after = entry.seq;
-                    if each(entry).is_break() {
-                        return Ok(());
-                    }
+            let first = run_of(after.saturating_add(1)).checked_sub(1);
+            let mut run = self.ask(file, |reader| sheet::next_run(reader, first))?;
+            while let Some(now) = run {
+                if self.scan_run(file, now, after, each)?.is_break() {
+                    return Ok(());
                 }
-                if is_last {
-                    break;
-                }
+                run = self.ask(file, |reader| sheet::next_run(reader, Some(now)))?;
             }
         }
         Ok(())
+    }
+
+    /// Hands out one run. Sheets overlap a little; each is a question of its own, so that no long read keeps the
+    /// write-ahead log from being emptied.
+    fn scan_run(
+        &self,
+        file: &DayFile,
+        run: u64,
+        after: u64,
+        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        let extents = self.ask(file, |reader| sheet::extents(reader, run))?;
+        let mut read = BTreeMap::new();
+        for extent in extents.iter().filter(|extent| extent.high > after) {
+            let later = read.split_off(&extent.low);
+            for entry in std::mem::replace(&mut read, later).into_values() {
+                if each(entry).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            let entries = self.sheet(file, extent.id)?;
+            let wanted = entries.into_iter().filter(|entry| entry.seq > after);
+            read.extend(wanted.map(|entry| (entry.seq, entry)));
+        }
+        for entry in read.into_values() {
+            if each(entry).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn sheet(&self, file: &DayFile, id: SheetId) -> Result<Vec<Entry>, StoreError> {
+        let entries = self.ask(file, |reader| sheet::read(reader, id).map(Read))?;
+        entries.0.ok_or(StoreError::Malformed { what: "ledger sheet" })
+    }
+
+    fn hits(&self, file: &DayFile, sought: Sought) -> Result<Vec<Hit>, StoreError> {
+        self.ask(file, |reader| index::hits(reader, self.tail, file.floor, sought))
     }
 
     pub(super) fn decision(&self, decision: DecisionId) -> Result<Vec<Entry>, StoreError> {
         let files = self.catalog.read().clone();
         let mut all = Vec::new();
         for file in &files {
-            let entries = self.ask(file, |reader| {
-                let sql = format!(
-                    "{RUNS} {SELECT_BY_RUN} WHERE seq >> 16 = run.at AND decision = ?1
-                     ORDER BY seq LIMIT ?2"
-                );
-                let mut statement = reader.prepare_cached(&sql)?;
-                let rows = statement
-                    .query_map(params![decision.0, file::limit(PAGE_ROWS_MAX)], entry_of)?;
-                rows.collect::<rusqlite::Result<Vec<_>>>()
-            })?;
-            for entry in entries {
-                all.push(entry.ok_or(StoreError::Malformed { what: "ledger entry" })?);
+            let hits = self.hits(file, decision.into())?;
+            for of_sheet in hits.chunk_by(|one, next| one.sheet() == next.sheet()) {
+                let Some(first) = of_sheet.first() else { continue };
+                let entries = self.sheet(file, first.sheet())?.into_iter();
+                let of_it = entries.filter(|entry| {
+                    entry.decision == Some(decision)
+                        && of_sheet.iter().any(|hit| hit.seq() == entry.seq)
+                });
+                all.extend(of_it);
+                if all.len() >= PAGE_ROWS_MAX {
+                    break;
+                }
             }
         }
+        all.sort_unstable_by_key(|entry: &Entry| entry.seq);
+        all.truncate(PAGE_ROWS_MAX);
         Ok(all)
     }
 
     pub(super) fn faxes(&self, query: &FaxQuery) -> Result<Vec<FaxRow>, StoreError> {
         let end = FaxKey { time: query.to, seq: 0 };
         let end = query.before.map_or(end, |before| before.min(end));
-        let limit = query.limit.min(PAGE_ROWS_MAX);
-        let (column, subject) = match query.subject {
-            FaxSubject::Did(did) => ("did", did),
-            FaxSubject::Member(member) => ("member", member),
-        };
-        let sql = format!(
-            "{RUNS} SELECT time, seq, decision, did, caller, member, action FROM run CROSS JOIN entry
-             WHERE seq >> 16 = run.at AND {column} = ?1 AND time >= ?2 AND (time, seq) < (?3, ?4)
-               AND (?5 = -1 OR (action < 64 AND (?5 >> action) & 1))
-             ORDER BY time DESC, seq DESC LIMIT ?6"
-        );
         let files = self.catalog.read().clone();
-        let mut all = Vec::new();
+        let mut found = Vec::new();
         // A file holds its day, and what a straggler or a clock that was set brought: nothing much older
         // than the days of the files after it, and in the last one anything.
         let mut later: Option<i64> = None;
@@ -170,70 +192,60 @@ impl Days<'_> {
             if oldest > end.time.day() || file.day.saturating_add(1) < query.from.day() {
                 continue;
             }
-            all.extend(self.ask(file, |reader| {
-                let mut statement = reader.prepare_cached(&sql)?;
-                let rows = statement.query_map(
-                    params![
-                        subject.0,
-                        query.from.as_micros(),
-                        end.time.as_micros(),
-                        end.seq.cast_signed(),
-                        query.actions.bits(),
-                        file::limit(limit)
-                    ],
-                    fax_of,
-                )?;
-                rows.collect::<rusqlite::Result<Vec<_>>>()
-            })?);
+            let hits = self.hits(file, query.subject.into())?.into_iter();
+            found.extend(hits.map(|hit| (key_of(hit), hit, file)));
         }
-        all.sort_unstable_by_key(|row: &FaxRow| std::cmp::Reverse(row.key));
-        all.truncate(limit);
-        Ok(all)
+        found.retain(|(key, hit, _)| {
+            key.time >= query.from && *key < end && query.actions.contains(hit.mark.action)
+        });
+        found.sort_unstable_by_key(|(key, ..)| std::cmp::Reverse(*key));
+        self.rows(query, &found)
+    }
+
+    /// The faxes behind hits, as many as are wanted. What was found next to each other mostly lies so, too.
+    fn rows(
+        &self,
+        query: &FaxQuery,
+        found: &[(FaxKey, Hit, &DayFile)],
+    ) -> Result<Vec<FaxRow>, StoreError> {
+        let limit = query.limit.min(PAGE_ROWS_MAX);
+        let mut near: VecDeque<((u64, SheetId), Vec<Entry>)> = VecDeque::new();
+        let mut rows = Vec::new();
+        for (key, hit, file) in found {
+            if rows.len() >= limit {
+                break;
+            }
+            let name = (file.floor, hit.sheet());
+            if !near.iter().any(|(of, _)| *of == name) {
+                near.push_front((name, self.sheet(file, hit.sheet())?));
+                near.truncate(SHEETS_NEAR);
+            }
+            let entries = near.iter().find(|(of, _)| *of == name).map(|(_, entries)| entries);
+            let entry = entries.and_then(|all| all.iter().find(|entry| entry.seq == key.seq));
+            let Some((entry, index)) = entry.and_then(|entry| Some((entry, entry.fax?))) else {
+                continue;
+            };
+            let is_of_it = match query.subject {
+                FaxSubject::Did(did) => index.did == did,
+                FaxSubject::Member(member) => index.member == Some(member),
+            };
+            if is_of_it {
+                rows.push(FaxRow { key: *key, decision: entry.decision, index });
+            }
+        }
+        Ok(rows)
     }
 }
 
-const SELECT: &str = "
-    SELECT time, seq, decision, did, caller, member, action, kind, body, writes FROM entry";
-const SELECT_BY_RUN: &str = "
-    SELECT time, seq, decision, did, caller, member, action, kind, body, writes
-    FROM run CROSS JOIN entry";
-/// The runs of seqs that the indexes of a day are cut into.
-const RUNS: &str = "
-    WITH RECURSIVE run (at, last) AS (
-        SELECT (SELECT min(seq) FROM entry) >> 16, (SELECT max(seq) FROM entry) >> 16
-        UNION ALL SELECT at + 1, last FROM run WHERE at < last)";
-
-fn fax_of(row: &Row<'_>) -> rusqlite::Result<FaxRow> {
-    Ok(FaxRow {
-        key: FaxKey {
-            time: Timestamp::from_micros(row.get(0)?),
-            seq: row.get::<_, i64>(1)?.cast_unsigned(),
-        },
-        decision: row.get::<_, Option<[u8; 16]>>(2)?.map(DecisionId),
-        index: FaxIndex {
-            did: Pseudonym(row.get(3)?),
-            caller: row.get::<_, Option<[u8; 16]>>(4)?.map(Pseudonym),
-            member: row.get::<_, Option<[u8; 16]>>(5)?.map(Pseudonym),
-            action: row.get(6)?,
-        },
-    })
+fn key_of(hit: Hit) -> FaxKey {
+    FaxKey { time: Timestamp::from_micros(hit.mark.time), seq: hit.seq() }
 }
 
-/// The entry of a row; `None` where it does not decode.
-fn entry_of(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
-    let has_fax = row.get_ref(3)?.as_bytes_or_null().is_ok_and(|did| did.is_some());
-    let writes = row.get_ref(9)?.as_bytes_or_null()?.unwrap_or_default();
-    let (Some(kind), Some(writes)) = (EntryKind::from_code(row.get(7)?), decode_writes(writes))
-    else {
-        return Ok(None);
-    };
-    Ok(Some(Entry {
-        seq: row.get::<_, i64>(1)?.cast_unsigned(),
-        time: Timestamp::from_micros(row.get(0)?),
-        kind,
-        decision: row.get::<_, Option<[u8; 16]>>(2)?.map(DecisionId),
-        fax: if has_fax { Some(fax_of(row)?.index) } else { None },
-        body: row.get(8)?,
-        writes,
-    }))
+/// Entries of a sheet, `None` where it is damaged; of a day that was purged meanwhile, none.
+struct Read(Option<Vec<Entry>>);
+
+impl Default for Read {
+    fn default() -> Self {
+        Self(Some(Vec::new()))
+    }
 }

@@ -17,13 +17,13 @@ const PURGE_ROWS: u32 = 2_000;
 
 const KIND: Kind = Kind {
     version: 1,
-    schema: "
+    schema: &["
         CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE catalog (code INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL);
         CREATE TABLE cell (
             tab INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, expires INTEGER,
             subject_key INTEGER, PRIMARY KEY (tab, key)) WITHOUT ROWID;
-        CREATE INDEX cell_expires ON cell (expires) WHERE expires IS NOT NULL;",
+        CREATE INDEX cell_expires ON cell (expires) WHERE expires IS NOT NULL;"],
     // Not synced a commit: what is lost with the power is applied again from the ledger. Removed rows are
     // overwritten, since a purge promises more than an unlinked page.
     settings: "
