@@ -206,7 +206,7 @@ pub struct StoreHealth {
     pub dropped: u64,
     /// How long the latest commit took.
     pub commit_latency: Span,
-    /// Damaged files set aside at or since the start.
+    /// Damaged files set aside at or since the start, and damaged parts of the ledger that a reader left out.
     pub quarantined: u32,
 }
 
@@ -265,7 +265,8 @@ pub trait Store: sealed::Sealed + Send + Sync {
     /// [`Refused::Closed`].
     fn flush(&self) -> Result<Ticket, Refused>;
 
-    /// Hands out every durable entry with a seq above `after_seq`, in order of seq, until `each` breaks.
+    /// Hands out every durable entry with a seq above `after_seq`, in order of seq, until `each` breaks. What is damaged
+    /// is left out and shows in the health.
     ///
     /// # Errors
     /// [`StoreError`]; what was handed out before it is good.

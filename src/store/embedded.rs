@@ -321,7 +321,7 @@ impl Store for EmbeddedStore {
         after_seq: u64,
         each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.days().scan(after_seq, each)
+        self.days().scan(after_seq, each, &|| self.shared.count_quarantined())
     }
 
     fn decision(&self, decision: DecisionId) -> Result<Vec<Entry>, StoreError> {

@@ -139,3 +139,34 @@ fn a_run_of_many_sheets_is_found_in_its_leaves() {
     check(&store);
     assert!(scan(&store, 0) == all);
 }
+
+#[test]
+fn a_damaged_sheet_costs_its_entries_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let all: Vec<Entry> = (1..=3_000).map(imported).collect();
+    all.iter().for_each(|entry| store.queue(entry.clone()).unwrap());
+    flush(&store);
+    drop(store);
+    let day = super::files(folder.path(), "ledger-").remove(0);
+    let file = rusqlite::Connection::open(&day).unwrap();
+    let sheets: i64 = file.query_row("SELECT count(*) FROM sheet", [], |row| row.get(0)).unwrap();
+    let second = "(SELECT id FROM sheet ORDER BY id LIMIT 1 OFFSET 1)";
+    file.execute_batch(&format!(
+        "UPDATE sheet SET body = zeroblob(length(body)) WHERE id = {second}"
+    ))
+    .unwrap();
+    drop(file);
+    assert!(sheets > 4);
+    let store = open(folder.path());
+    assert_eq!(store.health().quarantined, 1);
+    let left = scan(&store, 0);
+    assert!(left.len() > 1_500 && left.len() < all.len());
+    assert!(left.iter().all(|entry| all.contains(entry)));
+    assert!(store.health().quarantined > 1);
+    assert!(store.decision(all[2_999].decision.unwrap()).unwrap().contains(&all[2_999]));
+    // The store goes on writing where it stopped.
+    store.queue(imported(3_001)).unwrap();
+    flush(&store);
+    assert_eq!(scan(&store, 3_000), [imported(3_001)]);
+}

@@ -128,16 +128,17 @@ impl Marks {
         }
     }
 
-    /// The marks of a run as its sheets give them; inside, `None` where a sheet is damaged.
-    pub(super) fn read(connection: &Connection, run: u64) -> rusqlite::Result<Option<Self>> {
+    /// The marks of a run as its sheets give them, and how many of those are damaged and left out.
+    pub(super) fn read(connection: &Connection, run: u64) -> rusqlite::Result<(Self, u32)> {
         let mut marks = Self::new(run, sheet::parts(connection, run)?);
+        let mut damaged = 0;
         for part in 0..marks.parts {
-            let Some(entries) = sheet::read(connection, SheetId::new(run, part))? else {
-                return Ok(None);
-            };
-            entries.iter().for_each(|entry| marks.add(entry, part));
+            match sheet::read(connection, SheetId::new(run, part))? {
+                Some(entries) => entries.iter().for_each(|entry| marks.add(entry, part)),
+                None => damaged += 1,
+            }
         }
-        Ok(Some(marks))
+        Ok((marks, damaged))
     }
 
     fn sought(&self, sought: Sought) -> impl Iterator<Item = Hit> {

@@ -44,6 +44,15 @@ pub(super) struct DayFile {
     pub(super) path: PathBuf,
 }
 
+/// What a reading found damaged.
+#[derive(Debug, Default)]
+pub(super) struct Damage {
+    /// Whole files: they should be set aside.
+    pub(super) days: Vec<PathBuf>,
+    /// Sheets, which a reader leaves out.
+    pub(super) sheets: u32,
+}
+
 /// The files in the order of their floors, shared with the readers.
 pub(super) type Catalog = Arc<RwLock<Vec<DayFile>>>;
 
@@ -122,7 +131,7 @@ impl Ledger {
     }
 
     /// Finds the runs that the last process left without leaves: that of the newest file is the tail again, another is
-    /// settled. Says how many files turned out damaged and were set aside.
+    /// settled. Says how many files turned out damaged and were set aside, and how many sheets were left out.
     fn index(&mut self, now: Timestamp) -> Result<u32, OpenFault> {
         let files = self.catalog.read().clone();
         let mut quarantined = 0;
@@ -131,14 +140,16 @@ impl Ledger {
             let connection = self.connection(&file.path)?;
             match unsettled(connection) {
                 Ok(None) => {}
-                Ok(Some(Some(marks))) if is_newest => {
-                    *self.tail.write() = Some(Tail::new(file.floor, marks));
-                }
-                Ok(Some(Some(marks))) => settle(connection, &marks)
-                    .map_err(|source| OpenFault::File { path: file.path.clone(), source })?,
-                Ok(Some(None)) => {
-                    self.set_aside(&file.path, now)?;
-                    quarantined += 1;
+                Ok(Some((marks, damaged))) => {
+                    quarantined += damaged;
+                    if is_newest {
+                        *self.tail.write() = Some(Tail::new(file.floor, marks));
+                    } else {
+                        settle(connection, &marks).map_err(|source| OpenFault::File {
+                            path: file.path.clone(),
+                            source,
+                        })?;
+                    }
                 }
                 Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => {
                     self.set_aside(&file.path, now)?;
@@ -290,15 +301,15 @@ impl Ledger {
         next.is_none_or(|next| entry.seq < next.floor)
     }
 
-    /// Hands out the table writes of every batch above `applied`, in order of seq. Names the days that turn
-    /// out damaged on the way; what they still gave was handed out.
+    /// Hands out the table writes of every batch above `applied`, in the order in which they came. Says what turns out
+    /// damaged on the way; what it still gave was handed out.
     pub(super) fn unapplied(
         &self,
         applied: u64,
         apply: &mut dyn FnMut(&[TableWrite]) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<Vec<PathBuf>> {
+    ) -> rusqlite::Result<Damage> {
         let files = self.catalog.read().clone();
-        let mut damaged = Vec::new();
+        let mut damage = Damage::default();
         for file in files {
             let mut applying = Ok(());
             let read = read_writes(&file.path, applied, &mut |writes| {
@@ -308,12 +319,12 @@ impl Ledger {
             applying?;
             match read {
                 Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => {
-                    damaged.push(file.path);
+                    damage.days.push(file.path);
                 }
-                read => read?,
+                read => damage.sheets += read?,
             }
         }
-        Ok(damaged)
+        Ok(damage)
     }
 
     /// Forgets a damaged file and sets it aside.
@@ -363,27 +374,26 @@ fn broken(fault: OpenFault) -> (PathBuf, CommitFault) {
     }
 }
 
-/// Hands out one day's table writes of the batches above `applied` until `each` says no.
+/// Hands out one day's table writes of the batches above `applied` until `each` says no; says how many damaged sheets were
+/// left out.
 fn read_writes(
     path: &Path,
     applied: u64,
     each: &mut dyn FnMut(&[TableWrite]) -> bool,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<u32> {
     let reader = file::open_reader(path)?;
+    let mut damaged = 0;
     for id in sheet::unapplied(&reader, applied)? {
-        // A body that does not decode is damage that the file's own structure did not show.
-        let entries = sheet::read(&reader, id)?.ok_or_else(damage)?;
+        let Some(entries) = sheet::read(&reader, id)? else {
+            damaged += 1;
+            continue;
+        };
         let mut writes = entries.iter().map(|entry| entry.writes.as_slice());
         if !writes.all(|writes| writes.is_empty() || each(writes)) {
             break;
         }
     }
-    Ok(())
-}
-
-fn damage() -> rusqlite::Error {
-    let damaged = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    rusqlite::Error::SqliteFailure(damaged, None)
+    Ok(damaged)
 }
 
 /// What a file turns out to be.
@@ -420,8 +430,8 @@ fn is_whole(path: &Path) -> Result<bool, OpenFault> {
     file::is_whole(&connection, path)
 }
 
-/// The marks of a file's last run where it has no leaves; inside, `None` where a sheet of it is damaged.
-fn unsettled(connection: &Connection) -> rusqlite::Result<Option<Option<Marks>>> {
+/// The marks of a file's last run where it has no leaves, and how many sheets of it are damaged.
+fn unsettled(connection: &Connection) -> rusqlite::Result<Option<(Marks, u32)>> {
     match sheet::last(connection)? {
         Some((run, _)) if !index::is_settled(connection, run)? => {
             Marks::read(connection, run).map(Some)
@@ -453,7 +463,7 @@ fn new_of<'a>(
             tail.holds(entry.seq)
         } else {
             if looked.as_ref().is_none_or(|looked| looked.marks().run != run) {
-                let marks = Marks::read(connection, run)?.ok_or_else(damage)?;
+                let (marks, _) = Marks::read(connection, run)?;
                 looked = Some(Tail::new(0, marks));
             }
             looked.as_ref().is_some_and(|looked| looked.holds(entry.seq))

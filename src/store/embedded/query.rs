@@ -97,6 +97,7 @@ impl Days<'_> {
         &self,
         after: u64,
         each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+        left_out: &dyn Fn(),
     ) -> Result<(), StoreError> {
         let files = self.catalog.read().clone();
         for (at, file) in files.iter().enumerate() {
@@ -106,7 +107,7 @@ impl Days<'_> {
             let first = run_of(after.saturating_add(1)).checked_sub(1);
             let mut run = self.ask(file, |reader| sheet::next_run(reader, first))?;
             while let Some(now) = run {
-                if self.scan_run(file, now, after, each)?.is_break() {
+                if self.scan_run(file, (now, after), each, left_out)?.is_break() {
                     return Ok(());
                 }
                 run = self.ask(file, |reader| sheet::next_run(reader, Some(now)))?;
@@ -115,14 +116,14 @@ impl Days<'_> {
         Ok(())
     }
 
-    /// Hands out one run. Sheets overlap a little; each is a question of its own, so that no long read keeps the
-    /// write-ahead log from being emptied.
+    /// Hands out one run after a seq. Sheets overlap a little; each is a question of its own, so that no long read keeps
+    /// the write-ahead log from being emptied. A damaged one costs its entries and not the rest of the ledger.
     fn scan_run(
         &self,
         file: &DayFile,
-        run: u64,
-        after: u64,
+        (run, after): (u64, u64),
         each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+        left_out: &dyn Fn(),
     ) -> Result<ControlFlow<()>, StoreError> {
         let extents = self.ask(file, |reader| sheet::extents(reader, run))?;
         let mut read = BTreeMap::new();
@@ -133,7 +134,13 @@ impl Days<'_> {
                     return Ok(ControlFlow::Break(()));
                 }
             }
-            let entries = self.sheet(file, extent.id)?;
+            let entries = match self.sheet(file, extent.id) {
+                Err(StoreError::Malformed { .. }) => {
+                    left_out();
+                    continue;
+                }
+                entries => entries?,
+            };
             let wanted = entries.into_iter().filter(|entry| entry.seq > after);
             read.extend(wanted.map(|entry| (entry.seq, entry)));
         }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::OpenFault;
 use super::file::{self, Kind, Opened};
-use super::ledger::Ledger;
+use super::ledger::{Damage, Ledger};
 use crate::store::{CommitFault, TableId, TableRow, TableWrite};
 use crate::time::Timestamp;
 
@@ -57,7 +57,7 @@ pub(super) struct State {
 
 impl State {
     /// Opens the tables and applies what the ledger has beyond them; a damaged file is set aside and
-    /// rebuilt. Says how many files were set aside.
+    /// rebuilt. Says how many files were set aside or sheets left out.
     pub(super) fn open(
         folder: &Path,
         ledger: &mut Ledger,
@@ -75,9 +75,9 @@ impl State {
             };
             let mut state = Self { connection, path: path.clone() };
             match state.catch_up(ledger) {
-                Ok(damaged) => {
-                    let mut quarantined = quarantined;
-                    for day in damaged {
+                Ok(damage) => {
+                    let mut quarantined = quarantined + damage.sheets;
+                    for day in damage.days {
                         ledger.set_aside(&day, now)?;
                         quarantined += 1;
                     }
@@ -96,8 +96,8 @@ impl State {
         Err(OpenFault::Occupied { path })
     }
 
-    /// Applies what the ledger has beyond the tables; names the days that turn out damaged.
-    fn catch_up(&mut self, ledger: &Ledger) -> Result<Vec<PathBuf>, Behind> {
+    /// Applies what the ledger has beyond the tables; says what turns out damaged.
+    fn catch_up(&mut self, ledger: &Ledger) -> Result<Damage, Behind> {
         self.connection.set_prepared_statement_cache_capacity(16);
         let transaction = self.connection.transaction()?;
         for table in TableId::ALL {
