@@ -51,6 +51,14 @@ pub const CALLS_MAX: usize = 16_384;
 pub const PEER_CALLS_MAX: usize = 4_096;
 /// Counts of the calls of peers: a thousand peers share one with another in 1 case of 65.
 pub const PEER_COUNTS: usize = 65_536;
+/// Longest a message may take from its first byte to its last, and a call of one message from its beginning to its end, in
+/// milliseconds: the largest message over a line of 3 Mbit/s takes 11 s. Between messages a stream may rest for ever.
+pub const MESSAGE_WAIT_MS: u64 = 15_000;
+/// Most bytes kept of one peer's messages that are not whole yet: a few of the largest at once. What is whole is answered
+/// and kept no longer.
+pub const PEER_UNFINISHED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The same of all peers.
+pub const UNFINISHED_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Most requests and streams at once on one connection.
 pub const CONNECTION_STREAMS_MAX: u32 = 256;
 /// Largest header list of a request, in bytes.
@@ -162,6 +170,8 @@ const _: () =
 const _: () = assert!(PEER_CONNECTIONS_MAX < CONNECTIONS_MAX);
 const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= PEER_CALLS_MAX / 16);
 const _: () = assert!(PEER_CALLS_MAX <= CALLS_MAX / 4);
+const _: () = assert!(OPERATOR_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MAX);
+const _: () = assert!(PEER_UNFINISHED_BYTES_MAX <= UNFINISHED_BYTES_MAX / 16);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);
 const _: () = assert!(NODE_HANDSHAKE_MS < 80 && NODE_PAGE_MS < 3_000);

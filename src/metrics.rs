@@ -56,6 +56,14 @@ metrics! {
     denied_calls: Family<Label, Counter> = Family::default();
     /// Calls turned away because too many were open, by audience.
     shed_calls: Family<Label, Counter> = Family::default();
+    /// Calls ended because a message was too long on its way, by audience.
+    slow_messages: Family<Label, Counter> = Family::default();
+    /// Calls ended because too many bytes of messages that are not whole were kept, by audience.
+    unfinished_calls: Family<Label, Counter> = Family::default();
+    /// Bytes kept now of messages that are not whole yet.
+    unfinished_bytes: Gauge = Gauge::default();
+    /// Connections closed because a peer that had fewer came while there was no place.
+    replaced_connections: Counter = Counter::default();
     /// Faxes that nodes handled without a verdict, by their own count.
     unscored_faxes: Counter = Counter::default();
     /// Times the scorer failed and the declared verdict was given.
@@ -139,6 +147,8 @@ mod tests {
         metrics.reports.get_or_create(&[("status", "counted")]).inc();
         metrics.denied_calls.get_or_create(&[("audience", "operator")]).inc();
         metrics.shed_calls.get_or_create(&[("audience", "screening")]).inc();
+        metrics.slow_messages.get_or_create(&[("audience", "screening")]).inc();
+        metrics.unfinished_calls.get_or_create(&[("audience", "screening")]).inc();
         let mut page = String::new();
         prometheus_client::encoding::text::encode(&mut page, metrics.registry()).unwrap();
         for name in NAMES {

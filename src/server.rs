@@ -4,6 +4,7 @@ mod admit;
 pub mod assemble;
 pub mod demo;
 pub mod drain;
+mod health;
 pub mod listen;
 mod peers;
 pub mod run;

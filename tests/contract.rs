@@ -80,6 +80,23 @@ fn every_enum_begins_with_nothing() {
     }
 }
 
+/// A call of a stream may rest; the port must know which they are.
+#[test]
+fn every_method_whose_caller_streams_is_known_to_the_port() {
+    let set = current();
+    let mut streams = BTreeSet::new();
+    for file in ours(&set) {
+        for service in &file.service {
+            for method in service.method.iter().filter(|method| method.client_streaming()) {
+                streams.insert(format!("/{}.{}/{}", file.package(), service.name(), method.name()));
+            }
+        }
+    }
+    let known = faxguard::api::grpc::CALLER_STREAMS;
+    let known = known.into_iter().filter(|path| path.starts_with("/faxguard."));
+    assert_eq!(known.map(str::to_owned).collect::<BTreeSet<_>>(), streams);
+}
+
 #[test]
 fn no_message_carries_page_bytes() {
     for file in ours(&current()) {

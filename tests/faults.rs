@@ -34,14 +34,14 @@ const STRICT: &str = "[inbound]\ntag = -1000\nquarantine = -1000\ndefer = 90000\
 
 /// A disk that does what it is told to.
 #[derive(Default)]
-struct Disk(Mutex<Option<(Step, CommitFault)>>);
+pub(crate) struct Disk(Mutex<Option<(Step, CommitFault)>>);
 
 impl Disk {
-    fn fail(&self, step: Step, fault: CommitFault) {
+    pub(crate) fn fail(&self, step: Step, fault: CommitFault) {
         *self.0.lock() = Some((step, fault));
     }
 
-    fn mend(&self) {
+    pub(crate) fn mend(&self) {
         *self.0.lock() = None;
     }
 }

@@ -12,6 +12,7 @@ mod calls;
 mod floods;
 mod headers;
 mod limits;
+mod messages;
 mod raw;
 mod shapes;
 mod windows;
@@ -57,7 +58,7 @@ struct House {
 }
 
 impl House {
-    async fn open(waits: Waits) -> Self {
+    async fn open(waits: Waits, message_wait: Option<Duration>) -> Self {
         let (drain, draining) = Drain::new();
         let ending = draining.clone();
         let edge = Edge::new(
@@ -66,6 +67,10 @@ impl House {
             Arc::new(Metrics::new()),
             Box::new(move || Box::pin(ending.clone().begun())),
         );
+        let edge = match message_wait {
+            Some(wait) => edge.with_message_wait(wait),
+            None => edge,
+        };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let door = Arc::new(Door::open());
@@ -138,8 +143,22 @@ fn attack(most_mib: u64, act: impl AsyncFnOnce(&House)) {
     attack_on(Waits::default(), most_mib, act);
 }
 
+/// The same where messages must be whole within another time than usual.
+fn attack_slow(message_wait: Duration, most_mib: u64, act: impl AsyncFnOnce(&House)) {
+    attack_where(Waits::default(), Some(message_wait), most_mib, act);
+}
+
 /// The same on a port with waits of its own.
 fn attack_on(waits: Waits, most_mib: u64, act: impl AsyncFnOnce(&House)) {
+    attack_where(waits, None, most_mib, act);
+}
+
+fn attack_where(
+    waits: Waits,
+    message_wait: Option<Duration>,
+    most_mib: u64,
+    act: impl AsyncFnOnce(&House),
+) {
     if std::env::var_os(ALONE).is_none() {
         return alone(type_name_of_val(&act));
     }
@@ -152,7 +171,7 @@ fn attack_on(waits: Waits, most_mib: u64, act: impl AsyncFnOnce(&House)) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     let grown_kib = runtime.unwrap().block_on(async {
-        let house = House::open(waits).await;
+        let house = House::open(waits, message_wait).await;
         house.neighbour.answered(VERDICTS).await;
         let before = peak_kib();
         act(&house).await;

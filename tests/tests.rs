@@ -10,6 +10,7 @@ mod engine;
 mod faults;
 mod golden;
 mod grpc;
+mod health;
 mod http2;
 mod node;
 mod report_flow;

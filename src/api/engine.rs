@@ -13,7 +13,7 @@ use crate::ledger::{HeldFax, HeldState};
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
 use crate::policy::{Edit, Fault, Generation};
 use crate::reports::{Filing, Receipt};
-use crate::store::FaxKey;
+use crate::store::{Condition, FaxKey};
 use crate::time::{Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict};
 
@@ -125,6 +125,11 @@ pub trait Engine: Send + Sync {
 
     /// Counts and health.
     fn status(&self) -> EngineStatus;
+
+    /// Whether what must be durable can be made so now. Verdicts do not ask.
+    fn keeps(&self) -> bool {
+        !matches!(self.status().store.condition, Condition::Full | Condition::Failing)
+    }
 }
 
 /// What somebody decides of a held fax.

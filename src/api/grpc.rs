@@ -3,6 +3,7 @@
 mod answers;
 mod declared;
 mod gate;
+mod intake;
 mod operator;
 mod report;
 mod screening;
@@ -12,6 +13,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tonic::Request;
@@ -38,6 +40,7 @@ use operator_wire::policy_service_server::PolicyServiceServer;
 
 pub use answers::Ending;
 pub use gate::Gate;
+pub use intake::CALLER_STREAMS;
 
 use gate::Calls;
 
@@ -51,6 +54,7 @@ pub struct Edge {
     metrics: Arc<Metrics>,
     ending: EndingMaker,
     places: Semaphore,
+    message_wait: Duration,
 }
 
 impl Edge {
@@ -63,7 +67,14 @@ impl Edge {
         ending: EndingMaker,
     ) -> Self {
         let places = Semaphore::new(bounds::WAITING_CALLS_MAX);
-        Self { engine, guards, metrics, ending, places }
+        let message_wait = Duration::from_millis(bounds::MESSAGE_WAIT_MS);
+        Self { engine, guards, metrics, ending, places, message_wait }
+    }
+
+    /// The same where messages must be whole within another time than `bounds` says.
+    #[must_use]
+    pub fn with_message_wait(self, message_wait: Duration) -> Self {
+        Self { message_wait, ..self }
     }
 
     /// Takes one call from the bucket of the operator that makes it.
@@ -101,36 +112,104 @@ impl fmt::Debug for Edge {
     }
 }
 
+/// What can be served: a service of gRPC.
+pub trait Served:
+    Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+    + NamedService
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Served for S where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// The services, ready to be served, and their names.
-#[derive(Debug)]
 pub struct Services {
     routes: Routes,
-    names: Vec<&'static str>,
+    names: Vec<Name>,
+    engine: Arc<dyn Engine>,
     calls: Arc<Calls>,
     metrics: Arc<Metrics>,
+    message_wait: Duration,
+}
+
+/// A service's name, and whether it works while nothing can be made durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// As health speaks of it.
+    pub name: &'static str,
+    /// Reports and edits need the store; a verdict does not, and neither does what only describes.
+    pub needs_store: bool,
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").field("names", &self.names).finish_non_exhaustive()
+    }
 }
 
 impl Services {
     /// Adds a service that an audience may use.
     #[must_use]
-    pub fn with<S>(mut self, audience: Audience, service: S) -> Self
+    pub fn with<S: Served>(mut self, audience: Audience, service: S) -> Self
     where
-        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
-            + NamedService
-            + Clone
-            + Send
-            + Sync
-            + 'static,
         S::Future: Send + Unpin + 'static,
     {
-        self.names.push(S::NAME);
-        let gate = Gate::new(service, audience, &self.calls, &self.metrics);
+        let needs_store = audience != Audience::Screening && S::NAME.starts_with("faxguard.");
+        self.names.push(Name { name: S::NAME, needs_store });
+        let calls = Arc::clone(&self.calls);
+        self.behind_gate(Some(audience), &calls, service)
+    }
+
+    /// Adds one that whoever may connect may use. It has places of its own, so that neither who fills them nor who
+    /// fills the others takes any from the other side.
+    #[must_use]
+    pub fn with_open<S: Served>(self, service: S) -> Self
+    where
+        S::Future: Send + Unpin + 'static,
+    {
+        let calls = Arc::new(Calls::new(&self.metrics));
+        self.behind_gate(None, &calls, service)
+    }
+
+    fn behind_gate<S: Served>(
+        self,
+        audience: Option<Audience>,
+        calls: &Arc<Calls>,
+        service: S,
+    ) -> Self
+    where
+        S::Future: Send + Unpin + 'static,
+    {
+        let gate = Gate::new(service, audience, calls, &self.metrics, self.message_wait);
         Self { routes: self.routes.add_service(gate), ..self }
+    }
+
+    /// The metrics that the services count into.
+    #[must_use]
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// What says whether the store keeps what must be durable.
+    #[must_use]
+    pub const fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
     }
 
     /// The routes and the names under which health speaks of them.
     #[must_use]
-    pub fn into_parts(self) -> (Routes, Vec<&'static str>) {
+    pub fn into_parts(self) -> (Routes, Vec<Name>) {
         (self.routes, self.names)
     }
 }
@@ -140,7 +219,8 @@ impl Services {
 pub fn services(edge: Edge) -> Services {
     use Audience::{Operator, Report, Screening};
     let edge = Arc::new(edge);
-    let (calls, metrics) = (Arc::new(Calls::default()), Arc::clone(&edge.metrics));
+    let (metrics, message_wait) = (Arc::clone(&edge.metrics), edge.message_wait);
+    let (calls, engine) = (Arc::new(Calls::new(&metrics)), Arc::clone(&edge.engine));
     let most = bounds::OPERATOR_MESSAGE_BYTES_MAX;
     let screening = ScreeningServiceServer::new(screening::Screening::new(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
@@ -158,7 +238,7 @@ pub fn services(edge: Edge) -> Services {
         .max_decoding_message_size(most);
     let policies =
         PolicyServiceServer::new(operator::Policies(edge)).max_decoding_message_size(most);
-    Services { routes: Routes::default(), names: Vec::new(), calls, metrics }
+    Services { routes: Routes::default(), names: Vec::new(), engine, calls, metrics, message_wait }
         .with(Screening, screening)
         .with(Report, reports)
         .with(Operator, decisions)

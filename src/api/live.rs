@@ -22,7 +22,7 @@ use crate::memory::{Memory, allowances};
 use crate::policy::{Edit, Fault, Generation, Refused};
 use crate::reports::{self, Filing, Receipt, ReportFault};
 use crate::screening;
-use crate::store::{FaxKey, StoreError};
+use crate::store::{Condition, FaxKey, StoreError};
 use crate::time::{Clock, EventClock, Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict};
 
@@ -224,6 +224,11 @@ impl Engine for Live {
 
     fn end_whole_directory(&self) -> Result<(), Failure> {
         self.memory.end_whole_directory(self.now()).map(drop).map_err(|fault| of_edit(&fault))
+    }
+
+    fn keeps(&self) -> bool {
+        let condition = self.memory.store().health().condition;
+        !matches!(condition, Condition::Full | Condition::Failing)
     }
 
     fn status(&self) -> EngineStatus {

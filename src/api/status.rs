@@ -60,10 +60,14 @@ pub enum Failure {
     },
     /// As many calls are open as there may be.
     Overloaded,
+    /// A message was not whole in time.
+    MessageTooSlow,
+    /// More is kept of messages that are not whole than may be.
+    TooMuchUnfinished,
 }
 
 /// The table: each reason and its gRPC code, in the order of the contract.
-const CODES: [(ErrorReason, Code); 13] = [
+const CODES: [(ErrorReason, Code); 15] = [
     (ErrorReason::InvalidField, Code::InvalidArgument),
     (ErrorReason::TooLarge, Code::InvalidArgument),
     (ErrorReason::CallerOverLimit, Code::ResourceExhausted),
@@ -77,6 +81,8 @@ const CODES: [(ErrorReason, Code); 13] = [
     (ErrorReason::Internal, Code::Internal),
     (ErrorReason::CallerNotAllowed, Code::PermissionDenied),
     (ErrorReason::Overloaded, Code::ResourceExhausted),
+    (ErrorReason::MessageTooSlow, Code::DeadlineExceeded),
+    (ErrorReason::TooMuchUnfinished, Code::ResourceExhausted),
 ];
 
 /// After how long a caller may try again when the store is down.
@@ -102,6 +108,8 @@ impl Failure {
             Self::Internal => ErrorReason::Internal,
             Self::CallerNotAllowed { .. } => ErrorReason::CallerNotAllowed,
             Self::Overloaded => ErrorReason::Overloaded,
+            Self::MessageTooSlow => ErrorReason::MessageTooSlow,
+            Self::TooMuchUnfinished => ErrorReason::TooMuchUnfinished,
         }
     }
 
@@ -156,6 +164,13 @@ impl Failure {
             Self::Overloaded => {
                 "service has as many calls open as it takes (let the fax through, come back after the retry delay)".into()
             }
+            Self::MessageTooSlow => format!(
+                "message was not whole within {} s (send it whole)",
+                bounds::MESSAGE_WAIT_MS / 1_000
+            ),
+            Self::TooMuchUnfinished => {
+                "caller has begun more messages than are kept (end those first)".into()
+            }
         }
     }
 
@@ -190,7 +205,7 @@ impl Failure {
             Self::StoreUnavailable => {
                 details.set_retry_info(Some(STORE_RETRY));
             }
-            Self::Overloaded => {
+            Self::Overloaded | Self::TooMuchUnfinished => {
                 details.set_retry_info(Some(OVERLOAD_RETRY));
             }
             Self::TooLarge { .. }
@@ -200,6 +215,7 @@ impl Failure {
             | Self::FaxNotReceived
             | Self::InvalidPageToken
             | Self::CallerNotAllowed { .. }
+            | Self::MessageTooSlow
             | Self::Internal => {}
         }
         Status::with_error_details(self.code(), self.sentence(), details)
@@ -223,6 +239,8 @@ impl Failure {
             | Self::InvalidPageToken
             | Self::CallerNotAllowed { .. }
             | Self::Overloaded
+            | Self::MessageTooSlow
+            | Self::TooMuchUnfinished
             | Self::Internal => Vec::new(),
         };
         wire::ScreenFaxFault {
@@ -266,13 +284,15 @@ mod tests {
             Failure::Internal,
             Failure::CallerNotAllowed { audience: Audience::Operator },
             Failure::Overloaded,
+            Failure::MessageTooSlow,
+            Failure::TooMuchUnfinished,
         ]
     }
 
     #[test]
     fn every_reason_of_the_contract_has_one_row() {
         let all = every();
-        for code in 1..=13 {
+        for code in 1..=15 {
             let reason = ErrorReason::try_from(code).unwrap();
             let failure = all.iter().find(|failure| failure.reason() == reason).unwrap();
             let status = failure.status();
@@ -282,7 +302,7 @@ mod tests {
             assert_eq!(info.domain, DOMAIN);
             assert_eq!(status.code(), failure.code());
         }
-        assert!(ErrorReason::try_from(14).is_err());
+        assert!(ErrorReason::try_from(16).is_err());
     }
 
     #[test]

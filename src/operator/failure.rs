@@ -251,6 +251,8 @@ fn remedy(reason: ErrorReason) -> &'static str {
             "show a certificate with `--tls-certificate` whose name stands in the server's `[tls]` section"
         }
         ErrorReason::Overloaded => "wait, then run it again",
+        ErrorReason::MessageTooSlow => "the line is too slow or broken; run it again, or nearer",
+        ErrorReason::TooMuchUnfinished => "end what else runs, then run it again",
     }
 }
 
@@ -258,9 +260,11 @@ fn exit_code(reason: ErrorReason) -> u8 {
     match reason {
         ErrorReason::InvalidField | ErrorReason::TooLarge => DATA,
         ErrorReason::PolicyRefused => CONFIGURATION,
-        ErrorReason::StoreUnavailable | ErrorReason::CallerOverLimit | ErrorReason::Overloaded => {
-            UNREACHABLE
-        }
+        ErrorReason::StoreUnavailable
+        | ErrorReason::CallerOverLimit
+        | ErrorReason::Overloaded
+        | ErrorReason::MessageTooSlow
+        | ErrorReason::TooMuchUnfinished => UNREACHABLE,
         ErrorReason::CallerNotAllowed => NOT_ALLOWED,
         ErrorReason::Unspecified
         | ErrorReason::NotFound

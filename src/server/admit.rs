@@ -1,4 +1,4 @@
-//! Who may connect: caps on connections, over all and for one peer; a deadline for the handshake of TLS and the preface of
+//! Who may connect: caps on connections, over all and for one peer, and a fair share of a full house; a deadline for the handshake of TLS and the preface of
 //! HTTP/2; an end to connections that nobody uses. Without the deadline a connection that says nothing stays open for
 //! ever, since keep-alive begins only after the preface.
 
@@ -9,15 +9,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use super::drain::Draining;
-use super::peers::{PeerPlace, Peers};
+use super::peers::{Entry, PeerPlace, Peers};
 use super::tls::Door;
 use crate::api::caller::Caller;
 use crate::bounds;
@@ -49,14 +50,14 @@ impl Default for Waits {
     }
 }
 
-/// A connection that has said its preface. Its places are free again when it is dropped.
+/// A connection that has said its preface. Its place is free again when it is dropped.
 pub(super) struct Admitted {
     transport: Transport,
     /// How much of the preface was handed on: it was read to know whom to let in.
     handed: usize,
     caller: Caller,
     idle: Duration,
-    _places: (OwnedSemaphorePermit, PeerPlace),
+    place: PeerPlace,
 }
 
 enum Transport {
@@ -68,46 +69,46 @@ enum Transport {
 struct Newcomer {
     stream: TcpStream,
     peer: SocketAddr,
-    places: (OwnedSemaphorePermit, PeerPlace),
+    place: PeerPlace,
 }
 
 /// Accepts connections until the server begins to stop; the listener is closed then, so that nobody waits for
-/// an answer that will not come.
+/// an answer that will not come. Those whose place another peer got are counted.
 pub(super) fn accept(
     listener: TcpListener,
     door: Arc<Door>,
     draining: Draining,
     waits: Waits,
+    taken_back: Counter,
 ) -> ReceiverStream<Result<Admitted, io::Error>> {
     let (sender, receiver) = mpsc::channel(bounds::CONNECTIONS_MAX);
-    let places = Arc::new(Semaphore::new(bounds::CONNECTIONS_MAX));
     let peers = Arc::new(Peers::default());
     tokio::spawn(async move {
         let mut ending = pin!(draining.begun());
         loop {
-            let next = async {
-                let place = places.clone().acquire_owned().await;
-                (place, listener.accept().await)
-            };
-            let (place, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 () = &mut ending => return,
                 () = sender.closed() => return,
-                next = next => next,
+                accepted = listener.accept() => accepted,
             };
-            let Ok(place) = place else { return };
-            match accepted {
-                // Whoever has all the places of one peer gets no further one, and takes none from others.
-                Ok((stream, peer)) => {
-                    if let Some(of_peer) = peers.enter(peer.ip()) {
-                        let newcomer = Newcomer { stream, peer, places: (place, of_peer) };
-                        tokio::spawn(greet(newcomer, Arc::clone(&door), sender.clone(), waits));
-                    }
-                }
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
                 Err(fault) => {
                     tracing::warn!(error = %fault, "connection could not be accepted");
                     tokio::time::sleep(ACCEPT_REST).await;
+                    continue;
                 }
-            }
+            };
+            let place = match peers.enter(peer.ip()) {
+                Entry::Free(place) => place,
+                Entry::InPlaceOf(place) => {
+                    taken_back.inc();
+                    place
+                }
+                Entry::Refused => continue,
+            };
+            let newcomer = Newcomer { stream, peer, place };
+            tokio::spawn(greet(newcomer, Arc::clone(&door), sender.clone(), waits));
         }
     });
     ReceiverStream::new(receiver)
@@ -120,8 +121,10 @@ async fn greet(
     sender: mpsc::Sender<Result<Admitted, io::Error>>,
     waits: Waits,
 ) {
+    let seat = Arc::clone(newcomer.place.seat());
     let admitted = tokio::select! {
         () = sender.closed() => return,
+        () = seat.taken_back() => return,
         admitted = tokio::time::timeout(waits.preface, admit(newcomer, &door, waits.idle)) => admitted,
     };
     match admitted {
@@ -133,7 +136,7 @@ async fn greet(
 }
 
 async fn admit(newcomer: Newcomer, door: &Door, idle: Duration) -> io::Result<Admitted> {
-    let Newcomer { stream, peer, places } = newcomer;
+    let Newcomer { stream, peer, place } = newcomer;
     stream.set_nodelay(true)?;
     let (mut transport, caller) = match door.acceptor() {
         None => (Transport::Plain(stream), door.caller(&[], peer)),
@@ -152,7 +155,8 @@ async fn admit(newcomer: Newcomer, door: &Door, idle: Duration) -> io::Result<Ad
     if seen != *PREFACE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "no preface of HTTP/2"));
     }
-    Ok(Admitted { transport, handed: 0, caller, idle, _places: places })
+    place.seat().is_used_as(caller.activity());
+    Ok(Admitted { transport, handed: 0, caller, idle, place })
 }
 
 impl Connected for Admitted {
@@ -164,6 +168,28 @@ impl Connected for Admitted {
 }
 
 impl Admitted {
+    /// Does something on the line, unless the place has been taken back: then everything on it is at an end, a peer that
+    /// reads nothing included.
+    fn attempt<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        act: impl FnOnce(Pin<&mut (dyn Duplex + Send)>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let gone = || Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        if self.place.seat().is_taken_back() {
+            return gone();
+        }
+        let done = act(self.transport(), context);
+        if done.is_pending() {
+            self.place.seat().wake(context.waker());
+            // It may have been taken back just before the task could be woken for it.
+            if self.place.seat().is_taken_back() {
+                return gone();
+            }
+        }
+        done
+    }
+
     fn transport(&mut self) -> Pin<&mut (dyn Duplex + Send)> {
         match &mut self.transport {
             Transport::Plain(stream) => Pin::new(stream),
@@ -194,7 +220,7 @@ impl AsyncRead for Admitted {
         if self.caller.activity().idle_seconds() >= self.idle.as_secs() {
             return Poll::Ready(Ok(()));
         }
-        self.transport().poll_read(context, into)
+        self.attempt(context, |line, context| line.poll_read(context, into))
     }
 }
 
@@ -204,7 +230,7 @@ impl AsyncWrite for Admitted {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.transport().poll_write(context, bytes)
+        self.attempt(context, |line, context| line.poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
@@ -212,7 +238,7 @@ impl AsyncWrite for Admitted {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.transport().poll_write_vectored(context, parts)
+        self.attempt(context, |line, context| line.poll_write_vectored(context, parts))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -223,10 +249,10 @@ impl AsyncWrite for Admitted {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.transport().poll_flush(context)
+        self.attempt(context, |line, context| line.poll_flush(context))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.transport().poll_shutdown(context)
+        self.attempt(context, |line, context| line.poll_shutdown(context))
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
-use tonic_health::ServingStatus;
-use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_health::server::health_reporter;
 
 use super::admit;
 pub use super::admit::Waits;
 use super::drain::{Draining, GRACE};
+use super::health::Health;
 use super::tls::Door;
 use crate::api;
 use crate::api::caller::Audience;
@@ -74,18 +74,22 @@ pub async fn serve_waiting(
 ) -> Result<(), ServeFault> {
     listener.set_nonblocking(true).map_err(ServeFault::Listener)?;
     let listener = TcpListener::from_std(listener).map_err(ServeFault::Listener)?;
-    let (routes, names) = with_reflection(services)?.into_parts();
     let (reporter, health) = health_reporter();
-    report(&reporter, &names, ServingStatus::Serving).await;
     // Whoever may connect may ask for the health: balancers have no certificate, and it says nothing else.
-    let routes = routes.add_service(health);
+    let (engine, metrics) = (Arc::clone(services.engine()), Arc::clone(services.metrics()));
+    let (routes, names) = with_reflection(services)?.with_open(health).into_parts();
+    let health = Health::begin(reporter, names).await;
+    let replaced = metrics.replaced_connections.clone();
     let serving = limited(waits.keep_alive).add_routes(routes).serve_with_incoming_shutdown(
-        admit::accept(listener, door, draining.clone(), waits),
+        admit::accept(listener, door, draining.clone(), waits, replaced),
         draining.clone().begun(),
     );
     let patience = async {
-        draining.begun().await;
-        report(&reporter, &names, ServingStatus::NotServing).await;
+        tokio::select! {
+            () = draining.begun() => {}
+            () = health.follow(&*engine) => {}
+        }
+        health.end().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
@@ -110,12 +114,6 @@ fn limited(keep_alive: (Duration, Duration)) -> Server {
         .http2_adaptive_window(Some(false))
         .initial_stream_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1)
-}
-
-async fn report(reporter: &HealthReporter, names: &[&'static str], status: ServingStatus) {
-    for name in names.iter().chain([&""]) {
-        reporter.set_service_status(*name, status).await;
-    }
 }
 
 /// Adds reflection in its present and its older version, which some tools still ask for. It is for operators.

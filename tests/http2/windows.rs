@@ -1,21 +1,14 @@
-//! Games with flow control: windows of nothing, windows that overflow, readers that never read, messages that never end.
+//! Games with flow control: windows of nothing, windows that overflow, readers that never read.
 
-use std::convert::Infallible;
 use std::net::Ipv4Addr;
 
 use faxguard::bounds;
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Frame as Part;
-use tokio_stream::StreamExt;
-use tonic::body::Body;
-use tonic::codegen::{Bytes, Service, http};
-use tonic::transport::Channel;
 
 use super::raw::{
     DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, Frame, HEADERS,
     INITIAL_WINDOW_SIZE, PROTOCOL_ERROR, Raw, STREAM, UNARY, bytes, call, message,
 };
-use super::{LITTLE_MIB, VERDICTS, attack, channel, page, wire};
+use super::{LITTLE_MIB, VERDICTS, attack, page, wire};
 
 /// Connections of one attacker.
 const CONNECTIONS: u32 = 16;
@@ -23,10 +16,6 @@ const CONNECTIONS: u32 = 16;
 const FULL_WINDOWS_MIB: u64 = 96;
 /// Memory of as many streams as there are places for calls, in MiB: some 4 KiB each with the attacker's end of it.
 const ALL_CALLS_MIB: u64 = 160;
-/// Messages that are sent but for their last byte.
-const UNFINISHED: usize = 32;
-/// Their memory, in MiB: each is kept until it is whole, at up to twice its size while its buffer grows.
-const UNFINISHED_MIB: u64 = 128;
 
 #[test]
 fn windows_that_cannot_be_are_refused() {
@@ -142,58 +131,6 @@ fn a_caller_that_never_reads_is_not_read_either() {
         }
         house.neighbour.answered(VERDICTS * 10).await;
         pouring.iter().for_each(tokio::task::JoinHandle::abort);
-    });
-}
-
-/// A call whose body is `parts` and then nothing, for ever.
-async fn ask_without_end(channel: &Channel, parts: Vec<Bytes>) -> http::Response<Body> {
-    let parts = tokio_stream::iter(parts).map(|part| Ok::<_, Infallible>(Part::data(part)));
-    let body = Body::new(StreamBody::new(parts.chain(tokio_stream::pending())));
-    let request = http::Request::post(UNARY).header("content-type", "application/grpc");
-    let mut channel = channel.clone();
-    std::future::poll_fn(|context| channel.poll_ready(context)).await.unwrap();
-    channel.call(request.body(body).unwrap()).await.unwrap()
-}
-
-#[test]
-fn messages_that_never_end_keep_no_more_than_their_size() {
-    attack(UNFINISHED_MIB, async |house| {
-        let most = bounds::SCREENING_MESSAGE_BYTES_MAX;
-        let length = u32::try_from(most).unwrap().to_be_bytes();
-        let part = Bytes::from(vec![0; 16 * 1_024]);
-        let mut parts = vec![Bytes::from([&[0][..], &length].concat())];
-        parts.extend(std::iter::repeat_n(part, most / (16 * 1_024)));
-        *parts.last_mut().unwrap() = Bytes::from(vec![0; 16 * 1_024 - 1]);
-        let channel = channel(house.address).await;
-        let open: Vec<_> = (0..UNFINISHED)
-            .map(|_| {
-                let (channel, parts) = (channel.clone(), parts.clone());
-                tokio::spawn(async move { ask_without_end(&channel, parts).await })
-            })
-            .collect();
-        house.neighbour.answered(VERDICTS * 20).await;
-        assert!(open.iter().all(|call| !call.is_finished()));
-        open.iter().for_each(tokio::task::JoinHandle::abort);
-    });
-}
-
-/// The end of a call that nobody reads makes its place free.
-#[test]
-fn a_body_that_never_comes_costs_no_other_call() {
-    attack(LITTLE_MIB, async |house| {
-        let channel = channel(house.address).await;
-        let promised = Bytes::from_static(&[0, 0, 16, 0, 0]);
-        let open: Vec<_> = (0..200)
-            .map(|_| {
-                let (channel, parts) = (channel.clone(), vec![promised.clone()]);
-                tokio::spawn(async move { ask_without_end(&channel, parts).await })
-            })
-            .collect();
-        house.neighbour.answered(VERDICTS * 4).await;
-        open.iter().for_each(tokio::task::JoinHandle::abort);
-        let refused = ask_without_end(&channel, vec![Bytes::from_static(&[0, 255, 0, 0, 0])]).await;
-        assert_eq!(refused.headers()["grpc-status"], "11");
-        assert!(refused.into_body().collect().await.is_ok());
     });
 }
 

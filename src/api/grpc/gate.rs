@@ -1,5 +1,5 @@
-//! The gate before every service: may this caller speak to this audience, and is there room for one more call. What is
-//! refused here costs no decoding.
+//! The gate before every service: is this gRPC, may this caller speak to this audience, and is there room for one more
+//! call. What is refused here costs no decoding; what is let through comes in under the terms of [`super::intake`].
 
 use std::convert::Infallible;
 use std::hash::BuildHasher;
@@ -7,19 +7,26 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 
+use super::intake::{Intake, Terms, Unfinished};
 use crate::api::caller::{Audience, Caller, OpenCall};
 use crate::api::status::Failure;
 use crate::bounds;
-use crate::metrics::Metrics;
+use crate::metrics::{Label, Metrics};
+
+/// The content type of gRPC; what codes its messages may follow.
+const GRPC: &[u8] = b"application/grpc";
 
 /// Calls open over all connections, and those of each peer. Peers go by a hash, so that the counts have a bound and
 /// no lock: at worst two share one count.
@@ -28,20 +35,20 @@ pub(super) struct Calls {
     open: AtomicUsize,
     peers: Box<[AtomicU16]>,
     hasher: RandomState,
+    unfinished: Arc<Unfinished>,
 }
 
 /// A place among the calls, and among those of the peer with that count.
 #[derive(Debug)]
 struct Place(Arc<Calls>, usize);
 
-impl Default for Calls {
-    fn default() -> Self {
-        let peers = (0..bounds::PEER_COUNTS).map(|_| AtomicU16::new(0)).collect();
-        Self { open: AtomicUsize::new(0), peers, hasher: RandomState::default() }
-    }
-}
-
 impl Calls {
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        let peers = (0..bounds::PEER_COUNTS).map(|_| AtomicU16::new(0)).collect();
+        let unfinished = Arc::new(Unfinished::new(metrics));
+        Self { open: AtomicUsize::new(0), peers, hasher: RandomState::default(), unfinished }
+    }
+
     fn enter(self: &Arc<Self>, caller: &Caller) -> Option<Place> {
         let peer = usize::try_from(self.hasher.hash_one(caller.peer())).unwrap_or_default();
         let place = Place(Arc::clone(self), peer % self.peers.len());
@@ -63,43 +70,76 @@ impl Drop for Place {
 #[derive(Debug)]
 pub struct Places {
     _call: OpenCall,
-    _place: Place,
+    place: Place,
 }
 
 /// A service behind the gate.
 #[derive(Clone, Debug)]
 pub struct Gate<S> {
     inner: S,
-    audience: Audience,
+    /// Who may pass; none is whoever may connect.
+    audience: Option<Audience>,
     calls: Arc<Calls>,
     denied: Counter,
     shed: Counter,
+    terms: Terms,
 }
 
 impl<S> Gate<S> {
-    pub(super) fn new(inner: S, audience: Audience, calls: &Arc<Calls>, metrics: &Metrics) -> Self {
-        let label = [("audience", audience.name())];
-        let (denied, shed) = (&metrics.denied_calls, &metrics.shed_calls);
+    pub(super) fn new(
+        inner: S,
+        audience: Option<Audience>,
+        calls: &Arc<Calls>,
+        metrics: &Metrics,
+        wait: Duration,
+    ) -> Self {
+        let label = [("audience", audience.map_or("everybody", Audience::name))];
+        let of = |family: &Family<Label, Counter>| family.get_or_create_owned(&label);
+        let (slow, beyond) = (of(&metrics.slow_messages), of(&metrics.unfinished_calls));
         Self {
             inner,
             audience,
             calls: Arc::clone(calls),
-            denied: denied.get_or_create_owned(&label),
-            shed: shed.get_or_create_owned(&label),
+            denied: of(&metrics.denied_calls),
+            shed: of(&metrics.shed_calls),
+            terms: Terms { wait, slow, beyond },
         }
     }
 
     fn admit(&self, caller: Option<&Caller>) -> Result<Places, Failure> {
-        let Some(caller) = caller.filter(|caller| caller.may(self.audience)) else {
+        let may = |caller: &&Caller| self.audience.is_none_or(|audience| caller.may(audience));
+        let Some(caller) = caller.filter(may) else {
             self.denied.inc();
-            return Err(Failure::CallerNotAllowed { audience: self.audience });
+            let audience = self.audience.unwrap_or(Audience::Operator);
+            return Err(Failure::CallerNotAllowed { audience });
         };
-        let Some(_place) = self.calls.enter(caller) else {
+        let Some(place) = self.calls.enter(caller) else {
             self.shed.inc();
             return Err(Failure::Overloaded);
         };
-        Ok(Places { _call: caller.activity().open(), _place })
+        Ok(Places { _call: caller.activity().open(), place })
     }
+
+    /// The call as the service sees it.
+    fn taken_in(&self, request: http::Request<Body>, places: &Places) -> http::Request<Body> {
+        // What has no body has nothing to wait for.
+        if request.body().is_end_stream() {
+            return request;
+        }
+        let (head, body) = request.into_parts();
+        let (unfinished, peer) = (&self.calls.unfinished, places.place.1);
+        let intake = Intake::new(body, head.uri.path(), &self.terms, unfinished, peer);
+        http::Request::from_parts(head, Body::new(intake))
+    }
+}
+
+/// Whether the call says that it is gRPC. Another is answered 415, so that no other client of HTTP/2 takes the 200 of
+/// gRPC's failures for a success. A missing `te: trailers` is let pass: the standard has it to find proxies that lose
+/// trailers, and whoever loses them loses the answers alone.
+fn is_grpc(request: &http::Request<Body>) -> bool {
+    let kind = request.headers().get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let rest = kind.and_then(|kind| kind.strip_prefix(GRPC));
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 impl<S: NamedService> NamedService for Gate<S> {
@@ -120,8 +160,16 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        if !is_grpc(&request) {
+            let mut answer = http::Response::<Body>::default();
+            *answer.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Passing::Refused(Some(answer));
+        }
         match self.admit(request.extensions().get::<Caller>()) {
-            Ok(places) => Passing::Passed(self.inner.call(request), Some(places)),
+            Ok(places) => {
+                let request = self.taken_in(request, &places);
+                Passing::Passed(self.inner.call(request), Some(places))
+            }
             Err(failure) => Passing::Refused(Some(Status::from(failure).into_http())),
         }
     }
@@ -166,8 +214,9 @@ mod tests {
 
     #[test]
     fn the_gate_asks_for_the_audience_and_counts_places() {
-        let (calls, metrics) = (Arc::new(Calls::default()), Metrics::new());
-        let gate = Gate::new((), Audience::Operator, &calls, &metrics);
+        let metrics = Metrics::new();
+        let calls = Arc::new(Calls::new(&metrics));
+        let gate = Gate::new((), Some(Audience::Operator), &calls, &metrics, Duration::ZERO);
         let mut callers = Callers::default();
         callers.allow("node", Audience::Screening);
         (0..20).for_each(|desk| callers.allow(&format!("desk-{desk}"), Audience::Operator));
@@ -192,5 +241,24 @@ mod tests {
         assert_eq!(calls.open.load(Ordering::Relaxed), 0);
         assert!(calls.peers.iter().all(|count| count.load(Ordering::Relaxed) == 0));
         assert_eq!((gate.denied.get(), gate.shed.get()), (3, 40));
+    }
+
+    #[test]
+    fn grpc_is_what_says_so() {
+        let of = |kind: Option<&str>| {
+            let mut request = http::Request::new(Body::empty());
+            if let Some(kind) = kind {
+                let kind = http::HeaderValue::from_str(kind).unwrap();
+                request.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+            }
+            is_grpc(&request)
+        };
+        for kind in ["application/grpc", "application/grpc+proto", "application/grpc;x=y"] {
+            assert!(of(Some(kind)), "{kind}");
+        }
+        for kind in ["", "application/grpc-web", "application/grp", "application/json"] {
+            assert!(!of(Some(kind)), "{kind}");
+        }
+        assert!(!of(None));
     }
 }
