@@ -5,6 +5,7 @@ mod answer;
 mod breaker;
 mod client;
 mod deadline;
+mod digest;
 mod hylafax;
 pub mod outcome;
 mod parties;
@@ -18,6 +19,7 @@ pub mod tiff;
 pub use answer::{Answer, Basis, Cause};
 pub use client::Client;
 pub use deadline::deadline;
+pub use hylafax::queue_file;
 pub use standby::{RULE_REUSED, RULE_UNSCORED};
 
 use crate::operator::Command;

@@ -29,14 +29,14 @@ use score::score;
 /// Screens one stage of one fax: counts it, judges it, records it.
 ///
 /// The same request again gets the same answer; a stage that comes late or twice gets the answer that
-/// stands. The same events in the same order give the same verdicts.
+/// stands. Only a job that was told to wait is judged anew when what it waited for has come: nothing of it is counted
+/// twice then. The same events in the same order give the same verdicts.
 pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     let mut open = memory.open_decisions().lock(event.decision);
     let stage = event.stage.kind();
     open.turn(stage.direction());
     let mark = mark(&event.stage);
-    let before = open.answered(event.request).or_else(|| open.passed(stage, mark));
-    if let Some(verdict) = before.and_then(|answer| answer.again(event.decision, &memory.names())) {
+    if let Some(verdict) = before(memory, &open, event) {
         return verdict;
     }
     let generation = memory.generations().current();
@@ -62,6 +62,17 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     let (action, refusal) = (verdict.action, verdict.refusal.map(Box::new));
     open.answer(Answer { request: event.request, mark, stage, action, refusal, verdict: bytes });
     verdict
+}
+
+/// The answer that stands for the stage, if one does.
+fn before(memory: &Memory, open: &OpenDecision, event: &StageEvent) -> Option<Verdict> {
+    let (names, decision) = (memory.names(), event.decision);
+    let asked_of_job = matches!(event.stage, Stage::JobSubmitted(_) | Stage::Dialing { .. });
+    let stands =
+        |answer: &&Answer| !(asked_of_job && open.may_go(answer, decision, &names, event.time));
+    let passed = || open.passed(event.stage.kind(), mark(&event.stage)).filter(stands);
+    let answer = open.answered(event.request).filter(stands).or_else(passed)?;
+    answer.again(decision, &names)
 }
 
 /// The number of a page or attempt, which tells two of the same stage apart.
@@ -115,7 +126,9 @@ fn count(
         counted.budget_spent |= load.releases(event.time, budget.member_window) >= budget.member;
     }
     // Of nobody known nothing can be charged.
-    if let Some(estimate) = estimate(&event.stage, open.is_new())
+    if let Some(estimate) = estimate(&event.stage)
+        && open.charged == Costs::default()
+        && !open.settled
         && let Some(load) = loads.entry(0, MemberLoad::default)
     {
         let statuses = load.admit(&allowances, estimate, event.time);
@@ -141,12 +154,13 @@ fn count(
     counted
 }
 
-/// What a job is expected to cost, at its first stage: one fax to one recipient, since every recipient of a batch
+/// What a job is expected to cost when it goes, which is charged once: one fax to one recipient, since every recipient of a
+/// batch
 /// is a decision of its own.
-fn estimate(stage: &Stage, first: bool) -> Option<Costs> {
+fn estimate(stage: &Stage) -> Option<Costs> {
     let job = match *stage {
         Stage::JobSubmitted(job) => job,
-        Stage::Dialing { pages, bytes, .. } if first => JobFacts {
+        Stage::Dialing { pages, bytes, .. } => JobFacts {
             pages,
             bytes,
             recipients: 1,
@@ -159,7 +173,6 @@ fn estimate(stage: &Stage, first: bool) -> Option<Costs> {
         | Stage::Handshake(_)
         | Stage::Page(_)
         | Stage::Received(_)
-        | Stage::Dialing { .. }
         | Stage::DialResult { .. } => return None,
     };
     Some(cost::job(&JobFacts { recipients: 1, ..job }))

@@ -114,6 +114,27 @@ impl OpenDecision {
         self.answers.iter().rev().find(later)
     }
 
+    /// Whether a job that was told to wait may be told something else by now: the desk has decided, or its time has come.
+    pub fn may_go(
+        &self,
+        answer: &Answer,
+        decision: DecisionId,
+        names: &Names,
+        now: Timestamp,
+    ) -> bool {
+        if !matches!(answer.stage, StageKind::JobSubmitted | StageKind::Dialing) {
+            return false;
+        }
+        if answer.action == Action::Hold {
+            return !matches!(self.desk, Some((HeldState::Waiting, _)));
+        }
+        if answer.action != Action::Bound {
+            return false;
+        }
+        let until = decode_verdict(&answer.verdict, decision, names);
+        until.and_then(|verdict| verdict.bounds.not_before).is_some_and(|until| until <= now)
+    }
+
     /// Starts over where the id stood for a fax going the other way until now: one id is one fax.
     pub fn turn(&mut self, direction: Direction) {
         let turned = |answer: &Answer| answer.stage.direction() != direction;

@@ -10,6 +10,7 @@ use tonic::{Code, Request, Status};
 
 use super::answer::{Answer, Basis, Cause};
 use super::deadline::deadline;
+use super::digest::name_of;
 use super::parties::{self, Key};
 use super::standby::{RULE_UNSCORED, Saved, Standby, go_on};
 use super::state::StateFolder;
@@ -239,12 +240,8 @@ fn request_id(request: &wire::ScreenFaxRequest, stage: StageKind) -> String {
         )
         | None => 0,
     };
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(request.fax_id.as_bytes());
-    let mut digest = [0; 12];
-    hasher.finalize_xof().fill(&mut digest);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{digest}-{}-{number}", stage.name())
+    let fax = name_of::<12>(&[request.fax_id.as_bytes()]);
+    format!("{fax}-{}-{number}", stage.name())
 }
 
 /// The answer to a request without a stage: the fax goes on, whichever way it goes.

@@ -3,10 +3,9 @@
 
 mod calls;
 mod inbound;
-mod jobs;
 mod outbound;
 mod print;
-mod queue_file;
+pub mod queue_file;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! Who sends what to whom, as a node tells it apart while the service is out of reach: keyed digests, no numbers.
 
+use super::digest::digest;
 use crate::fax::stage::{Direction, StageKind};
 use crate::wire::screening::v1 as wire;
 use wire::screen_fax_request::{Parties, Stage};
@@ -74,16 +75,10 @@ impl Key {
         self.digest(&["fax", &request.fax_id])
     }
 
-    /// A digest of texts; none can pass for two, since each brings its length.
+    /// A digest of texts.
     fn digest(&self, texts: &[&str]) -> u128 {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        for text in texts {
-            hasher.update(&text.len().to_le_bytes());
-            hasher.update(text.as_bytes());
-        }
-        let mut bytes = [0; 16];
-        hasher.finalize_xof().fill(&mut bytes);
-        u128::from_le_bytes(bytes)
+        let parts: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+        u128::from_le_bytes(digest(&self.0, &parts))
     }
 }
 

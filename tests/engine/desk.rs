@@ -1,5 +1,6 @@
 //! What is kept back: listed, released, rejected, decided by its deadline; budgets; calls that were blocked.
 
+use faxguard::fax::stage::StageEvent;
 use faxguard::features::Feature;
 use faxguard::held::{HeldFault, HeldFilter, expire, list, reject, release};
 use faxguard::ledger::{HeldFax, HeldState};
@@ -152,6 +153,41 @@ fn a_job_is_held_once_and_goes_where_the_desk_says() {
     let refused = ask(&memory, &other.dialing(at(120), 1));
     assert_eq!((refused.action, refused.rule), (Action::RefuseJob, "held.rejected"));
     assert!(refused.refusal.is_some());
+}
+
+/// A node that asks the same question again must not wait for ever, and a waiting job is no attempt and no second job.
+#[test]
+fn a_released_job_goes_whichever_way_it_is_asked_about_again() {
+    for dialled in [false, true] {
+        for another_request in [false, true] {
+            let memory = house(STRICT);
+            let one = job(1, "bob", &line(1));
+            let question = |now, number: u64| {
+                let stage = if dialled { one.dialing(now, 1) } else { one.submitted(now) };
+                let request = stage.request + if another_request { number } else { 0 };
+                StageEvent { request, ..stage }
+            };
+            let first = ask(&memory, &question(at(0), 0));
+            assert_eq!(first.action, Action::Hold);
+            let rows = memory.explain(one.id()).unwrap().len();
+            let still = ask(&memory, &question(at(60), 1));
+            assert!(still.repeated && still.deadline == first.deadline);
+            assert_eq!(memory.explain(one.id()).unwrap().len(), rows, "nothing new was said");
+            release(&memory, one.id(), "desk", at(90)).unwrap();
+            let goes = ask(&memory, &question(at(120), 2));
+            assert_eq!((goes.action, goes.repeated), (Action::Bound, false));
+            let event = question(at(121), 3);
+            assert!(ask(&memory, &event).repeated, "and that stands");
+            assert_eq!(feature(&memory, &event, Feature::MemberFanout1h), 1);
+            assert_eq!(feature(&memory, &event, Feature::Attempt), i32::from(dialled));
+
+            let other = job(2, "bob", &line(2));
+            ask(&memory, &other.submitted(at(200)));
+            reject(&memory, other.id(), "desk", at(210)).unwrap();
+            let refused = ask(&memory, &other.submitted(at(220)));
+            assert_eq!((refused.action, refused.rule), (Action::RefuseJob, "held.rejected"));
+        }
+    }
 }
 
 #[test]

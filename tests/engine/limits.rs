@@ -62,6 +62,41 @@ fn a_job_is_charged_when_it_comes_and_settled_when_it_ends() {
     assert_eq!(pages(5), 14, "settled once");
 }
 
+/// What was told to wait is charged when it goes, and once, however it is asked about.
+#[test]
+fn a_job_that_waited_is_charged_once_when_it_goes() {
+    for dialled in [false, true] {
+        let memory = house(TIGHT);
+        for fax in 0..4 {
+            ask(&memory, &job(fax, "bob", &line(fax)).submitted(at(0)));
+        }
+        let one = job(9, "bob", &line(9));
+        let waits = ask(&memory, &one.submitted(at(0)));
+        assert_eq!(waits.bounds.not_before, Some(at(900)));
+        let again = |now, attempt| {
+            if dialled { one.dialing(now, attempt) } else { one.submitted(now) }
+        };
+        let early = ask(&memory, &again(at(500), 1));
+        assert_eq!(early.bounds.not_before, Some(at(900)), "{early:?}");
+        let goes = ask(&memory, &again(at(900), 1));
+        assert_eq!(goes.bounds.not_before, None, "{goes:?}");
+        // What is left is told as it was before the charge.
+        assert_eq!(quota(&goes, Resource::Faxes), (QuotaOutcome::Within, 1));
+        // The second dial of the job costs nothing more, and nor does asking again.
+        ask(&memory, &again(at(901), 1));
+        ask(&memory, &one.failed(at(902), 1));
+        let second = ask(&memory, &one.dialing(at(903), 2));
+        assert!(second.quotas.is_empty() && second.bounds.not_before.is_none(), "{second:?}");
+        let next = ask(&memory, &job(10, "bob", &line(10)).submitted(at(1_800)));
+        assert_eq!(quota(&next, Resource::Faxes), (QuotaOutcome::Within, 1));
+        let settled = ask(&memory, &one.ended(at(1_801), 2, DialOutcome::NoAnswer));
+        assert!(settled.quotas.is_empty());
+        // The fax that was never sent is given back.
+        let free = ask(&memory, &job(11, "bob", &line(11)).submitted(at(1_801)));
+        assert_eq!(quota(&free, Resource::Faxes).0, QuotaOutcome::Within);
+    }
+}
+
 #[test]
 fn a_node_that_tells_dials_alone_is_charged_too() {
     let memory = house(TIGHT);

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::HOOK_CALLS_MAX;
+use crate::node::digest::{digest, name_of};
 use crate::time::{Span, Timestamp};
 
 /// Longest a call is open: a fax of a thousand slow pages, and its hook run late.
@@ -88,10 +89,10 @@ impl Calls {
         let place = found.unwrap_or_else(|| {
             let _ = self.offered(seen.ids, now);
             let place = self.calls.len() - 1;
-            let name = blake3::hash(&[seen.commid, b"\0", seen.file].concat());
+            let name = name_of::<12>(&[seen.commid, seen.file]);
             let given = !(seen.commid.is_empty() && seen.file.is_empty());
             if given && let Some(call) = self.calls.last_mut() {
-                call.fax_id = format!("in-{}", name.to_hex().get(..24).unwrap_or_default());
+                call.fax_id = format!("in-{name}");
             }
             place
         });
@@ -112,16 +113,9 @@ impl Calls {
         if bytes.is_empty() { 0 } else { self.digest(&[bytes]) }
     }
 
-    /// A digest that is never 0; each part brings its length.
+    /// A digest that is never 0.
     fn digest(&self, parts: &[&[u8]]) -> u64 {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        for part in parts {
-            hasher.update(&part.len().to_le_bytes());
-            hasher.update(part);
-        }
-        let mut bytes = [0; 8];
-        hasher.finalize_xof().fill(&mut bytes);
-        u64::from_le_bytes(bytes).max(1)
+        u64::from_le_bytes(digest(&self.key, parts)).max(1)
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Hook, fail_open, print};
 use crate::bounds::{HOOK_CALL_IDS_MAX, HOOK_HANDSHAKE_MS, PAGE_SIZES_MAX, TIFF_BYTES_MAX};
 use crate::content::sealed::SealedFax;
 use crate::fax::id::DecisionId;
+use crate::node::digest::name_of;
 use crate::node::session::name;
 use crate::node::tiff;
 use crate::operator::{Command, Context, Failure, argument, input, option};
@@ -145,8 +146,7 @@ impl<'a> Call<'a> {
     fn file(&self) -> String {
         let device = self.hook.argument(self.device).as_encoded_bytes();
         let device = device.strip_prefix(b"/dev/").unwrap_or(device);
-        let digest = blake3::hash(device).to_hex();
-        format!("line-{}.json", digest.get(..16).unwrap_or_default())
+        format!("line-{}.json", name_of::<8>(&[device]))
     }
 
     /// Works with the calls of the line and keeps what came of it.

@@ -6,7 +6,6 @@ use clap::ArgMatches;
 use jiff::tz::TimeZone;
 use pbjson_types::Duration as WireSpan;
 
-use super::jobs::{self, Jobs};
 use super::queue_file::{QueueFile, parse};
 use super::{Hook, fail_open, print};
 use crate::bounds::{ATTEMPTS_MAX, QUEUE_FILE_BYTES_MAX};
@@ -21,7 +20,7 @@ pub(in crate::node) const JOB_CONTROL: Command = Command {
     help: "Screen a job each time it becomes ready (HylaFAX: JobControlCmd)",
     doc: "Ask about a member's job, by its queue file, and print what holds for it: RejectNotice, TimeOfDay, \
           MaxSendPages, MaxDials, MaxTries. The member is the queue file's owner; what a client wrote as sender or mail \
-          address is not looked at. The first time it is asked as a job submitted, later as a further dial. Ends with \
+          address is not looked at. Before its first dial it is asked as a job submitted, later as a further dial. Ends with \
           exit code 0 whatever happens: the job is sent then. While the service is out of reach, a member has an \
           allowance: beyond it a job waits.",
     shape: |command| super::shape(command, "JOBID"),
@@ -87,9 +86,10 @@ fn request(hook: &Hook, fax_id: String, job: &QueueFile, stage: Stage) -> wire::
     }
 }
 
-/// What is asked about a job that became ready, and was asked about so often before.
-fn ready(job: &QueueFile, asked: u32) -> Stage {
-    if asked.max(job.total_dials) == 0 {
+/// What is asked about a job that became ready. Before its first dial that is the job itself, however often: one that
+/// waits is judged as it stands then, and no dial came of the question before.
+fn ready(job: &QueueFile) -> Stage {
+    if job.total_dials == 0 {
         return Stage::JobSubmitted(wire::JobSubmitted {
             page_count: job.total_pages,
             tsi: job.tsi.clone(),
@@ -98,7 +98,7 @@ fn ready(job: &QueueFile, asked: u32) -> Stage {
         });
     }
     Stage::Dialing(wire::Dialing {
-        attempt: asked.max(job.total_dials).saturating_add(1).min(ATTEMPTS_MAX),
+        attempt: job.total_dials.saturating_add(1).min(ATTEMPTS_MAX),
         page_count: job.total_pages,
         size_bytes: 0,
     })
@@ -113,14 +113,7 @@ fn job_control(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Fa
     let fax_id = fax_id(number, &job);
     let answer = context.block_on(async |context: &mut Context<'_>| {
         let client = hook.client(context)?;
-        let lock = hook.state.lock().await;
-        let mut jobs: Jobs = hook.state.read(jobs::FILE).unwrap_or_default();
-        let asked = jobs.ask(&fax_id);
-        if lock.is_some() {
-            hook.state.write(jobs::FILE, &jobs);
-        }
-        drop(lock);
-        Ok(client.ask(request(&hook, fax_id, &job, ready(&job, asked))).await)
+        Ok(client.ask(request(&hook, fax_id, &job, ready(&job))).await)
     })?;
     context.output.text(&print::job_control(&answer, hook.now, &TimeZone::system()))
 }
@@ -132,8 +125,7 @@ fn notify(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure
         .ok_or(Failure::Argument { argument: "QFILE", expected: "the name of a queue file" })?;
     let job = read(&hook, Path::new(&file))?;
     let fax_id = fax_id(number, &job);
-    let jobs: Jobs = hook.state.read(jobs::FILE).unwrap_or_default();
-    let attempt = jobs.asked(&fax_id).max(job.total_dials).min(ATTEMPTS_MAX);
+    let attempt = job.total_dials.min(ATTEMPTS_MAX);
     let Some(result) = result(&job, &why, &hook.text(2)) else {
         return Ok(());
     };
@@ -232,14 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_submitted_once_and_then_dialled() {
-        let first = ready(&QueueFile { total_pages: 3, ..QueueFile::default() }, 0);
+    fn a_job_is_submitted_until_it_is_dialled() {
+        let first = ready(&QueueFile { total_pages: 3, ..QueueFile::default() });
         assert!(matches!(first, Stage::JobSubmitted(job) if job.page_count == 3));
-        for (dials, asked, attempt) in
-            [(2, 0, 3), (0, 1, 2), (1, 4, 5), (u32::MAX, 0, ATTEMPTS_MAX)]
-        {
+        for (dials, attempt) in [(1, 2), (2, 3), (u32::MAX, ATTEMPTS_MAX)] {
             let job = QueueFile { total_dials: dials, ..QueueFile::default() };
-            let Stage::Dialing(dialing) = ready(&job, asked) else { panic!("{dials} {asked}") };
+            let Stage::Dialing(dialing) = ready(&job) else { panic!("{dials}") };
             assert_eq!(dialing.attempt, attempt);
         }
     }

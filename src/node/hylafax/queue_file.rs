@@ -6,32 +6,32 @@ use crate::bounds::PAGES_MAX;
 
 /// What the hooks need of a job. What is missing or no number is empty or 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct QueueFile {
+pub struct QueueFile {
     /// The authenticated user whose job it is. `sender` and `mailaddr` are what a client says.
-    pub(super) owner: String,
+    pub owner: String,
     /// The number to dial.
-    pub(super) number: String,
+    pub number: String,
     /// The TSI asked for; used by the server only if it is set up to.
-    pub(super) tsi: String,
+    pub tsi: String,
     /// The header line asked for.
-    pub(super) tagline: String,
+    pub tagline: String,
     /// The far end's ident, after a dial.
-    pub(super) csi: String,
+    pub csi: String,
     /// Why the last attempt failed, its lines joined.
-    pub(super) status: String,
+    pub status: String,
     /// When the job is given up, in seconds since 1970: set once, so that a job number that comes round again is
     /// another job.
-    pub(super) kill_time: u64,
+    pub kill_time: u64,
     /// Dials in all.
-    pub(super) total_dials: u32,
+    pub total_dials: u32,
     /// Pages sent.
-    pub(super) pages: u32,
+    pub pages: u32,
     /// Pages in all; 0 before conversion.
-    pub(super) total_pages: u32,
+    pub total_pages: u32,
 }
 
 /// Reads a queue file; anything is one.
-pub(super) fn parse(bytes: &[u8]) -> QueueFile {
+pub fn parse(bytes: &[u8]) -> QueueFile {
     let mut file = QueueFile::default();
     let mut number = String::new();
     let mut external = String::new();
