@@ -155,8 +155,7 @@ fn count(
 }
 
 /// What a job is expected to cost when it goes, which is charged once: one fax to one recipient, since every recipient of a
-/// batch
-/// is a decision of its own.
+/// batch is a decision of its own.
 fn estimate(stage: &Stage) -> Option<Costs> {
     let job = match *stage {
         Stage::JobSubmitted(job) => job,
