@@ -312,8 +312,11 @@ pub fn specs() -> Vec<SignalSpec> {
         .collect()
 }
 
-/// The sentences of the catalog by name, before and after the number: the served path asks for one a hit.
-static BY_NAME: LazyLock<HashMap<&str, (&str, Option<&str>), RandomState>> = LazyLock::new(|| {
+/// A sentence before its number, and after it where it has one.
+type Sentence = (&'static str, Option<&'static str>);
+
+/// The sentences of the catalog by name: the served path asks for one a hit.
+static BY_NAME: LazyLock<HashMap<&str, Sentence, RandomState>> = LazyLock::new(|| {
     let sentence = |signal: &&'static Signal| match signal.evidence.split_once("{}") {
         Some((before, after)) => (signal.name, (before, Some(after))),
         None => (signal.name, (signal.evidence, None)),

@@ -23,7 +23,7 @@ use prost::Message as _;
 use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
 use tonic::Code;
-use tonic::codegen::http;
+use tonic::codegen::{Bytes, http};
 use tonic::transport::Channel;
 
 use super::engine::CannedEngine;
@@ -40,7 +40,7 @@ fn table() -> (Table, Arc<Metrics>) {
 }
 
 /// A call with one whole message, and that time to wait where there is one.
-fn call(timeout: Option<&str>) -> http::Request<Full<prost::bytes::Bytes>> {
+fn call(timeout: Option<&str>) -> http::Request<Full<Bytes>> {
     let message = page("r-1", 1).encode_to_vec();
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     let body = [&[0][..], &length, &message].concat();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::{Body as AnyBody, Service, StdError, http};
+use tonic::codegen::{Body as AnyBody, Bytes, Service, StdError, http};
 use tonic::server::NamedService;
 
 use super::arrival::Arrival;
@@ -62,7 +62,7 @@ impl Table {
         behind: Duration,
     ) -> impl Future<Output = http::Response<Body>> + Send + use<B>
     where
-        B: AnyBody<Data = prost::bytes::Bytes> + Send + 'static,
+        B: AnyBody<Data = Bytes> + Send + 'static,
         B::Error: Into<StdError>,
     {
         let arrival = Arrival::now(request.headers(), behind);

@@ -80,6 +80,9 @@ impl Target {
     }
 }
 
+/// What one task of a closed loop counted: verdicts, and of single calls their latencies in microseconds.
+type Counted = (u64, Option<Histogram<u64>>);
+
 /// What a closed loop came to.
 pub(super) struct Lap {
     /// Verdicts.
@@ -142,7 +145,7 @@ impl Client {
     ) -> Result<Lap, Fault> {
         let clients = target.connections(CONNECTIONS).await?;
         let began = now();
-        let mut tasks: JoinSet<Result<(u64, Option<Histogram<u64>>), Fault>> = JoinSet::new();
+        let mut tasks: JoinSet<Result<Counted, Fault>> = JoinSet::new();
         for client in clients {
             let requests = self.requests();
             match shape {
@@ -229,7 +232,7 @@ async fn unary(
     requests: Requests,
     began: std::time::Instant,
     span: Duration,
-) -> Result<(u64, Option<Histogram<u64>>), Fault> {
+) -> Result<Counted, Fault> {
     let (mut count, mut latencies) = (0, Histogram::<u64>::new(3)?);
     while began.elapsed() < span {
         let asked = now();
@@ -250,7 +253,7 @@ async fn stream(
     requests: Requests,
     began: std::time::Instant,
     span: Duration,
-) -> Result<(u64, Option<Histogram<u64>>), Fault> {
+) -> Result<Counted, Fault> {
     let batches = std::iter::from_fn(move || (began.elapsed() < span).then(|| requests.batch()));
     let mut told = client.stream_screen_fax(tokio_stream::iter(batches)).await?.into_inner();
     let mut count = 0;

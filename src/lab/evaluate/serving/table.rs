@@ -1,8 +1,12 @@
 //! What was found as rows.
 
 use super::load::Pace;
+use super::storm::Storm;
 use super::{FULL, Found, QUICK, Round, SEED, SILENT, median};
 use crate::lab::evaluate::{Measured, Run, Scale};
+
+/// Of a bar.
+type Id = &'static str;
 
 const UNARY: &str =
     "ScreenFax, 8 connections of 32 calls in flight, client and server on two cores";
@@ -30,79 +34,62 @@ pub(super) fn rows(run: Run, found: &Found) -> Vec<Measured> {
         baseline,
         how: how.to_owned(),
     };
-    let Found { unary, stream, encrypted, half: [half, echo], storm, flood, silent, kept } = found;
-    let peak = ours(unary, |round| round.per_second);
-    let peak_p99 = ours(unary, |round| round.p99_ms);
+    let mut rows = loops(found, row);
+    rows.extend(loads(found, row));
+    rows
+}
+
+/// Rows of the closed loops.
+fn loops(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) -> Vec<Measured> {
+    let Found { unary, stream, encrypted, .. } = found;
+    let (calls, streamed) = (rate(unary), rate(stream));
+    let used = |rounds: &[[Round; 2]]| ours(rounds, |round| round.processor_us);
     let cost = encrypted
         .iter()
         .zip(unary)
         .map(|(sealed, [plain, _])| 100.0 * (1.0 - sealed.per_second / plain.per_second));
     let sealed = median(encrypted.iter().map(|round| round.per_second));
+    let both = format!("{calls:.0} a second without, {sealed:.0} with");
+    vec![
+        row("serving.unary_share", share(unary), 2, echo_rate(unary), UNARY),
+        row("serving.unary_per_second", calls, 0, echo_rate(unary), UNARY),
+        row("serving.stream_share", share(stream), 2, echo_rate(stream), STREAM),
+        row("serving.stream_per_second", streamed, 0, echo_rate(stream), STREAM),
+        row("serving.unary_processor_us", used(unary), 1, echo_processor(unary), PROCESSOR),
+        row("serving.stream_processor_us", used(stream), 1, echo_processor(stream), PROCESSOR),
+        row("serving.tls_cost_percent", median(cost), 1, both, ENCRYPTED),
+    ]
+}
+
+/// Rows of the open loops.
+fn loads(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) -> Vec<Measured> {
+    let Found { unary, half: [half, echo], storm, flood, silent, kept, .. } = found;
+    let (peak, peak_p99) = (rate(unary), ours(unary, |round| round.p99_ms));
     let p99 = |pace: &Pace| format!("{:.2} ms of the echo at the same pace", pace.p99_ms);
-    let loop_p99 = || format!("{peak_p99:.2} ms in the closed loop");
+    let at_peak = || format!("{peak:.0} a second in the closed loop");
+    let p99_at_peak = || format!("{peak_p99:.2} ms in the closed loop");
+    let without = format!("{:.2} ms without them", half.p99_ms);
     let silently = format!(
         "the same beside {SILENT} connections that say nothing, of which {kept} were still open at the end"
     );
     let stormed = format!("{STORM}: {}", storm.told());
     let flooded = format!("{FLOOD}: {}", flood.told());
+    let goodput = |storm: &Storm| storm.goodput / peak;
+    let late = |storm: &Storm| storm.p99_ms / peak_p99;
     vec![
-        row("serving.unary_share", share(unary), 2, echo_rate(unary), UNARY),
-        row("serving.unary_per_second", peak, 0, echo_rate(unary), UNARY),
         row("serving.unary_p99_ms", half.p99_ms, 2, p99(echo), PACED),
         row("serving.handshake_p99_ms", half.handshake_p99_ms, 2, p99(echo), PACED),
-        row("serving.stream_share", share(stream), 2, echo_rate(stream), STREAM),
-        row(
-            "serving.stream_per_second",
-            ours(stream, |round| round.per_second),
-            0,
-            echo_rate(stream),
-            STREAM,
-        ),
-        row(
-            "serving.silent_p99_share",
-            silent.p99_ms / half.p99_ms,
-            2,
-            format!("{:.2} ms without them", half.p99_ms),
-            &silently,
-        ),
-        row(
-            "serving.unary_processor_us",
-            ours(unary, |round| round.processor_us),
-            1,
-            echo_processor(unary),
-            PROCESSOR,
-        ),
-        row(
-            "serving.stream_processor_us",
-            ours(stream, |round| round.processor_us),
-            1,
-            echo_processor(stream),
-            PROCESSOR,
-        ),
-        row(
-            "serving.tls_cost_percent",
-            median(cost),
-            1,
-            format!("{peak:.0} a second without, {sealed:.0} with"),
-            ENCRYPTED,
-        ),
-        row(
-            "serving.overload_goodput_share",
-            storm.goodput / peak,
-            2,
-            format!("{peak:.0} a second in the closed loop"),
-            &stormed,
-        ),
-        row("serving.overload_p99_share", storm.p99_ms / peak_p99, 2, loop_p99(), &stormed),
-        row(
-            "serving.flood_goodput_share",
-            flood.goodput / peak,
-            2,
-            format!("{peak:.0} a second in the closed loop"),
-            &flooded,
-        ),
-        row("serving.flood_p99_share", flood.p99_ms / peak_p99, 2, loop_p99(), &flooded),
+        row("serving.silent_p99_share", silent.p99_ms / half.p99_ms, 2, without, &silently),
+        row("serving.overload_goodput_share", goodput(storm), 2, at_peak(), &stormed),
+        row("serving.overload_p99_share", late(storm), 2, p99_at_peak(), &stormed),
+        row("serving.flood_goodput_share", goodput(flood), 2, at_peak(), &flooded),
+        row("serving.flood_p99_share", late(flood), 2, p99_at_peak(), &flooded),
     ]
+}
+
+/// Our verdicts a second.
+fn rate(rounds: &[[Round; 2]]) -> f64 {
+    ours(rounds, |round| round.per_second)
 }
 
 /// The median of our rounds.
