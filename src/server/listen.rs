@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tonic_health::server::health_reporter;
 
-use super::admit::{self, House};
 pub use super::admit::Waits;
+use super::admit::{self, House};
 use super::connection::Connections;
 use super::drain::{Draining, GRACE};
 use super::health::Health;

@@ -5,6 +5,7 @@
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -57,7 +58,8 @@ async fn told(table: &Table, timeout: Option<&str>, behind: Duration) -> (Code, 
     let caller = Callers::everybody().caller(&[], None);
     let (head, body) = table.answer(call(timeout), caller, behind).await.into_parts();
     let body = body.collect().await.unwrap();
-    let status = head.headers.get("grpc-status").or(body.trailers().unwrap().get("grpc-status"));
+    let behind = body.trailers().and_then(|trailers| trailers.get("grpc-status"));
+    let status = head.headers.get("grpc-status").or(behind);
     let code = Code::from_bytes(status.unwrap().as_bytes());
     (code, body.to_bytes().len())
 }
@@ -100,11 +102,21 @@ struct Counts {
     streamed: AtomicU64,
 }
 
-/// Calls until one is refused.
+async fn connection(address: SocketAddr) -> Channel {
+    let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+    endpoint.connect().await.unwrap()
+}
+
+/// Calls until the server is gone.
 async fn calls(channel: Channel, counts: Arc<Counts>) {
     let mut client = ScreeningServiceClient::new(channel);
-    while client.screen_fax(page("r-1", 1)).await.is_ok() {
-        counts.calls.fetch_add(1, Ordering::Relaxed);
+    loop {
+        match client.screen_fax(page("r-1", 1)).await {
+            Ok(_) => drop(counts.calls.fetch_add(1, Ordering::Relaxed)),
+            // A slow machine may leave the server behind; what is refused is not screened.
+            Err(status) if status.code() == Code::ResourceExhausted => {}
+            Err(_) => return,
+        }
     }
 }
 
@@ -115,7 +127,7 @@ async fn streams(channel: Channel, counts: Arc<Counts>) {
     let batches = tokio_stream::iter(std::iter::repeat(batch));
     let mut answers = client.stream_screen_fax(batches).await.unwrap().into_inner();
     while let Some(answer) = answers.next().await {
-        let Ok(answer) = answer else { return };
+        let answer = answer.unwrap();
         counts.streamed.fetch_add(answer.results.len() as u64, Ordering::Relaxed);
     }
 }
@@ -140,12 +152,12 @@ async fn a_stopping_server_loses_no_call_that_it_took() {
     let counts = Arc::new(Counts::default());
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..4 {
-        let channel = Channel::from_shared(format!("http://{address}")).unwrap();
-        let channel = channel.connect().await.unwrap();
+        // Calls and a stream that never pauses on one connection would wait for each other in its windows.
+        let (one, other) = (connection(address).await, connection(address).await);
         for _ in 0..16 {
-            callers.spawn(calls(channel.clone(), Arc::clone(&counts)));
+            callers.spawn(calls(one.clone(), Arc::clone(&counts)));
         }
-        callers.spawn(streams(channel, Arc::clone(&counts)));
+        callers.spawn(streams(other, Arc::clone(&counts)));
     }
     let (under_way, mut seen) = watch::channel(());
     let watching = tokio::spawn({

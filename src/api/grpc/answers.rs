@@ -14,6 +14,9 @@ use crate::bounds;
 /// would keep it up until it is cut.
 const LAST_MESSAGES: usize = bounds::STREAM_IN_FLIGHT_MAX / bounds::STREAM_BATCH_MAX;
 
+/// Messages that a stream answers before others on its thread have their turn: a full one is some milliseconds of work.
+const MESSAGES_A_TURN: usize = 2;
+
 /// Resolves when the server begins to stop.
 pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -24,13 +27,15 @@ pub(super) struct Answers<Incoming, Answer> {
     ending: Ending,
     /// Messages it may still answer, once the end has begun.
     left: Option<usize>,
+    /// Messages answered since others had their turn.
+    turn: usize,
     over: bool,
 }
 
 impl<Incoming, Answer> Answers<Incoming, Answer> {
     /// Answers `incoming` by `answer`.
     pub(super) fn new(incoming: Incoming, answer: Answer, ending: Ending) -> Self {
-        Self { incoming: Box::pin(incoming), answer, ending, left: None, over: false }
+        Self { incoming: Box::pin(incoming), answer, ending, left: None, turn: 0, over: false }
     }
 }
 
@@ -49,6 +54,11 @@ where
             return Poll::Ready(None);
         }
         let this = &mut *self;
+        if this.turn == MESSAGES_A_TURN {
+            this.turn = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if this.left.is_none() && this.ending.as_mut().poll(context).is_ready() {
             this.left = Some(LAST_MESSAGES);
         }
@@ -57,6 +67,7 @@ where
             (Poll::Ready(_), Some(0)) => None,
             (Poll::Ready(Some(Ok(asked))), left) => {
                 left.as_mut().into_iter().for_each(|left| *left -= 1);
+                this.turn += 1;
                 Some((this.answer)(asked))
             }
             (Poll::Ready(Some(Err(status))), _) => Some(Err(status)),
