@@ -59,6 +59,9 @@ pub const MESSAGE_WAIT_MS: u64 = 15_000;
 pub const PEER_UNFINISHED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The same of all peers.
 pub const UNFINISHED_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Longest a call waits for its turn, once its headers are read, before it is refused, in milliseconds: half of what a
+/// node bears in the middle of a handshake.
+pub const CALL_TURN_MS: u64 = 25;
 /// Most requests and streams at once on one connection.
 pub const CONNECTION_STREAMS_MAX: u32 = 256;
 /// Largest header list of a request, in bytes.
@@ -134,6 +137,9 @@ pub const NODE_JOB_MS: u64 = 500;
 pub const NODE_DIALING_MS: u64 = 500;
 /// Longest a node waits after a dial, in milliseconds: nobody is on the line.
 pub const NODE_DIAL_RESULT_MS: u64 = 5_000;
+/// Questions that a node has open at once on one connection; it does without a verdict beyond that, at once. A service at its
+/// limit answers no faster for having more of them, and each waits the longer.
+pub const NODE_QUESTIONS_MAX: usize = 32;
 /// Questions in a row that a node may lose to silence before it stops waiting for answers.
 pub const NODE_MISSES_MAX: u8 = 3;
 /// After that, one question in this many milliseconds is put all the same, to see whether the service is back.
@@ -167,6 +173,7 @@ const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
 const _: () =
     assert!(STREAM_BATCH_MAX < MESSAGE_FIELDS_MAX && IMPORT_BATCH_MAX < MESSAGE_FIELDS_MAX);
+const _: () = assert!(CALL_TURN_MS * 2 <= NODE_HANDSHAKE_MS);
 const _: () = assert!(PEER_CONNECTIONS_MAX < CONNECTIONS_MAX);
 const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= PEER_CALLS_MAX / 16);
 const _: () = assert!(PEER_CALLS_MAX <= CALLS_MAX / 4);
@@ -174,5 +181,6 @@ const _: () = assert!(OPERATOR_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MA
 const _: () = assert!(PEER_UNFINISHED_BYTES_MAX <= UNFINISHED_BYTES_MAX / 16);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);
+const _: () = assert!(NODE_QUESTIONS_MAX <= CONNECTION_STREAMS_MAX as usize);
 const _: () = assert!(NODE_HANDSHAKE_MS < 80 && NODE_PAGE_MS < 3_000);
 const _: () = assert!(HOOK_KEPT_MAX <= NODE_REUSE_ENTRIES && HOOK_KEPT_MAX <= NODE_MEMBERS);

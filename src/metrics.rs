@@ -64,6 +64,10 @@ metrics! {
     unfinished_bytes: Gauge = Gauge::default();
     /// Connections closed because a peer that had fewer came while there was no place.
     replaced_connections: Counter = Counter::default();
+    /// Calls whose own deadline had passed when their turn came; they were not screened.
+    expired_calls: Counter = Counter::default();
+    /// Calls that had waited too long for their turn and were refused unread.
+    late_calls: Counter = Counter::default();
     /// Faxes that nodes handled without a verdict, by their own count.
     unscored_faxes: Counter = Counter::default();
     /// Times the scorer failed and the declared verdict was given.
@@ -120,6 +124,12 @@ impl Stopwatch {
     #[expect(clippy::disallowed_methods, reason = "a measurement, nothing decides by it")]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
+    }
+
+    /// Time since the start.
+    #[must_use]
+    pub fn elapsed(self) -> std::time::Duration {
+        self.0.elapsed()
     }
 
     /// Whole milliseconds since the start.

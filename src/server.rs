@@ -2,6 +2,7 @@
 
 mod admit;
 pub mod assemble;
+mod connection;
 pub mod demo;
 pub mod drain;
 mod health;
@@ -12,3 +13,4 @@ pub mod start;
 pub mod telemetry;
 pub mod tls;
 pub mod upkeep;
+pub mod workers;

@@ -74,7 +74,7 @@ const WORDS: &[(&str, &str)] = &[
     ("toml::", "policy lab"),
     ("tokio_rustls::", "server"),
     ("x509_parser::", "server/tls"),
-    ("hyper::", "server/telemetry"),
+    ("hyper::", "server/telemetry server/connection"),
     ("rusqlite::", "store/embedded"),
     ("hmac::", "store/keys"),
     ("sha2::", "store/keys"),
@@ -86,7 +86,7 @@ const WORDS: &[(&str, &str)] = &[
     ("tokio::spawn", "api server"),
     ("spawn_blocking", "api server"),
     ("JoinSet", "api server lab/evaluate/serving"),
-    ("std::thread", "store/embedded lab/evaluate"),
+    ("std::thread", "store/embedded lab/evaluate server/workers server/assemble"),
 ];
 
 /// Longest file, in lines.

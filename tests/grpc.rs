@@ -7,6 +7,7 @@
 
 pub(crate) mod engine;
 mod live;
+mod load;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

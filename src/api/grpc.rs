@@ -1,12 +1,15 @@
 //! The services: each method converts, calls and converts back. What they share is here.
 
 mod answers;
+mod arrival;
 mod declared;
+mod direct;
 mod gate;
 mod intake;
 mod operator;
 mod report;
 mod screening;
+mod table;
 mod tally;
 
 use std::convert::Infallible;
@@ -20,7 +23,6 @@ use tonic::Request;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
-use tonic::service::Routes;
 
 use super::caller::{Audience, Caller};
 use super::engine::Engine;
@@ -41,6 +43,7 @@ use operator_wire::policy_service_server::PolicyServiceServer;
 pub use answers::Ending;
 pub use gate::Gate;
 pub use intake::CALLER_STREAMS;
+pub use table::Table;
 
 use gate::Calls;
 
@@ -135,7 +138,7 @@ impl<S> Served for S where
 
 /// The services, ready to be served, and their names.
 pub struct Services {
-    routes: Routes,
+    table: Table,
     names: Vec<Name>,
     engine: Arc<dyn Engine>,
     calls: Arc<Calls>,
@@ -192,7 +195,7 @@ impl Services {
         S::Future: Send + Unpin + 'static,
     {
         let gate = Gate::new(service, audience, calls, &self.metrics, self.message_wait);
-        Self { routes: self.routes.add_service(gate), ..self }
+        Self { table: self.table.with(gate), ..self }
     }
 
     /// The metrics that the services count into.
@@ -207,10 +210,10 @@ impl Services {
         &self.engine
     }
 
-    /// The routes and the names under which health speaks of them.
+    /// The table and the names under which health speaks of them.
     #[must_use]
-    pub fn into_parts(self) -> (Routes, Vec<Name>) {
-        (self.routes, self.names)
+    pub fn into_parts(self) -> (Table, Vec<Name>) {
+        (self.table, self.names)
     }
 }
 
@@ -222,8 +225,11 @@ pub fn services(edge: Edge) -> Services {
     let (metrics, message_wait) = (Arc::clone(&edge.metrics), edge.message_wait);
     let (calls, engine) = (Arc::new(Calls::new(&metrics)), Arc::clone(&edge.engine));
     let most = bounds::OPERATOR_MESSAGE_BYTES_MAX;
-    let screening = ScreeningServiceServer::new(screening::Screening::new(Arc::clone(&edge)))
-        .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let screening = screening::Screening::new(Arc::clone(&edge));
+    let screening = screening.at_once(|screening| {
+        ScreeningServiceServer::new(screening)
+            .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX)
+    });
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
     let decisions = DecisionServiceServer::new(operator::Decisions(Arc::clone(&edge)))
@@ -238,7 +244,7 @@ pub fn services(edge: Edge) -> Services {
         .max_decoding_message_size(most);
     let policies =
         PolicyServiceServer::new(operator::Policies(edge)).max_decoding_message_size(most);
-    Services { routes: Routes::default(), names: Vec::new(), engine, calls, metrics, message_wait }
+    Services { table: Table::default(), names: Vec::new(), engine, calls, metrics, message_wait }
         .with(Screening, screening)
         .with(Report, reports)
         .with(Operator, decisions)

@@ -80,7 +80,12 @@ macro_rules! hexadecimal {
     ($($name:ident),*) => {$(
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                // One piece: every verdict tells its decision.
+                let mut digits = [0; 32];
+                for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+                    pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+                }
+                f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
             }
         }
         impl fmt::Debug for $name {
@@ -97,6 +102,11 @@ macro_rules! hexadecimal {
     )*};
 }
 hexadecimal!(DecisionId, ReportId, Pseudonym);
+
+/// The digit for a value below 16.
+const fn digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + value - 10 }
+}
 
 fn parse_hexadecimal(text: &str) -> Option<[u8; 16]> {
     let digits = text.as_bytes();

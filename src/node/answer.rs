@@ -35,6 +35,8 @@ pub enum Cause {
     Refused,
     /// It was not asked, since it had not answered for a while.
     Paused,
+    /// It was not asked, since it had as many questions of this node before it as it may have.
+    Full,
     /// It was not asked, since what the node gave is no request.
     Malformed,
 }
@@ -60,6 +62,7 @@ impl Cause {
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",
             Self::Paused => "paused",
+            Self::Full => "full",
             Self::Malformed => "malformed",
         }
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
@@ -14,7 +15,7 @@ use super::digest::name_of;
 use super::parties::{self, Key};
 use super::standby::{RULE_UNSCORED, Saved, Standby, go_on};
 use super::state::StateFolder;
-use crate::bounds::HOOK_KEPT_MAX;
+use crate::bounds::{HOOK_KEPT_MAX, NODE_QUESTIONS_MAX};
 use crate::fax::id::DecisionId;
 use crate::fax::stage::{Direction, StageKind};
 use crate::time::Clock;
@@ -36,6 +37,8 @@ const CONNECTION_WAIT: Duration = Duration::from_secs(5);
 pub struct Client {
     channels: Vec<Channel>,
     turn: AtomicUsize,
+    /// One for each question that may be open.
+    places: Semaphore,
     node_id: String,
     clock: Arc<dyn Clock>,
     memory: Memory,
@@ -82,8 +85,10 @@ impl Client {
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(CONNECTION_WAIT)
             .keep_alive_while_idle(true);
+        let channels = channels.max(1);
         Self {
-            channels: (0..channels.max(1)).map(|_| endpoint.connect_lazy()).collect(),
+            channels: (0..channels).map(|_| endpoint.connect_lazy()).collect(),
+            places: Semaphore::new(channels * NODE_QUESTIONS_MAX),
             turn: AtomicUsize::new(0),
             node_id: node_id.to_owned(),
             clock,
@@ -138,6 +143,10 @@ impl Client {
             request.request_id = request_id(&request, stage);
         }
         let now = self.clock.now();
+        // To wait for a place would only make this question late too.
+        let Ok(_place) = self.places.try_acquire() else {
+            return self.with(|standby| standby.alone(&request, stage, Cause::Full, now)).await;
+        };
         let admitted = self.with(|standby| standby.admit(now)).await;
         let Some(count) = admitted else {
             return self.with(|standby| standby.alone(&request, stage, Cause::Paused, now)).await;

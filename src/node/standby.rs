@@ -97,7 +97,7 @@ impl Standby {
             Cause::Late | Cause::Unreachable => self.breaker.missed(now),
             Cause::Refused => self.breaker.answered(),
             // It was not asked.
-            Cause::Paused | Cause::Malformed => {}
+            Cause::Paused | Cause::Full | Cause::Malformed => {}
         }
     }
 
@@ -111,7 +111,8 @@ impl Standby {
         now: Timestamp,
     ) -> Answer {
         self.unscored.add(self.key.fax(request));
-        let silent = matches!(cause, Cause::Late | Cause::Unreachable | Cause::Paused);
+        let silent =
+            matches!(cause, Cause::Late | Cause::Unreachable | Cause::Paused | Cause::Full);
         let pair = self.key.pair(request).filter(|_| silent);
         let reused = pair.and_then(|pair| self.reuse.find(pair, stage, now));
         let basis = if reused.is_some() { Basis::Reused } else { Basis::Unscored(cause) };
@@ -294,6 +295,7 @@ mod tests {
         for (caller, cause, want) in [
             ("+1900", Cause::Late, wire::Action::RefuseCall),
             ("+1900", Cause::Paused, wire::Action::RefuseCall),
+            ("+1900", Cause::Full, wire::Action::RefuseCall),
             ("+1900", Cause::Refused, wire::Action::Deliver),
             ("+1901", Cause::Late, wire::Action::Deliver),
             ("", Cause::Late, wire::Action::Deliver),

@@ -12,6 +12,8 @@ mod volume;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
+
 use crate::fax::stage::Direction;
 use crate::features::{FEATURE_COUNT, Feature, Features, places};
 use crate::policy::SignalSpec;
@@ -310,14 +312,23 @@ pub fn specs() -> Vec<SignalSpec> {
         .collect()
 }
 
-/// The catalog by name: the served path asks for a sentence a hit.
-static BY_NAME: LazyLock<HashMap<&str, &Signal>> =
-    LazyLock::new(|| CATALOG.iter().map(|signal| (signal.name, *signal)).collect());
+/// A sentence before its number, and after it where it has one.
+type Sentence = (&'static str, Option<&'static str>);
+
+/// The sentences of the catalog by name: the served path asks for one a hit.
+static BY_NAME: LazyLock<HashMap<&str, Sentence, RandomState>> = LazyLock::new(|| {
+    let sentence = |signal: &&'static Signal| match signal.evidence.split_once("{}") {
+        Some((before, after)) => (signal.name, (before, Some(after))),
+        None => (signal.name, (signal.evidence, None)),
+    };
+    CATALOG.iter().map(sentence).collect()
+});
 
 /// The sentence for a line of the score, with the number that counted.
 pub fn evidence(name: &str, value: i64) -> String {
     match BY_NAME.get(name) {
-        Some(signal) => signal.evidence.replace("{}", &value.to_string()),
+        Some((sentence, None)) => (*sentence).to_owned(),
+        Some((before, Some(after))) => format!("{before}{value}{after}"),
         None => match name {
             "prior" => "before any evidence".into(),
             _ if name.starts_with("cap.") => {
@@ -355,6 +366,7 @@ mod tests {
             assert!(GROUPS.contains(&signal.group), "{}", signal.name);
             assert!(signal.name.starts_with(&format!("{}.", signal.group)), "{}", signal.name);
             assert!(signal.description.len() > 20, "{} says nothing", signal.name);
+            assert!(signal.evidence.matches("{}").count() <= 1, "{} has one number", signal.name);
             assert_ne!(signal.weight, Score(0), "{}", signal.name);
             assert!(signal.gauge.read(&features(signal.speaks)).0 > 0, "{} is dumb", signal.name);
             assert_eq!(signal.gauge.read(&features(signal.silent)).0, 0, "{}", signal.name);

@@ -1,7 +1,8 @@
-//! Who may connect: caps on connections, over all and for one peer, and a fair share of a full house; a deadline for the handshake of TLS and the preface of
-//! HTTP/2; an end to connections that nobody uses. Without the deadline a connection that says nothing stays open for
+//! Who may connect: caps on connections, over all and for one peer, and a fair share of a full house; a deadline for the
+//! handshake of TLS and the preface of HTTP/2; an end to connections that nobody uses. Without the deadline a connection that says nothing stays open for
 //! ever, since keep-alive begins only after the preface.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -14,12 +15,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::server::TlsStream;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::server::Connected;
 
+use super::connection::Connections;
 use super::drain::Draining;
 use super::peers::{Entry, PeerPlace, Peers};
 use super::tls::Door;
+use super::workers::Workers;
 use crate::api::caller::Caller;
 use crate::bounds;
 
@@ -65,78 +66,89 @@ enum Transport {
     Encrypted(Box<TlsStream<TcpStream>>),
 }
 
-/// What a newcomer needs to become a connection.
+/// A connection that was accepted, with its place, before anything was said.
 struct Newcomer {
-    stream: TcpStream,
+    stream: std::net::TcpStream,
     peer: SocketAddr,
     place: PeerPlace,
 }
 
-/// Accepts connections until the server begins to stop; the listener is closed then, so that nobody waits for
-/// an answer that will not come. Those whose place another peer got are counted.
-pub(super) fn accept(
-    listener: TcpListener,
-    door: Arc<Door>,
-    draining: Draining,
-    waits: Waits,
-    taken_back: Counter,
-) -> ReceiverStream<Result<Admitted, io::Error>> {
-    let (sender, receiver) = mpsc::channel(bounds::CONNECTIONS_MAX);
-    let peers = Arc::new(Peers::default());
-    tokio::spawn(async move {
-        let mut ending = pin!(draining.begun());
-        loop {
-            let accepted = tokio::select! {
-                () = &mut ending => return,
-                () = sender.closed() => return,
-                accepted = listener.accept() => accepted,
-            };
-            let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
-                Err(fault) => {
-                    tracing::warn!(error = %fault, "connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_REST).await;
-                    continue;
-                }
-            };
-            let place = match peers.enter(peer.ip()) {
-                Entry::Free(place) => place,
-                Entry::InPlaceOf(place) => {
-                    taken_back.inc();
-                    place
-                }
-                Entry::Refused => continue,
-            };
-            let newcomer = Newcomer { stream, peer, place };
-            tokio::spawn(greet(newcomer, Arc::clone(&door), sender.clone(), waits));
-        }
-    });
-    ReceiverStream::new(receiver)
+/// What every connection needs.
+pub(super) struct House {
+    /// Who is let in.
+    pub(super) door: Arc<Door>,
+    /// For how long is waited.
+    pub(super) waits: Waits,
+    /// When the end begins.
+    pub(super) draining: Draining,
+    /// What answers.
+    pub(super) connections: Connections,
+    /// Those whose place another peer got.
+    pub(super) replaced: Counter,
 }
 
-/// Hands the connection on once its preface is there, and drops it when the deadline passes first.
-async fn greet(
-    newcomer: Newcomer,
-    door: Arc<Door>,
-    sender: mpsc::Sender<Result<Admitted, io::Error>>,
-    waits: Waits,
+/// Accepts connections and hands them round among the workers until the server begins to stop; the listener is closed
+/// then, so that nobody waits for an answer that will not come. Each connection keeps a clone of `open`.
+pub(super) async fn accept(
+    listener: TcpListener,
+    workers: &Workers,
+    house: Arc<House>,
+    open: mpsc::Sender<Infallible>,
 ) {
+    let peers = Arc::new(Peers::default());
+    let mut ending = pin!(house.draining.clone().begun());
+    loop {
+        let accepted = tokio::select! {
+            () = &mut ending => return,
+            accepted = listener.accept() => accepted,
+        };
+        // A connection is woken by the reactor of the worker it lives on, so it leaves the acceptor's.
+        let accepted = accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer)));
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(fault) => {
+                tracing::warn!(error = %fault, "connection could not be accepted");
+                tokio::time::sleep(ACCEPT_REST).await;
+                continue;
+            }
+        };
+        let place = match peers.enter(peer.ip()) {
+            Entry::Free(place) => place,
+            Entry::InPlaceOf(place) => {
+                house.replaced.inc();
+                place
+            }
+            Entry::Refused => continue,
+        };
+        let newcomer = Newcomer { stream, peer, place };
+        workers.spawn(live(newcomer, Arc::clone(&house), open.clone()));
+    }
+}
+
+/// The life of a connection: let in once its preface is there, served to its end, and dropped when the deadline
+/// passes first or its place is taken back.
+async fn live(newcomer: Newcomer, house: Arc<House>, open: mpsc::Sender<Infallible>) {
     let seat = Arc::clone(newcomer.place.seat());
+    let greeting = admit(newcomer, &house.door, house.waits.idle);
     let admitted = tokio::select! {
-        () = sender.closed() => return,
+        () = house.draining.clone().begun() => return,
         () = seat.taken_back() => return,
-        admitted = tokio::time::timeout(waits.preface, admit(newcomer, &door, waits.idle)) => admitted,
+        admitted = tokio::time::timeout(house.waits.preface, greeting) => admitted,
     };
     match admitted {
-        // A closed receiver means that the server is stopping; the connection is dropped then.
-        Ok(Ok(admitted)) => drop(sender.send(Ok(admitted)).await),
+        Ok(Ok(admitted)) => {
+            let caller = admitted.caller.clone();
+            house.connections.serve(admitted, caller, house.draining.clone()).await;
+        }
         Ok(Err(fault)) => tracing::debug!(error = %fault, "connection was not let in"),
         Err(_) => tracing::debug!("connection said too little in time"),
     }
+    drop(open);
 }
 
 async fn admit(newcomer: Newcomer, door: &Door, idle: Duration) -> io::Result<Admitted> {
     let Newcomer { stream, peer, place } = newcomer;
+    let stream = TcpStream::from_std(stream)?;
     stream.set_nodelay(true)?;
     let (mut transport, caller) = match door.acceptor() {
         None => (Transport::Plain(stream), door.caller(&[], peer)),
@@ -157,14 +169,6 @@ async fn admit(newcomer: Newcomer, door: &Door, idle: Duration) -> io::Result<Ad
     }
     place.seat().is_used_as(caller.activity());
     Ok(Admitted { transport, handed: 0, caller, idle, place })
-}
-
-impl Connected for Admitted {
-    type ConnectInfo = Caller;
-
-    fn connect_info(&self) -> Caller {
-        self.caller.clone()
-    }
 }
 
 impl Admitted {

@@ -2,25 +2,21 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tonic::transport::Server;
+use tokio::sync::mpsc;
 use tonic_health::server::health_reporter;
 
-use super::admit;
 pub use super::admit::Waits;
+use super::admit::{self, House};
+use super::connection::Connections;
 use super::drain::{Draining, GRACE};
 use super::health::Health;
 use super::tls::Door;
+use super::workers::Workers;
 use crate::api;
 use crate::api::caller::Audience;
-use crate::bounds;
-
-/// Flow control of one stream and of one connection, in bytes: a node that pipelines thousands of stages never
-/// waits for a window, and a connection pins no more than this.
-const WINDOWS: (u32, u32) = (256 * 1024, 1024 * 1024);
 
 /// Why the port could not be served.
 #[derive(Debug, Error)]
@@ -31,9 +27,6 @@ pub enum ServeFault {
     /// The descriptor set does not decode: the build is damaged.
     #[error("built-in description of the services is damaged (rebuild the program)")]
     Reflection(#[source] tonic_reflection::server::Error),
-    /// The transport failed.
-    #[error("gRPC transport failed")]
-    Transport(#[source] tonic::transport::Error),
 }
 
 /// Serves without encryption until `draining`, then lets open calls finish for [`GRACE`].
@@ -72,18 +65,47 @@ pub async fn serve_waiting(
     services: api::grpc::Services,
     draining: Draining,
 ) -> Result<(), ServeFault> {
+    serve_on(Workers::here(), Entrance { waits, door, listener }, services, draining).await
+}
+
+/// Where callers come in.
+#[derive(Debug)]
+pub struct Entrance {
+    /// For how long is waited.
+    pub waits: Waits,
+    /// Who is let in.
+    pub door: Arc<Door>,
+    /// Where.
+    pub listener: std::net::TcpListener,
+}
+
+/// The same with connections that live on workers of one's own.
+///
+/// # Errors
+/// [`ServeFault`].
+pub async fn serve_on(
+    workers: Workers,
+    entrance: Entrance,
+    services: api::grpc::Services,
+    draining: Draining,
+) -> Result<(), ServeFault> {
+    let Entrance { waits, door, listener } = entrance;
     listener.set_nonblocking(true).map_err(ServeFault::Listener)?;
     let listener = TcpListener::from_std(listener).map_err(ServeFault::Listener)?;
     let (reporter, health) = health_reporter();
     // Whoever may connect may ask for the health: balancers have no certificate, and it says nothing else.
     let (engine, metrics) = (Arc::clone(services.engine()), Arc::clone(services.metrics()));
-    let (routes, names) = with_reflection(services)?.with_open(health).into_parts();
+    let (table, names) = with_reflection(services)?.with_open(health).into_parts();
     let health = Health::begin(reporter, names).await;
+    let connections = Connections::new(table, waits.keep_alive);
     let replaced = metrics.replaced_connections.clone();
-    let serving = limited(waits.keep_alive).add_routes(routes).serve_with_incoming_shutdown(
-        admit::accept(listener, door, draining.clone(), waits, replaced),
-        draining.clone().begun(),
-    );
+    let house = Arc::new(House { door, waits, draining: draining.clone(), connections, replaced });
+    let (open, mut closed) = mpsc::channel(1);
+    let serving = async {
+        admit::accept(listener, &workers, house, open).await;
+        // Resolves when the last connection has dropped its end.
+        let _: Option<std::convert::Infallible> = closed.recv().await;
+    };
     let patience = async {
         tokio::select! {
             () = draining.begun() => {}
@@ -93,27 +115,12 @@ pub async fn serve_waiting(
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        served = serving => served.map_err(ServeFault::Transport),
+        () = serving => Ok(()),
         () = patience => {
             tracing::warn!("calls still open at the end of the grace period were cut");
             Ok(())
         }
     }
-}
-
-/// A server whose every limit is written down: by default no stream cap is announced and the cap on resets is off.
-fn limited(keep_alive: (Duration, Duration)) -> Server {
-    Server::builder()
-        .max_concurrent_streams(bounds::CONNECTION_STREAMS_MAX)
-        .http2_max_header_list_size(bounds::HEADER_LIST_BYTES_MAX)
-        .max_frame_size(bounds::FRAME_BYTES_MAX)
-        .http2_max_local_error_reset_streams(Some(bounds::CONNECTION_RESETS_MAX))
-        .http2_max_pending_accept_reset_streams(Some(bounds::CONNECTION_RESETS_MAX))
-        .http2_keepalive_interval(Some(keep_alive.0))
-        .http2_keepalive_timeout(Some(keep_alive.1))
-        .http2_adaptive_window(Some(false))
-        .initial_stream_window_size(WINDOWS.0)
-        .initial_connection_window_size(WINDOWS.1)
 }
 
 /// Adds reflection in its present and its older version, which some tools still ask for. It is for operators.

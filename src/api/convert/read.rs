@@ -18,6 +18,10 @@ pub(super) fn id(text: &str) -> Result<&str, InvalidField> {
 /// An optional name: at most `most` bytes, no control character.
 pub(super) fn name(text: &str, most: usize) -> Result<&str, InvalidField> {
     within(text, most)?;
+    // What nearly all of them are, looked at a byte at a time.
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return Ok(text);
+    }
     match text.char_indices().find(|(_, character)| character.is_control()) {
         Some((at, _)) => Err(InvalidField::ControlCharacter { at }),
         None => Ok(text),

@@ -8,6 +8,15 @@ use std::task::{Context, Poll};
 use tokio_stream::Stream;
 use tonic::Status;
 
+use crate::bounds;
+
+/// Messages that a stream still answers once the server has begun to stop, as far as they have come: a node that never pauses
+/// would keep it up until it is cut.
+const LAST_MESSAGES: usize = bounds::STREAM_IN_FLIGHT_MAX / bounds::STREAM_BATCH_MAX;
+
+/// Messages that a stream answers before others on its thread have their turn: a full one is some milliseconds of work.
+const MESSAGES_A_TURN: usize = 2;
+
 /// Resolves when the server begins to stop.
 pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -16,13 +25,17 @@ pub(super) struct Answers<Incoming, Answer> {
     incoming: Pin<Box<Incoming>>,
     answer: Answer,
     ending: Ending,
+    /// Messages it may still answer, once the end has begun.
+    left: Option<usize>,
+    /// Messages answered since others had their turn.
+    turn: usize,
     over: bool,
 }
 
 impl<Incoming, Answer> Answers<Incoming, Answer> {
     /// Answers `incoming` by `answer`.
     pub(super) fn new(incoming: Incoming, answer: Answer, ending: Ending) -> Self {
-        Self { incoming: Box::pin(incoming), answer, ending, over: false }
+        Self { incoming: Box::pin(incoming), answer, ending, left: None, turn: 0, over: false }
     }
 }
 
@@ -41,13 +54,25 @@ where
             return Poll::Ready(None);
         }
         let this = &mut *self;
-        // What has been read is answered first; only a stream that waits for its node is ended.
-        let told = match this.incoming.as_mut().poll_next(context) {
-            Poll::Ready(Some(Ok(asked))) => Some((this.answer)(asked)),
-            Poll::Ready(Some(Err(status))) => Some(Err(status)),
-            Poll::Ready(None) => None,
-            Poll::Pending if this.ending.as_mut().poll(context).is_ready() => None,
-            Poll::Pending => return Poll::Pending,
+        if this.turn == MESSAGES_A_TURN {
+            this.turn = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if this.left.is_none() && this.ending.as_mut().poll(context).is_ready() {
+            this.left = Some(LAST_MESSAGES);
+        }
+        // What has come is answered first; a stream that waits for its node is ended.
+        let told = match (this.incoming.as_mut().poll_next(context), &mut this.left) {
+            (Poll::Ready(_), Some(0)) => None,
+            (Poll::Ready(Some(Ok(asked))), left) => {
+                left.as_mut().into_iter().for_each(|left| *left -= 1);
+                this.turn += 1;
+                Some((this.answer)(asked))
+            }
+            (Poll::Ready(Some(Err(status))), _) => Some(Err(status)),
+            (Poll::Ready(None), _) | (Poll::Pending, Some(_)) => None,
+            (Poll::Pending, None) => return Poll::Pending,
         };
         this.over = !matches!(told, Some(Ok(_)));
         Poll::Ready(told)
@@ -81,5 +106,13 @@ mod tests {
             Answers::new(asked, |number: i32| Ok(number), Box::pin(std::future::ready(())));
         assert_eq!(answers.next().await.unwrap().unwrap(), 1);
         assert!(answers.next().await.is_none() && answers.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_node_that_never_pauses_does_not_keep_a_server_up() {
+        let asked = tokio_stream::iter(std::iter::repeat_with(|| Ok(1)));
+        let answers =
+            Answers::new(asked, |number: i32| Ok(number), Box::pin(std::future::ready(())));
+        assert_eq!(answers.fold(0, |count, _| count + 1).await, LAST_MESSAGES);
     }
 }

@@ -3,11 +3,14 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use tonic::codegen::http;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Edge;
 use super::answers::Answers;
+use super::arrival::Arrival;
 use super::declared::{Scored, score};
+use super::direct::Direct;
 use super::tally::Tally;
 use crate::api::caller::Caller;
 use crate::api::convert::{self, verdict::Words};
@@ -28,7 +31,7 @@ pub(super) struct Screening {
 
 /// What answers one request; shared by the streams.
 #[derive(Debug)]
-struct Desk {
+pub(super) struct Desk {
     edge: Arc<Edge>,
     tally: Tally,
 }
@@ -38,6 +41,12 @@ impl Screening {
         let tally = Tally::new(&edge.metrics);
         Self { desk: Arc::new(Desk { edge, tally }) }
     }
+
+    /// The service that `general` makes of this, with the straight way beside it.
+    pub(super) fn at_once<S>(self, general: impl FnOnce(Self) -> S) -> Direct<S> {
+        let desk = Arc::clone(&self.desk);
+        Direct::new(desk, general(self))
+    }
 }
 
 #[tonic::async_trait]
@@ -46,8 +55,8 @@ impl ScreeningService for Screening {
         &self,
         request: Request<wire::ScreenFaxRequest>,
     ) -> Result<Response<wire::ScreenFaxResponse>, Status> {
-        let name = name_of(&request);
-        Ok(Response::new(self.desk.answer(request.get_ref(), name.as_deref())?))
+        let told = self.desk.answer_call(request.get_ref(), request.extensions())?;
+        Ok(Response::new(told))
     }
 
     type StreamScreenFaxStream = Answers<
@@ -79,6 +88,29 @@ fn name_of<T>(request: &Request<T>) -> Option<Arc<str>> {
 }
 
 impl Desk {
+    /// What a call is told before it is read, where the worker it came to is too far behind.
+    pub(super) fn turn_away(&self, extensions: &http::Extensions) -> Result<(), Failure> {
+        if extensions.get::<Arrival>().is_none_or(|arrival| !arrival.is_late()) {
+            return Ok(());
+        }
+        self.edge.metrics.late_calls.inc();
+        self.edge.counted(Err(Failure::Overloaded))
+    }
+
+    /// Answers a call of its own, unless whoever asked has gone on.
+    pub(super) fn answer_call(
+        &self,
+        request: &wire::ScreenFaxRequest,
+        extensions: &http::Extensions,
+    ) -> Result<wire::ScreenFaxResponse, Status> {
+        if extensions.get::<Arrival>().is_some_and(Arrival::is_over) {
+            self.edge.metrics.expired_calls.inc();
+            return Err(Arrival::expired());
+        }
+        let name = extensions.get::<Caller>().and_then(Caller::name);
+        self.answer(request, name).map_err(Status::from)
+    }
+
     fn answer(&self, request: &wire::ScreenFaxRequest, caller: Option<&str>) -> Told {
         self.edge.counted(self.screen(request, caller))
     }
@@ -97,7 +129,9 @@ impl Desk {
             Scored::Failed(verdict) => self.failed(verdict),
         };
         metrics.screening_seconds.observe(watch.seconds());
-        metrics.unscored_faxes.inc_by(event.unscored.into());
+        if event.unscored > 0 {
+            metrics.unscored_faxes.inc_by(event.unscored.into());
+        }
         self.tally.count(&verdict);
         let redress = policy.policy().redress().contact();
         let words = Words { describe: signals::evidence, redress };

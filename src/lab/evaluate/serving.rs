@@ -2,15 +2,19 @@
 //! message sizes, both under the same client on the same two cores, a round of each in turn.
 
 mod echo;
+mod encrypted;
 mod load;
 mod process;
+mod storm;
+mod table;
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::{Evaluation, Measured, Run, Scale};
-use load::{Client, Pace, Shape};
+use load::{Client, Lap, Pace, Shape, Target};
 use process::Process;
+use storm::Storm;
 
 /// Why a measurement was not taken.
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -56,13 +60,20 @@ impl Evaluation for Serving {
             "serving.stream_share",
             "serving.stream_per_second",
             "serving.silent_p99_share",
+            "serving.unary_processor_us",
+            "serving.stream_processor_us",
+            "serving.tls_cost_percent",
+            "serving.overload_goodput_share",
+            "serving.overload_p99_share",
+            "serving.flood_goodput_share",
+            "serving.flood_p99_share",
         ]
     }
 
     fn rows(&self, run: Run) -> Result<Vec<Measured>, Fault> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let found = runtime.block_on(measure(run))?;
-        Ok(table(run, &found))
+        Ok(table::rows(run, &found))
     }
 
     fn part(&self, name: &str, _run: Run, folder: &Path) -> Result<(), Fault> {
@@ -75,93 +86,97 @@ impl Evaluation for Serving {
 
 /// What was found: ours and the echo's.
 struct Found {
-    unary: Vec<[f64; 2]>,
-    stream: Vec<[f64; 2]>,
+    unary: Vec<[Round; 2]>,
+    stream: Vec<[Round; 2]>,
+    /// Unary calls under mutual TLS, a round after each without.
+    encrypted: Vec<Round>,
     half: [Pace; 2],
+    storm: Storm,
+    flood: Storm,
     silent: Pace,
     kept: usize,
+}
+
+/// One round of a closed loop.
+#[derive(Clone, Copy)]
+struct Round {
+    per_second: f64,
+    p99_ms: f64,
+    /// Processor time of the server for each verdict.
+    processor_us: f64,
+}
+
+/// A server and how to reach it.
+struct Side {
+    process: Process,
+    target: Target,
+}
+
+impl Side {
+    async fn plain(process: Process) -> Result<Self, Fault> {
+        let target = Target::plain(process.address().await?);
+        Ok(Self { process, target })
+    }
+
+    async fn round(
+        &self,
+        client: &mut Client,
+        shape: Shape,
+        span: Duration,
+    ) -> Result<Round, Fault> {
+        let before = self.process.processor()?;
+        let lap: Lap = client.closed(&self.target, shape, span).await?;
+        let used = self.process.processor()?.saturating_sub(before);
+        Ok(Round {
+            per_second: lap.per_second(),
+            p99_ms: lap.p99_ms,
+            processor_us: used.as_secs_f64() * 1e6 / lap.count as f64,
+        })
+    }
 }
 
 async fn measure(run: Run) -> Result<Found, Fault> {
     let size = Size::of(run.scale);
     let folder = tempfile::tempdir()?;
     let seed = run.seed.unwrap_or(SEED);
-    let server = Process::server(folder.path())?;
-    let ours = server.address().await?;
+    let ours = Side::plain(Process::server(folder.path(), None)?).await?;
     let mut client = Client::new(seed);
-    std::fs::write(folder.path().join(echo::ANSWERS), client.sample(&ours).await?)?;
-    let echo = Process::echo(folder.path())?;
-    let theirs = echo.address().await?;
-    // Both once for nothing: connections, allocators and branch predictors begin cold.
-    for address in [&ours, &theirs] {
-        client.closed(address, Shape::Unary, size.round / 4).await?;
+    std::fs::write(folder.path().join(echo::ANSWERS), client.sample(&ours.target).await?)?;
+    let theirs = Side::plain(Process::echo(folder.path())?).await?;
+    let (process, target) = encrypted::start(&folder.path().join("encrypted")).await?;
+    let sealed = Side { process, target };
+    // All once for nothing: connections, allocators and branch predictors begin cold.
+    for side in [&ours, &theirs, &sealed] {
+        client.closed(&side.target, Shape::Unary, size.round / 4).await?;
     }
-    let (mut unary, mut stream) = (Vec::new(), Vec::new());
+    let (mut unary, mut stream, mut encrypted) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..size.rounds {
         unary.push([
-            client.closed(&ours, Shape::Unary, size.round).await?,
-            client.closed(&theirs, Shape::Unary, size.round).await?,
+            ours.round(&mut client, Shape::Unary, size.round).await?,
+            theirs.round(&mut client, Shape::Unary, size.round).await?,
         ]);
+        encrypted.push(sealed.round(&mut client, Shape::Unary, size.round).await?);
         stream.push([
-            client.closed(&ours, Shape::Stream, size.round).await?,
-            client.closed(&theirs, Shape::Stream, size.round).await?,
+            ours.round(&mut client, Shape::Stream, size.round).await?,
+            theirs.round(&mut client, Shape::Stream, size.round).await?,
         ]);
     }
-    let half = median(unary.iter().map(|[ours, _]| *ours)) / 2.0;
-    let paced = [
-        client.paced(&ours, half, size.round).await?,
-        client.paced(&theirs, half, size.round).await?,
+    drop(sealed);
+    let peak = median(unary.iter().map(|[ours, _]| ours.per_second));
+    let half = [
+        client.paced(&ours.target, peak / 2.0, size.round).await?,
+        client.paced(&theirs.target, peak / 2.0, size.round).await?,
     ];
-    let crowd = load::crowd(&ours, SILENT).await;
-    let silent = client.paced(&ours, half, size.round).await?;
+    let storm = client.storm(&ours.target, peak * storm::TIMES, size.round).await?;
+    let flood = client.flood(&ours.target, size.round).await?;
+    let crowd = load::crowd(&ours.target.address, SILENT).await;
+    let silent = client.paced(&ours.target, peak / 2.0, size.round).await?;
     let kept = load::still_open(&crowd);
-    Ok(Found { unary, stream, half: paced, silent, kept })
+    Ok(Found { unary, stream, encrypted, half, storm, flood, silent, kept })
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-fn table(run: Run, found: &Found) -> Vec<Measured> {
-    let row = |id, value: f64, decimals, baseline: String, how: &str| Measured {
-        id,
-        value: Some(super::screening::engine::rounded(value, decimals)),
-        scale: match run.scale {
-            Scale::Full => FULL.to_owned(),
-            Scale::Quick => QUICK.to_owned(),
-        },
-        seed: run.seed.unwrap_or(SEED),
-        baseline,
-        how: how.to_owned(),
-    };
-    let share = |rounds: &[[f64; 2]]| median(rounds.iter().map(|[ours, theirs]| ours / theirs));
-    let ours = |rounds: &[[f64; 2]]| median(rounds.iter().map(|[ours, _]| *ours));
-    let theirs = |rounds: &[[f64; 2]]| {
-        format!("{:.0} a second of the echo", median(rounds.iter().map(|[_, theirs]| *theirs)))
-    };
-    let [half, echo] = &found.half;
-    let p99 = |pace: &Pace| format!("{:.2} ms of the echo at the same pace", pace.p99_ms);
-    let unary = "ScreenFax, 8 connections of 32 calls in flight, client and server on two cores";
-    let stream = "StreamScreenFax, 8 streams of 64 requests a message, ledger on";
-    let paced = "calls begun on time whatever became of those before, at half of what the closed loop came to";
-    vec![
-        row("serving.unary_share", share(&found.unary), 2, theirs(&found.unary), unary),
-        row("serving.unary_per_second", ours(&found.unary), 0, theirs(&found.unary), unary),
-        row("serving.unary_p99_ms", half.p99_ms, 2, p99(echo), paced),
-        row("serving.handshake_p99_ms", half.handshake_p99_ms, 2, p99(echo), paced),
-        row("serving.stream_share", share(&found.stream), 2, theirs(&found.stream), stream),
-        row("serving.stream_per_second", ours(&found.stream), 0, theirs(&found.stream), stream),
-        row(
-            "serving.silent_p99_share",
-            found.silent.p99_ms / half.p99_ms,
-            2,
-            format!("{:.2} ms without them", half.p99_ms),
-            &format!(
-                "the same beside {SILENT} connections that say nothing, of which {} were still open at the end",
-                found.kept
-            ),
-        ),
-    ]
 }

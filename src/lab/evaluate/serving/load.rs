@@ -11,7 +11,8 @@ use prost::Message as _;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_stream::StreamExt as _;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic_types::StatusExt as _;
 
 use super::Fault;
 use crate::lab::evaluate::screening::engine::now;
@@ -19,9 +20,9 @@ use crate::wire::screening::v1 as wire;
 use wire::screen_fax_request::{Parties, Stage};
 use wire::screening_service_client::ScreeningServiceClient;
 
-const CONNECTIONS: usize = 8;
+pub(super) const CONNECTIONS: usize = 8;
 /// Calls in flight on one connection.
-const IN_FLIGHT: usize = 32;
+pub(super) const IN_FLIGHT: usize = 32;
 /// Requests of one message of a stream.
 const BATCH: usize = 64;
 /// Senders and numbers of ours that take turns.
@@ -40,6 +41,63 @@ pub(super) enum Shape {
     Unary,
     /// Many over one stream.
     Stream,
+}
+
+/// Whom to ask, and under what encryption.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) address: String,
+    pub(super) tls: Option<ClientTlsConfig>,
+}
+
+impl Target {
+    /// A server without encryption.
+    pub(super) const fn plain(address: String) -> Self {
+        Self { address, tls: None }
+    }
+
+    /// One connection more.
+    pub(super) async fn connect(&self) -> Result<ScreeningServiceClient<Channel>, Fault> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let endpoint = Endpoint::from_shared(format!("{scheme}://{}", self.address))?;
+        let endpoint = match &self.tls {
+            Some(tls) => endpoint.tls_config(tls.clone())?,
+            None => endpoint,
+        };
+        Ok(ScreeningServiceClient::new(endpoint.tcp_nodelay(true).connect().await?))
+    }
+
+    /// So many.
+    pub(super) async fn connections(
+        &self,
+        count: usize,
+    ) -> Result<Vec<ScreeningServiceClient<Channel>>, Fault> {
+        let mut clients = Vec::with_capacity(count);
+        for _ in 0..count {
+            clients.push(self.connect().await?);
+        }
+        Ok(clients)
+    }
+}
+
+/// What one task of a closed loop counted: verdicts, and of single calls their latencies in microseconds.
+type Counted = (u64, Option<Histogram<u64>>);
+
+/// What a closed loop came to.
+pub(super) struct Lap {
+    /// Verdicts.
+    pub(super) count: u64,
+    /// In how many seconds.
+    pub(super) seconds: f64,
+    /// From question to answer; of single calls only.
+    pub(super) p99_ms: f64,
+}
+
+impl Lap {
+    /// Verdicts a second.
+    pub(super) fn per_second(&self) -> f64 {
+        self.count as f64 / self.seconds
+    }
 }
 
 /// Latencies of an open loop, from when a call should have begun.
@@ -62,9 +120,9 @@ impl Client {
     }
 
     /// An answer to a call and one to a message of a stream, each as bytes, the first after its length.
-    pub(super) async fn sample(&mut self, address: &str) -> Result<Vec<u8>, Fault> {
-        let mut client = ScreeningServiceClient::new(connect(address).await?);
-        let requests = Requests { seed: self.seed, next: Arc::clone(&self.next) };
+    pub(super) async fn sample(&mut self, target: &Target) -> Result<Vec<u8>, Fault> {
+        let mut client = target.connect().await?;
+        let requests = self.requests();
         let unary = client.screen_fax(requests.one()).await?.into_inner().encode_to_vec();
         let batches = tokio_stream::iter([requests.batch()]);
         let mut told = client.stream_screen_fax(batches).await?.into_inner();
@@ -73,22 +131,23 @@ impl Client {
         Ok([&length[..], &unary, &stream].concat())
     }
 
-    /// Verdicts a second, each call begun when one before has been answered.
+    /// The requests that come next.
+    pub(super) fn requests(&self) -> Requests {
+        Requests { seed: self.seed, next: Arc::clone(&self.next) }
+    }
+
+    /// Each call begun when one before has been answered.
     pub(super) async fn closed(
         &mut self,
-        address: &str,
+        target: &Target,
         shape: Shape,
         span: Duration,
-    ) -> Result<f64, Fault> {
-        let mut channels = Vec::with_capacity(CONNECTIONS);
-        for _ in 0..CONNECTIONS {
-            channels.push(connect(address).await?);
-        }
+    ) -> Result<Lap, Fault> {
+        let clients = target.connections(CONNECTIONS).await?;
         let began = now();
-        let mut tasks: JoinSet<Result<u64, tonic::Status>> = JoinSet::new();
-        for channel in channels {
-            let client = ScreeningServiceClient::new(channel);
-            let requests = Requests { seed: self.seed, next: Arc::clone(&self.next) };
+        let mut tasks: JoinSet<Result<Counted, Fault>> = JoinSet::new();
+        for client in clients {
+            let requests = self.requests();
             match shape {
                 Shape::Stream => {
                     tasks.spawn(stream(client, requests, began, span));
@@ -100,25 +159,26 @@ impl Client {
                 }
             }
         }
-        let mut count = 0;
+        let (mut count, mut latencies) = (0, Histogram::<u64>::new(3)?);
         while let Some(done) = tasks.join_next().await {
-            count += done??;
+            let (more, of_them) = done??;
+            count += more;
+            if let Some(of_them) = of_them {
+                latencies.add(of_them)?;
+            }
         }
-        Ok(count as f64 / began.elapsed().as_secs_f64())
+        Ok(Lap { count, seconds: began.elapsed().as_secs_f64(), p99_ms: p99_ms(&latencies) })
     }
 
     /// Latencies with so many calls begun a second.
     pub(super) async fn paced(
         &mut self,
-        address: &str,
+        target: &Target,
         per_second: f64,
         span: Duration,
     ) -> Result<Pace, Fault> {
-        let mut clients = Vec::with_capacity(CONNECTIONS);
-        for _ in 0..CONNECTIONS {
-            clients.push(ScreeningServiceClient::new(connect(address).await?));
-        }
-        let requests = Requests { seed: self.seed, next: Arc::clone(&self.next) };
+        let clients = target.connections(CONNECTIONS).await?;
+        let requests = self.requests();
         let began = now();
         let mut tasks: JoinSet<Result<(bool, u64), Fault>> = JoinSet::new();
         let mut beat = tokio::time::interval(BEAT);
@@ -132,7 +192,9 @@ impl Client {
                 begun += 1;
                 tasks.spawn(async move {
                     let handshake = matches!(request.stage, Some(Stage::Handshake(_)));
-                    client.screen_fax(request).await?;
+                    if let Err(status) = client.screen_fax(request).await {
+                        refused(status)?;
+                    }
                     let late = began.elapsed().saturating_sub(due);
                     Ok((handshake, u64::try_from(late.as_micros())?))
                 });
@@ -147,13 +209,22 @@ impl Client {
                 handshakes.record(micros)?;
             }
         }
-        let millis = |of: &Histogram<u64>| of.value_at_quantile(0.99) as f64 / 1_000.0;
-        Ok(Pace { p99_ms: millis(&all), handshake_p99_ms: millis(&handshakes) })
+        Ok(Pace { p99_ms: p99_ms(&all), handshake_p99_ms: p99_ms(&handshakes) })
     }
 }
 
-async fn connect(address: &str) -> Result<Channel, Fault> {
-    Ok(Endpoint::from_shared(address.to_owned())?.tcp_nodelay(true).connect().await?)
+/// How long to wait after a refusal for load. Any other fault ends the measurement.
+pub(super) fn refused(status: tonic::Status) -> Result<Duration, Fault> {
+    if status.code() != tonic::Code::ResourceExhausted {
+        return Err(status.into());
+    }
+    let delay = status.get_error_details().retry_info().and_then(|info| info.retry_delay);
+    Ok(delay.unwrap_or_default())
+}
+
+/// The 99th of a hundred microseconds, in milliseconds.
+pub(super) fn p99_ms(micros: &Histogram<u64>) -> f64 {
+    micros.value_at_quantile(0.99) as f64 / 1_000.0
 }
 
 async fn unary(
@@ -161,13 +232,20 @@ async fn unary(
     requests: Requests,
     began: std::time::Instant,
     span: Duration,
-) -> Result<u64, tonic::Status> {
-    let mut count = 0;
+) -> Result<Counted, Fault> {
+    let (mut count, mut latencies) = (0, Histogram::<u64>::new(3)?);
     while began.elapsed() < span {
-        client.screen_fax(requests.one()).await?;
-        count += 1;
+        let asked = now();
+        match client.screen_fax(requests.one()).await {
+            Ok(_) => {
+                latencies.record(u64::try_from(asked.elapsed().as_micros())?)?;
+                count += 1;
+            }
+            // A machine that does other things beside may leave the server behind.
+            Err(status) => tokio::time::sleep(refused(status)?).await,
+        }
     }
-    Ok(count)
+    Ok((count, Some(latencies)))
 }
 
 async fn stream(
@@ -175,25 +253,25 @@ async fn stream(
     requests: Requests,
     began: std::time::Instant,
     span: Duration,
-) -> Result<u64, tonic::Status> {
+) -> Result<Counted, Fault> {
     let batches = std::iter::from_fn(move || (began.elapsed() < span).then(|| requests.batch()));
     let mut told = client.stream_screen_fax(tokio_stream::iter(batches)).await?.into_inner();
     let mut count = 0;
     while let Some(batch) = told.next().await {
         count += batch?.results.len() as u64;
     }
-    Ok(count)
+    Ok((count, None))
 }
 
 /// Stages of faxes, one after the other.
 #[derive(Clone)]
-struct Requests {
+pub(super) struct Requests {
     seed: u64,
     next: Arc<AtomicU64>,
 }
 
 impl Requests {
-    fn one(&self) -> wire::ScreenFaxRequest {
+    pub(super) fn one(&self) -> wire::ScreenFaxRequest {
         let at = self.next.fetch_add(1, Ordering::Relaxed);
         let (fax, stage) = (at / STAGES, at % STAGES);
         let (sender, did) = (fax % SENDERS, (fax * 7_919 + self.seed) % SENDERS);
@@ -240,7 +318,7 @@ impl Requests {
 
 /// Connections that say nothing: as many of so many as can be had.
 pub(super) async fn crowd(address: &str, size: usize) -> Vec<TcpStream> {
-    let Ok(to) = address.trim_start_matches("http://").parse() else { return Vec::new() };
+    let Ok(to) = address.parse() else { return Vec::new() };
     let mut crowd = Vec::new();
     while crowd.len() < size {
         let Ok(socket) = TcpSocket::new_v4() else { break };

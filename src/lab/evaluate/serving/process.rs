@@ -12,6 +12,11 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Looks until nobody waits any more: ten seconds.
 const LOOKS_MAX: usize = 500;
 
+/// Which of a process's fields after its name are its times in and out of the system, and what they are counted in (Linux
+/// gives hundredths of a second, whatever the kernel's own tick).
+const TIMES_AT: usize = 11;
+const MILLIS_A_TICK: u64 = 10;
+
 /// A server.
 pub(super) struct Process {
     child: Child,
@@ -19,12 +24,15 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// The real server: the program beside this one.
-    pub(super) fn server(folder: &Path) -> Result<Self, Fault> {
+    /// The real server, the program beside this one, with its data and its log in that folder.
+    pub(super) fn server(folder: &Path, settings: Option<&Path>) -> Result<Self, Fault> {
         let own = std::env::current_exe()?;
         let program = own.with_file_name("faxguardd");
         let mut command = Command::new(&program);
         command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
+        if let Some(settings) = settings {
+            command.arg("--config").arg(settings);
+        }
         Self::start(command, folder.join("server.log")).map_err(|fault| {
             format!("`{}` could not be started beside this program: {fault}", program.display())
                 .into()
@@ -52,6 +60,16 @@ impl Process {
         Ok(Self { child, log })
     }
 
+    /// Processor time it has used so far, in the system and out of it.
+    pub(super) fn processor(&self) -> Result<Duration, Fault> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in brackets may hold anything; the fields after it are numbers but for the first (proc(5)).
+        let (_, fields) = stat.rsplit_once(')').ok_or("no such process")?;
+        let mut times = fields.split_ascii_whitespace().skip(TIMES_AT).take(2);
+        let ticks = times.try_fold(0, |sum, ticks| ticks.parse::<u64>().map(|more| sum + more))?;
+        Ok(Duration::from_millis(ticks * MILLIS_A_TICK))
+    }
+
     /// Where it listens, by its log.
     pub(super) async fn address(&self) -> Result<String, Fault> {
         for _ in 0..LOOKS_MAX {
@@ -62,7 +80,7 @@ impl Process {
                 serving.then(|| line["address"].as_str().map(str::to_owned))?
             });
             if let Some(address) = told {
-                return Ok(format!("http://{address}"));
+                return Ok(address);
             }
             tokio::time::sleep(LOOK).await;
         }
