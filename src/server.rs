@@ -11,4 +11,5 @@ pub mod run;
 pub mod start;
 pub mod telemetry;
 pub mod tls;
+pub mod traces;
 pub mod upkeep;
