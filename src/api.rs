@@ -8,5 +8,6 @@ pub mod grpc;
 pub mod guard;
 pub mod live;
 pub mod status;
+pub mod trace;
 
 pub use crate::wire::DESCRIPTOR_SET;

@@ -72,6 +72,12 @@ pub const FRAME_BYTES_MAX: u32 = 16 * 1024;
 pub const CONNECTION_RESETS_MAX: usize = 1_024;
 /// Longest a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds.
 pub const PREFACE_WAIT_MS: u64 = 5_000;
+/// Spans that may wait for who collects them, about 1 KiB each; more are counted and dropped, since no call waits.
+pub const TRACE_QUEUE_SPANS: usize = 4_096;
+/// Most spans in one message to the collector.
+pub const TRACE_BATCH_SPANS: usize = 512;
+/// Longest the collector may take for one of them, in milliseconds.
+pub const TRACE_WAIT_MS: u64 = 2_000;
 /// Longest request of the metrics page that is read, in bytes: the least that hyper can be told.
 pub const METRICS_REQUEST_BYTES_MAX: usize = 8_192;
 
@@ -179,6 +185,7 @@ const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= PEER_CALLS_MAX / 16);
 const _: () = assert!(PEER_CALLS_MAX <= CALLS_MAX / 4);
 const _: () = assert!(OPERATOR_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MAX);
 const _: () = assert!(PEER_UNFINISHED_BYTES_MAX <= UNFINISHED_BYTES_MAX / 16);
+const _: () = assert!(TRACE_BATCH_SPANS <= TRACE_QUEUE_SPANS);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);
 const _: () = assert!(NODE_QUESTIONS_MAX <= CONNECTION_STREAMS_MAX as usize);

@@ -90,6 +90,10 @@ metrics! {
     policy_generation: Gauge = Gauge::default();
     /// Streams of nodes open now.
     open_streams: Gauge = Gauge::default();
+    /// Spans that the collector of traces has taken.
+    exported_spans: Counter = Counter::default();
+    /// Spans dropped because the collector was too slow or gone.
+    dropped_spans: Counter = Counter::default();
     /// Snapshots that could not be written.
     checkpoint_failures: Counter = Counter::default();
 }

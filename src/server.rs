@@ -12,5 +12,6 @@ pub mod run;
 pub mod start;
 pub mod telemetry;
 pub mod tls;
+pub mod traces;
 pub mod upkeep;
 pub mod workers;

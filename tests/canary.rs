@@ -1,4 +1,4 @@
-//! Canaries: traffic with a mark in every field, and then nothing of it in log, metrics or store.
+//! Canaries: traffic with a mark in every field, and then nothing of it in log, metrics, traces or store.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,10 +15,13 @@ use faxguard::wire::operator::v1 as operator;
 use faxguard::wire::report::v1 as report;
 use faxguard::wire::screening::v1 as wire;
 use operator::directory_service_client::DirectoryServiceClient;
+use prost::Message;
 use report::report_service_client::ReportServiceClient;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 use wire::screening_service_client::ScreeningServiceClient;
+
+use crate::support::collector::Collector;
 
 /// What every marked text has in it.
 const MARK: &str = "canary";
@@ -28,16 +31,20 @@ const NUMBERS: [&str; 4] = ["+16205550187", "+12125550164", "+14155550139", "+16
 const REQUESTS: &str = include_str!("fixtures/canary.json");
 
 /// A server of its own process, so that its whole log is seen.
-struct Running {
+pub(crate) struct Running {
     process: Child,
     folder: tempfile::TempDir,
 }
 
 impl Running {
-    fn begin() -> Self {
+    /// One that sends every span to a collector.
+    pub(crate) fn traced(endpoint: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("faxguard.toml");
-        let text = "[server]\nlisten = \"127.0.0.1:0\"\nmetrics = \"127.0.0.1:0\"\n";
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\nmetrics = \"127.0.0.1:0\"\n\
+             [traces]\nendpoint = \"{endpoint}\"\nshare_per_mille = 1000\n"
+        );
         std::fs::write(&config, text).unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_faxguardd"))
@@ -58,7 +65,7 @@ impl Running {
     }
 
     /// The address that the log names on the line with these words.
-    async fn address(&mut self, words: &str) -> String {
+    pub(crate) async fn address(&mut self, words: &str) -> String {
         loop {
             let told = self.log().lines().find_map(|line| {
                 let line: Value = serde_json::from_str(line).ok()?;
@@ -73,7 +80,7 @@ impl Running {
         }
     }
 
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").arg("-TERM").arg(id).status().unwrap().success());
         assert!(self.process.wait().unwrap().success());
@@ -138,6 +145,12 @@ async fn drive(channel: &Channel) -> usize {
     let requests: Vec<Value> = serde_json::from_str(REQUESTS).unwrap();
     let mut answered = 0;
     for request in requests.iter().flat_map(marked) {
+        let mut request = tonic::Request::new(request);
+        for (name, value) in
+            [("traceparent", MARK), ("tracestate", "a=canary"), ("baggage", "a=canary")]
+        {
+            request.metadata_mut().insert(name, value.parse().unwrap());
+        }
         answered += usize::from(client.screen_fax(request).await.is_ok());
     }
     let mut reports = ReportServiceClient::new(channel.clone());
@@ -184,8 +197,9 @@ fn needles() -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_text_of_a_call_is_in_log_metrics_or_store() {
-    let mut server = Running::begin();
+async fn no_text_of_a_call_is_in_log_metrics_traces_or_store() {
+    let (collector, endpoint) = Collector::begin().await;
+    let mut server = Running::traced(&endpoint);
     let address = server.address("serving").await;
     let page = server.address("page of metrics").await;
     let channel =
@@ -197,11 +211,21 @@ async fn no_text_of_a_call_is_in_log_metrics_or_store() {
     let mut metrics = Vec::new();
     scrape.read_to_end(&mut metrics).unwrap();
     drop(channel);
-    server.end();
+    // The collector answers on this runtime while the server ends.
+    let ending = tokio::task::spawn_blocking(move || {
+        server.end();
+        server
+    });
+    let server = ending.await.unwrap();
     let needles = needles();
     assert!(found(b"xCaNaRyx", &needles).is_some() && found(b"6205550187", &needles).is_some());
     assert!(String::from_utf8_lossy(&metrics).contains("faxguard_verdicts"));
     assert_eq!(found(&metrics, &needles), None, "in the metrics");
+    let sent = collector.requests();
+    assert!(collector.spans().len() >= answered, "{} spans", collector.spans().len());
+    for request in sent {
+        assert_eq!(found(&request.encode_to_vec(), &needles), None, "in the traces");
+    }
     let log = server.log();
     if let Some(what) = found(log.as_bytes(), &needles) {
         let line = log.lines().find(|line| found(line.as_bytes(), &needles).is_some());

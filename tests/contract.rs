@@ -80,6 +80,22 @@ fn every_enum_begins_with_nothing() {
     }
 }
 
+/// A span names one of these and never a path as a caller wrote it.
+#[test]
+fn every_method_has_a_name_for_its_spans() {
+    let set = current();
+    let mut methods = BTreeSet::new();
+    for file in ours(&set) {
+        for service in &file.service {
+            for method in &service.method {
+                methods.insert(format!("/{}.{}/{}", file.package(), service.name(), method.name()));
+            }
+        }
+    }
+    let known = faxguard::api::trace::METHODS.map(str::to_owned);
+    assert_eq!(BTreeSet::from(known), methods);
+}
+
 /// A call of a stream may rest; the port must know which they are.
 #[test]
 fn every_method_whose_caller_streams_is_known_to_the_port() {

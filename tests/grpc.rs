@@ -101,7 +101,7 @@ fn request(id: &str, stage: WireStage) -> wire::ScreenFaxRequest {
     }
 }
 
-fn page(id: &str, page_number: u32) -> wire::ScreenFaxRequest {
+pub(crate) fn page(id: &str, page_number: u32) -> wire::ScreenFaxRequest {
     request(id, WireStage::Page(wire::Page { page_number, ..Default::default() }))
 }
 

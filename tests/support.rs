@@ -5,6 +5,7 @@
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 
+pub(crate) mod collector;
 pub(crate) mod events;
 
 use std::ops::ControlFlow;

@@ -17,3 +17,4 @@ mod report_flow;
 mod restart;
 mod store_suite;
 mod support;
+mod traces;

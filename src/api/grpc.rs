@@ -28,6 +28,7 @@ use super::caller::{Audience, Caller};
 use super::engine::Engine;
 use super::guard::Guards;
 use super::status::Failure;
+use super::trace;
 use crate::bounds;
 use crate::metrics::Metrics;
 use crate::wire::operator::v1 as operator_wire;
@@ -103,6 +104,7 @@ impl Edge {
     /// Counts a failure on its way out.
     fn counted<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         if let Err(failure) = &outcome {
+            trace::failure(failure);
             self.metrics.faults.get_or_create(&[("reason", failure.reason_name())]).inc();
         }
         outcome

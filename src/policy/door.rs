@@ -1,4 +1,4 @@
-//! Faults of the port: open to a network without encryption, or encrypted so that nobody can call.
+//! Faults of the port: open to a network without encryption, or encrypted so that nobody can call; and of where traces go.
 
 use super::fault::{Faults, quote};
 use super::settings::Settings;
@@ -34,6 +34,29 @@ pub(super) fn door(settings: &Settings, faults: &mut Faults) {
     if tls.is_on() && !named && tls.anonymous.is_empty() {
         faults.add("tls", "lets nobody call (name callers under screening, report, operator)");
     }
+    let endpoint = &settings.traces.endpoint;
+    if !endpoint.is_empty() && !is_endpoint(endpoint) {
+        let message =
+            format!("{} is no place of a collector (write http://HOST:PORT)", quote(endpoint));
+        faults.add("traces.endpoint", message);
+    }
+}
+
+/// `http://HOST:PORT`, with nothing behind it.
+fn is_endpoint(text: &str) -> bool {
+    let place = text.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':'));
+    let Some((host, port)) = place else { return false };
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match bare {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+            !host.is_empty() && host.len() <= NAME_BYTES_MAX && host.bytes().all(sound)
+        }
+    };
+    is_host
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 fn callers(path: &str, names: &[String], faults: &mut Faults) {
@@ -93,6 +116,18 @@ mod tests {
             ("[server]\nmetrics = \"off\"".to_owned(), &[]),
             ("[server]\nmetrics = \"127.0.0.1:9464\"".to_owned(), &[]),
             ("[server]\nmetrics = \"here\"".to_owned(), &["server.metrics"]),
+            ("[traces]\nendpoint = \"http://127.0.0.1:4317\"".to_owned(), &[]),
+            ("[traces]\nendpoint = \"http://[::1]:4317\"\nshare_per_mille = 1000".to_owned(), &[]),
+            ("[traces]\nendpoint = \"http://collector.example:4317\"".to_owned(), &[]),
+            (
+                "[traces]\nendpoint = \"https://collector.example:4317\"".to_owned(),
+                &["traces.endpoint"],
+            ),
+            ("[traces]\nendpoint = \"http://collector.example\"".to_owned(), &["traces.endpoint"]),
+            ("[traces]\nendpoint = \"http://a@b:4317\"".to_owned(), &["traces.endpoint"]),
+            ("[traces]\nendpoint = \"http://a:4317/v1\"".to_owned(), &["traces.endpoint"]),
+            ("[traces]\nendpoint = \"http://:0\"".to_owned(), &["traces.endpoint"]),
+            ("[traces]\nshare_per_mille = 1001".to_owned(), &["traces.share_per_mille"]),
         ] {
             assert_eq!(faults(&text), paths, "{text}");
         }

@@ -50,6 +50,18 @@ section! {
     }
 }
 
+section! {
+    /// Traces of calls for OpenTelemetry (OTLP over gRPC): method, stage, action and reason, no word of a caller. Read at
+    /// the start only.
+    Traces {
+        /// Where they are collected, such as "http://127.0.0.1:4317"; empty for nowhere. It is spoken to without
+        /// encryption: let a collector of this machine carry them further.
+        endpoint: String = String::new();
+        /// How many of a thousand traces are kept: chosen by their ids, so that a node which keeps as many keeps the same.
+        share_per_mille: u32 = 10 => 0, 1_000;
+    }
+}
+
 impl Tls {
     /// Whether the port is encrypted.
     #[must_use]
@@ -318,6 +330,7 @@ macro_rules! settings {
 settings! {
     server: Server,
     tls: Tls,
+    traces: Traces,
     memory: Memory,
     retention: Retention,
     score: Scoring,

@@ -13,6 +13,7 @@ use super::run::Server;
 use super::start::Start;
 use super::telemetry::{self, TelemetryFault};
 use super::tls::{Door, DoorFault};
+use super::traces::{Traces, TracesFault};
 use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY, RELOAD_EVERY};
 use super::workers::Workers;
 use crate::api::live::{Live, Timepiece};
@@ -42,6 +43,9 @@ pub enum RunFault {
     /// No log.
     #[error("log could not be begun")]
     Log(#[source] TelemetryFault),
+    /// No traces.
+    #[error("traces could not be begun")]
+    Traces(#[source] TracesFault),
     /// No runtime.
     #[error("worker threads could not be started")]
     Runtime(#[source] io::Error),
@@ -96,7 +100,9 @@ pub enum RunFault {
 /// [`RunFault`].
 pub fn serve(start: &Start) -> Result<(), RunFault> {
     let settings = &start.settings.server;
-    telemetry::begin_log(settings.log_level.name()).map_err(RunFault::Log)?;
+    let metrics = Arc::new(Metrics::new());
+    let traces = Traces::begin(&start.settings.traces, &metrics).map_err(RunFault::Traces)?;
+    telemetry::begin_log(settings.log_level.name(), traces.as_ref()).map_err(RunFault::Log)?;
     // Calls live on the workers; this one accepts, keeps house and hears signals.
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_all().build().map_err(RunFault::Runtime)?;
@@ -108,13 +114,17 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
         return Err(RunFault::Exposed { address });
     }
     let listener = bind(address)?;
-    let server = assemble(start, Timepiece::Server(Arc::new(WallClock)))?;
+    let server = assemble_with(start, Timepiece::Server(Arc::new(WallClock)), metrics)?;
     let bound = listener.local_addr().unwrap_or(address);
     if let Some(page) = server.page.as_ref().and_then(|page| page.local_addr().ok()) {
         tracing::info!(address = %page, "page of metrics");
     }
     tracing::info!(address = %bound, encrypted = server.door.is_encrypted(), "serving");
-    runtime.block_on(until_signalled(server, workers, listener))
+    let served = runtime.block_on(until_signalled(server, workers, listener));
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    served
 }
 
 /// As many as the settings say; for none, one for each core.
@@ -151,6 +161,15 @@ async fn until_signalled(
 /// # Errors
 /// [`RunFault`].
 pub fn assemble(start: &Start, clock: Timepiece) -> Result<Server, RunFault> {
+    assemble_with(start, clock, Arc::new(Metrics::new()))
+}
+
+/// The same with metrics that something counts into already.
+fn assemble_with(
+    start: &Start,
+    clock: Timepiece,
+    metrics: Arc<Metrics>,
+) -> Result<Server, RunFault> {
     let folder = start.data_folder();
     let options = Options::new(folder, Arc::new(clock.clone()));
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(options).map_err(RunFault::Store)?);
@@ -165,7 +184,6 @@ pub fn assemble(start: &Start, clock: Timepiece) -> Result<Server, RunFault> {
     tracing::info!(entries = recovered.entries, unreadable = recovered.unreadable, "recovered");
     take_over_file(&memory, start, clock.now())?;
     let memory = Arc::new(memory);
-    let metrics = Arc::new(Metrics::new());
     let engine = Arc::new(Live::new(Arc::clone(&memory), clock.clone()));
     let door = Arc::new(Door::new(&start.settings.tls).map_err(RunFault::Door)?);
     let page = start.settings.server.metrics.map(bind).transpose()?;

@@ -16,10 +16,15 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{EnvFilter, ParseError, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::drain::Draining;
+use super::traces::Traces;
+use crate::api::trace;
 use crate::bounds;
 use crate::metrics::Metrics;
 
@@ -42,22 +47,46 @@ pub enum TelemetryFault {
     Begun,
 }
 
-/// Begins the log at `level`, unless the environment names another.
+/// Begins the log at `level`, unless the environment names another, and the spans where somebody collects them.
 ///
 /// # Errors
 /// [`TelemetryFault`].
-pub fn begin_log(level: &str) -> Result<(), TelemetryFault> {
+pub fn begin_log(level: &str, traces: Option<&Traces>) -> Result<(), TelemetryFault> {
     let wanted = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| level.to_owned());
-    let filter = EnvFilter::try_new(wanted).map_err(TelemetryFault::Level)?;
-    tracing_subscriber::fmt()
+    let log = fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(io::stderr)
-        .with_env_filter(filter)
+        .with_filter(log_filter(&wanted)?);
+    tracing_subscriber::registry()
+        .with(log)
+        .with(traces.map(span_layer))
         .try_init()
         .map_err(|_| TelemetryFault::Begun)
+}
+
+/// What is logged: never a span of a call, whatever is wished, so that the spans cost nothing while nobody collects them.
+fn log_filter(wanted: &str) -> Result<EnvFilter, TelemetryFault> {
+    let filter = EnvFilter::try_new(wanted).map_err(TelemetryFault::Level)?;
+    let no_spans = format!("{}=off", trace::TARGET).parse().map_err(TelemetryFault::Level)?;
+    Ok(filter.add_directive(no_spans))
+}
+
+/// The spans of calls and nothing else: no event, since the log has those, and no place in the code.
+fn span_layer<S>(traces: &Traces) -> impl Layer<S> + use<S>
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+{
+    tracing_opentelemetry::layer()
+        .with_tracer(traces.tracer())
+        .with_location(false)
+        .with_threads(false)
+        .with_level(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
+        .with_filter(Targets::new().with_target(trace::TARGET, tracing::Level::INFO))
 }
 
 /// Writes an error and what caused it, once, where it stops.
@@ -153,6 +182,19 @@ mod tests {
         ] {
             assert_eq!(respond(&method, path, &metrics).status(), status, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_span_is_off_while_nobody_collects_whatever_is_logged() {
+        for wanted in ["trace", "info", "faxguard=trace", "off"] {
+            let log = fmt::layer().with_writer(io::sink).with_filter(log_filter(wanted).unwrap());
+            let subscriber = tracing_subscriber::registry().with(log);
+            tracing::subscriber::with_default(subscriber, || {
+                let span = tracing::info_span!(target: trace::TARGET, "call");
+                assert!(span.is_disabled(), "{wanted}");
+            });
+        }
+        assert!(log_filter("faxguard=loud").is_err());
     }
 
     async fn asked(address: std::net::SocketAddr, request: &[u8]) -> String {

@@ -10,23 +10,26 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use http_body::Body as _;
-use http_body_util::BodyExt;
+use http_body::{Body as _, Frame, SizeHint};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::{Service, http};
+use tonic::codegen::{Bytes, Service, http};
 use tonic::server::NamedService;
+use tracing::Span;
 
 use super::intake::{Intake, Terms, Unfinished};
 use crate::api::caller::{Audience, Caller, OpenCall};
 use crate::api::status::Failure;
+use crate::api::trace;
 use crate::bounds;
 use crate::metrics::{Label, Metrics};
 
 /// The content type of gRPC; what codes its messages may follow.
 const GRPC: &[u8] = b"application/grpc";
+/// The audience of what whoever may connect may use, in metrics and spans.
+const EVERYBODY: &str = "everybody";
 
 /// Calls open over all connections, and those of each peer. Peers go by a hash, so that the counts have a bound and
 /// no lock: at worst two share one count.
@@ -93,7 +96,7 @@ impl<S> Gate<S> {
         metrics: &Metrics,
         wait: Duration,
     ) -> Self {
-        let label = [("audience", audience.map_or("everybody", Audience::name))];
+        let label = [("audience", audience.map_or(EVERYBODY, Audience::name))];
         let of = |family: &Family<Label, Counter>| family.get_or_create_owned(&label);
         let (slow, beyond) = (of(&metrics.slow_messages), of(&metrics.unfinished_calls));
         Self {
@@ -148,7 +151,8 @@ impl<S: NamedService> NamedService for Gate<S> {
 
 impl<S> Service<http::Request<Body>> for Gate<S>
 where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + NamedService,
     S::Future: Unpin,
 {
     type Response = http::Response<Body>;
@@ -165,12 +169,21 @@ where
             *answer.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Passing::Refused(Some(answer));
         }
+        let span = trace::call(S::NAME, self.audience.map_or(EVERYBODY, Audience::name), &request);
+        let entered = span.enter();
         match self.admit(request.extensions().get::<Caller>()) {
             Ok(places) => {
                 let request = self.taken_in(request, &places);
-                Passing::Passed(self.inner.call(request), Some(places))
+                let inner = self.inner.call(request);
+                drop(entered);
+                Passing::Passed(inner, Some(places), span)
             }
-            Err(failure) => Passing::Refused(Some(Status::from(failure).into_http())),
+            Err(failure) => {
+                trace::failure(&failure);
+                let answer = Status::from(failure).into_http();
+                trace::end(&span, answer.headers());
+                Passing::Refused(Some(answer))
+            }
         }
     }
 }
@@ -178,8 +191,8 @@ where
 /// A call at the gate.
 #[derive(Debug)]
 pub enum Passing<F> {
-    /// It was let through; its places are kept until its answer has been sent or given up.
-    Passed(F, Option<Places>),
+    /// It was let through; its places are kept until its answer has been sent or given up, and so is its span.
+    Passed(F, Option<Places>, Span),
     /// It was not.
     Refused(Option<http::Response<Body>>),
 }
@@ -192,18 +205,55 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::Passed(inner, places) => {
-                let response = ready!(Pin::new(inner).poll(context))?;
-                let places = places.take();
-                Poll::Ready(Ok(response.map(|body| {
-                    Body::new(body.map_frame(move |frame| {
-                        let _kept = &places;
-                        frame
-                    }))
-                })))
+            Self::Passed(inner, places, span) => {
+                let response = {
+                    let _entered = span.enter();
+                    ready!(Pin::new(inner).poll(context))?
+                };
+                trace::end(span, response.headers());
+                let (places, span) = (places.take(), std::mem::replace(span, Span::none()));
+                Poll::Ready(
+                    Ok(response.map(|body| Body::new(Sent { body, _places: places, span }))),
+                )
             }
             Self::Refused(response) => Poll::Ready(Ok(response.take().unwrap_or_default())),
         }
+    }
+}
+
+/// The answer on its way, with what the call holds until it is over.
+#[derive(Debug)]
+struct Sent {
+    body: Body,
+    _places: Option<Places>,
+    span: Span,
+}
+
+impl http_body::Body for Sent {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        let _entered = this.span.enter();
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
+        if let Some(Ok(frame)) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+        {
+            trace::end(&this.span, trailers);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

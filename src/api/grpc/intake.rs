@@ -16,6 +16,7 @@ use tonic::body::Body;
 use tonic::codegen::Bytes;
 
 use crate::api::status::Failure;
+use crate::api::trace;
 use crate::bounds;
 use crate::metrics::Metrics;
 
@@ -200,6 +201,7 @@ impl Intake {
         self.place = Place::default();
         self.kept.set(0);
         (self.rests, self.deadline) = (true, None);
+        trace::failure(&failure);
         Poll::Ready(Some(Err(failure.into())))
     }
 }

@@ -15,6 +15,7 @@ use super::tally::Tally;
 use crate::api::caller::Caller;
 use crate::api::convert::{self, verdict::Words};
 use crate::api::status::Failure;
+use crate::api::trace;
 use crate::bounds;
 use crate::metrics::{Metrics, Stopwatch};
 use crate::screening::signals;
@@ -133,6 +134,7 @@ impl Desk {
             metrics.unscored_faxes.inc_by(event.unscored.into());
         }
         self.tally.count(&verdict);
+        trace::verdict(&verdict);
         let redress = policy.policy().redress().contact();
         let words = Words { describe: signals::evidence, redress };
         Ok(convert::verdict::response(&request.request_id, &verdict, &words))
@@ -155,6 +157,7 @@ impl Desk {
             return self.edge.counted(Err(Failure::TooLarge { count, most })).map_err(Status::from);
         }
         let results = requests.iter().map(|request| {
+            let _stage = trace::stage().entered();
             let result = match self.answer(request, caller) {
                 Ok(response) => WireResult::Response(response),
                 Err(failure) => WireResult::Fault(failure.fault(&request.request_id)),
