@@ -53,18 +53,27 @@ pub enum TelemetryFault {
 /// [`TelemetryFault`].
 pub fn begin_log(level: &str, traces: Option<&Traces>) -> Result<(), TelemetryFault> {
     let wanted = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| level.to_owned());
+    subscriber(&wanted, traces)?.try_init().map_err(|_| TelemetryFault::Begun)
+}
+
+/// Log and spans. An absent layer would not be the same as none: it wishes for every span of the program, which is then made
+/// for nobody.
+fn subscriber(
+    wanted: &str,
+    traces: Option<&Traces>,
+) -> Result<Box<dyn tracing::Subscriber + Send + Sync>, TelemetryFault> {
     let log = fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(io::stderr)
-        .with_filter(log_filter(&wanted)?);
-    tracing_subscriber::registry()
-        .with(log)
-        .with(traces.map(span_layer))
-        .try_init()
-        .map_err(|_| TelemetryFault::Begun)
+        .with_filter(log_filter(wanted)?);
+    let logged = tracing_subscriber::registry().with(log);
+    Ok(match traces {
+        None => Box::new(logged),
+        Some(traces) => Box::new(logged.with(span_layer(traces))),
+    })
 }
 
 /// What is logged: never a span of a call, whatever is wished, so that the spans cost nothing while nobody collects them.
@@ -187,9 +196,7 @@ mod tests {
     #[test]
     fn a_span_is_off_while_nobody_collects_whatever_is_logged() {
         for wanted in ["trace", "info", "faxguard=trace", "off"] {
-            let log = fmt::layer().with_writer(io::sink).with_filter(log_filter(wanted).unwrap());
-            let subscriber = tracing_subscriber::registry().with(log);
-            tracing::subscriber::with_default(subscriber, || {
+            tracing::subscriber::with_default(subscriber(wanted, None).unwrap(), || {
                 let span = tracing::info_span!(target: trace::TARGET, "call");
                 assert!(span.is_disabled(), "{wanted}");
             });
