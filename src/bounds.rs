@@ -59,9 +59,6 @@ pub const MESSAGE_WAIT_MS: u64 = 15_000;
 pub const PEER_UNFINISHED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The same of all peers.
 pub const UNFINISHED_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// Longest a call waits for its turn, once its headers are read, before it is refused, in milliseconds: half of what a
-/// node bears in the middle of a handshake.
-pub const CALL_TURN_MS: u64 = 25;
 /// Most requests and streams at once on one connection.
 pub const CONNECTION_STREAMS_MAX: u32 = 256;
 /// Largest header list of a request, in bytes.
@@ -179,7 +176,6 @@ const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
 const _: () =
     assert!(STREAM_BATCH_MAX < MESSAGE_FIELDS_MAX && IMPORT_BATCH_MAX < MESSAGE_FIELDS_MAX);
-const _: () = assert!(CALL_TURN_MS * 2 <= NODE_HANDSHAKE_MS);
 const _: () = assert!(PEER_CONNECTIONS_MAX < CONNECTIONS_MAX);
 const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= PEER_CALLS_MAX / 16);
 const _: () = assert!(PEER_CALLS_MAX <= CALLS_MAX / 4);

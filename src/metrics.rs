@@ -66,8 +66,6 @@ metrics! {
     replaced_connections: Counter = Counter::default();
     /// Calls whose own deadline had passed when their turn came; they were not screened.
     expired_calls: Counter = Counter::default();
-    /// Calls that had waited too long for their turn and were refused unread.
-    late_calls: Counter = Counter::default();
     /// Faxes that nodes handled without a verdict, by their own count.
     unscored_faxes: Counter = Counter::default();
     /// Times the scorer failed and the declared verdict was given.

@@ -14,4 +14,3 @@ pub mod telemetry;
 pub mod tls;
 pub mod traces;
 pub mod upkeep;
-pub mod workers;

@@ -90,7 +90,7 @@ const WORDS: &[(&str, &str)] = &[
     ("tokio::spawn", "api server"),
     ("spawn_blocking", "api server"),
     ("JoinSet", "api server lab/evaluate/serving"),
-    ("std::thread", "store/embedded lab/evaluate server/workers server/assemble"),
+    ("std::thread", "store/embedded lab/evaluate"),
 ];
 
 /// Longest file, in lines.

@@ -13,6 +13,7 @@ mod server;
 use std::sync::Arc;
 use std::time::Duration;
 
+use faxguard::bounds::NODE_QUESTIONS_MAX;
 use faxguard::fax::stage::StageKind;
 use faxguard::node::{Basis, Cause, Client, deadline};
 use faxguard::time::{Clock as _, WallClock};
@@ -22,9 +23,12 @@ use wire::screen_fax_request::{Parties, Stage};
 
 use server::{Canned, Mood};
 
+/// Connections of a client.
+const CHANNELS: usize = 2;
+
 fn client(address: std::net::SocketAddr) -> Client {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
-    Client::new(endpoint, "gw-1", 2, Arc::new(WallClock))
+    Client::new(endpoint, "gw-1", CHANNELS, Arc::new(WallClock))
 }
 
 fn call(fax: usize, stage: Stage) -> wire::ScreenFaxRequest {
@@ -42,6 +46,10 @@ fn call(fax: usize, stage: Stage) -> wire::ScreenFaxRequest {
 
 fn offered() -> Stage {
     Stage::CallOffered(wire::CallOffered::default())
+}
+
+fn received() -> Stage {
+    Stage::Received(wire::Received::default())
 }
 
 fn handshake() -> Stage {
@@ -130,6 +138,29 @@ async fn a_slow_service_is_not_waited_for_beyond_each_stage() {
         let asked = call(fax, offered());
         assert_eq!(client.ask(asked).await.basis, Basis::Served, "500 ms are enough");
     }
+    server.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_holds_no_more_questions_than_it_may_and_does_without_at_once() {
+    let server = Canned::begin(Mood::Hung);
+    let client = Arc::new(client(server.address()));
+    let mut open = tokio::task::JoinSet::new();
+    let most = CHANNELS * NODE_QUESTIONS_MAX;
+    for fax in 0..most {
+        let client = Arc::clone(&client);
+        open.spawn(async move { client.ask(call(fax, received())).await });
+    }
+    while server.asked() < most {
+        tokio::task::yield_now().await;
+    }
+    let beyond = client.ask(call(most, received())).await;
+    assert_eq!(beyond.basis, Basis::Unscored(Cause::Full));
+    assert_eq!((beyond.action(), server.asked()), (wire::Action::Deliver, most));
+    // Whoever gives a question up frees its place.
+    open.shutdown().await;
+    server.set(Mood::Well);
+    assert_eq!(in_time(&client, call(most + 1, offered())).await.basis, Basis::Served);
     server.end();
 }
 

@@ -20,7 +20,6 @@ use super::connection::Connections;
 use super::drain::Draining;
 use super::peers::{Entry, PeerPlace, Peers};
 use super::tls::Door;
-use super::workers::Workers;
 use crate::api::caller::Caller;
 use crate::bounds;
 
@@ -68,7 +67,7 @@ enum Transport {
 
 /// A connection that was accepted, with its place, before anything was said.
 struct Newcomer {
-    stream: std::net::TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     place: PeerPlace,
 }
@@ -87,11 +86,10 @@ pub(super) struct House {
     pub(super) replaced: Counter,
 }
 
-/// Accepts connections and hands them round among the workers until the server begins to stop; the listener is closed
-/// then, so that nobody waits for an answer that will not come. Each connection keeps a clone of `open`.
+/// Accepts connections until the server begins to stop; the listener is closed then, so that nobody waits for an answer
+/// that will not come. Each connection keeps a clone of `open`.
 pub(super) async fn accept(
     listener: TcpListener,
-    workers: &Workers,
     house: Arc<House>,
     open: mpsc::Sender<Infallible>,
 ) {
@@ -102,8 +100,6 @@ pub(super) async fn accept(
             () = &mut ending => return,
             accepted = listener.accept() => accepted,
         };
-        // A connection is woken by the reactor of the worker it lives on, so it leaves the acceptor's.
-        let accepted = accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer)));
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(fault) => {
@@ -121,7 +117,7 @@ pub(super) async fn accept(
             Entry::Refused => continue,
         };
         let newcomer = Newcomer { stream, peer, place };
-        workers.spawn(live(newcomer, Arc::clone(&house), open.clone()));
+        tokio::spawn(live(newcomer, Arc::clone(&house), open.clone()));
     }
 }
 
@@ -148,7 +144,6 @@ async fn live(newcomer: Newcomer, house: Arc<House>, open: mpsc::Sender<Infallib
 
 async fn admit(newcomer: Newcomer, door: &Door, idle: Duration) -> io::Result<Admitted> {
     let Newcomer { stream, peer, place } = newcomer;
-    let stream = TcpStream::from_std(stream)?;
     stream.set_nodelay(true)?;
     let (mut transport, caller) = match door.acceptor() {
         None => (Transport::Plain(stream), door.caller(&[], peer)),

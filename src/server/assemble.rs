@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -15,7 +14,6 @@ use super::telemetry::{self, TelemetryFault};
 use super::tls::{Door, DoorFault};
 use super::traces::{Traces, TracesFault};
 use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY, RELOAD_EVERY};
-use super::workers::Workers;
 use crate::api::live::{Live, Timepiece};
 use crate::held;
 use crate::memory::edit::{EditFault, last_generation};
@@ -103,11 +101,12 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
     let metrics = Arc::new(Metrics::new());
     let traces = Traces::begin(&start.settings.traces, &metrics).map_err(RunFault::Traces)?;
     telemetry::begin_log(settings.log_level.name(), traces.as_ref()).map_err(RunFault::Log)?;
-    // Calls live on the workers; this one accepts, keeps house and hears signals.
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().map_err(RunFault::Runtime)?;
-    let workers =
-        Workers::start(worker_count(settings.worker_threads)).map_err(RunFault::Runtime)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = usize::try_from(settings.worker_threads).ok().filter(|count| *count > 0)
+    {
+        runtime.worker_threads(threads);
+    }
+    let runtime = runtime.enable_all().build().map_err(RunFault::Runtime)?;
     let address = start.listen();
     // The command line may say another address than the checked file.
     if !address.ip().is_loopback() && !start.settings.tls.is_on() {
@@ -120,30 +119,20 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
         tracing::info!(address = %page, "page of metrics");
     }
     tracing::info!(address = %bound, encrypted = server.door.is_encrypted(), "serving");
-    let served = runtime.block_on(until_signalled(server, workers, listener));
+    let served = runtime.block_on(until_signalled(server, listener));
     if let Some(traces) = traces {
         traces.end();
     }
     served
 }
 
-/// As many as the settings say; for none, one for each core.
-fn worker_count(wanted: u32) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    usize::try_from(wanted).ok().filter(|count| *count > 0).unwrap_or_else(cores)
-}
-
 fn bind(address: SocketAddr) -> Result<TcpListener, RunFault> {
     TcpListener::bind(address).map_err(|source| RunFault::Bind { address, source })
 }
 
-async fn until_signalled(
-    server: Server,
-    workers: Workers,
-    listener: TcpListener,
-) -> Result<(), RunFault> {
+async fn until_signalled(server: Server, listener: TcpListener) -> Result<(), RunFault> {
     let (drain, draining) = Drain::new();
-    let running = server.run_on(workers, listener, draining);
+    let running = server.run(listener, draining);
     let ending = async {
         let signal = drain::signalled().await.map_err(RunFault::Signals);
         drain.begin();

@@ -17,7 +17,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::codegen::http;
 
 use super::drain::Draining;
-use super::workers;
 use crate::api::caller::Caller;
 use crate::api::grpc::Table;
 use crate::bounds;
@@ -60,7 +59,7 @@ impl Connections {
         I: AsyncRead + AsyncWrite + Unpin,
     {
         let answer = service_fn(|request: http::Request<Incoming>| {
-            let answered = self.table.answer(request, caller.clone(), workers::behind());
+            let answered = self.table.answer(request, caller.clone());
             async move { Ok::<_, Infallible>(answered.await) }
         });
         let serving = self.protocol.serve_connection(TokioIo::new(transport), answer);

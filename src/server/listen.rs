@@ -14,7 +14,6 @@ use super::connection::Connections;
 use super::drain::{Draining, GRACE};
 use super::health::Health;
 use super::tls::Door;
-use super::workers::Workers;
 use crate::api;
 use crate::api::caller::Audience;
 
@@ -65,31 +64,6 @@ pub async fn serve_waiting(
     services: api::grpc::Services,
     draining: Draining,
 ) -> Result<(), ServeFault> {
-    serve_on(Workers::here(), Entrance { waits, door, listener }, services, draining).await
-}
-
-/// Where callers come in.
-#[derive(Debug)]
-pub struct Entrance {
-    /// For how long is waited.
-    pub waits: Waits,
-    /// Who is let in.
-    pub door: Arc<Door>,
-    /// Where.
-    pub listener: std::net::TcpListener,
-}
-
-/// The same with connections that live on workers of one's own.
-///
-/// # Errors
-/// [`ServeFault`].
-pub async fn serve_on(
-    workers: Workers,
-    entrance: Entrance,
-    services: api::grpc::Services,
-    draining: Draining,
-) -> Result<(), ServeFault> {
-    let Entrance { waits, door, listener } = entrance;
     listener.set_nonblocking(true).map_err(ServeFault::Listener)?;
     let listener = TcpListener::from_std(listener).map_err(ServeFault::Listener)?;
     let (reporter, health) = health_reporter();
@@ -102,7 +76,7 @@ pub async fn serve_on(
     let house = Arc::new(House { door, waits, draining: draining.clone(), connections, replaced });
     let (open, mut closed) = mpsc::channel(1);
     let serving = async {
-        admit::accept(listener, &workers, house, open).await;
+        admit::accept(listener, house, open).await;
         // Resolves when the last connection has dropped its end.
         let _: Option<std::convert::Infallible> = closed.recv().await;
     };

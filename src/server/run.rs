@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::drain::Draining;
-use super::listen::{self, Entrance, ServeFault, Waits};
+use super::listen::{self, ServeFault};
 use super::telemetry;
 use super::tls::Door;
 use super::upkeep::{self, Chore};
-use super::workers::Workers;
 use crate::api::engine::Engine;
 use crate::api::grpc::{Edge, services};
 use crate::api::guard::Guards;
@@ -31,25 +30,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on `listener` until `draining`, all on the runtime this is called on.
+    /// Serves on `listener` until `draining`.
     ///
     /// # Errors
     /// [`ServeFault`]; what can be saved has been saved all the same.
     pub async fn run(
         self,
-        listener: std::net::TcpListener,
-        draining: Draining,
-    ) -> Result<(), ServeFault> {
-        self.run_on(Workers::here(), listener, draining).await
-    }
-
-    /// The same with connections that live on workers.
-    ///
-    /// # Errors
-    /// [`ServeFault`]; what can be saved has been saved all the same.
-    pub async fn run_on(
-        self,
-        workers: Workers,
         listener: std::net::TcpListener,
         draining: Draining,
     ) -> Result<(), ServeFault> {
@@ -62,8 +48,7 @@ impl Server {
         let ending =
             Box::new(move || -> crate::api::grpc::Ending { Box::pin(ending.clone().begun()) });
         let edge = Edge::new(engine, Guards::serving(), metrics, ending);
-        let entrance = Entrance { waits: Waits::default(), door, listener };
-        let served = listen::serve_on(workers, entrance, services(edge), draining).await;
+        let served = listen::serve_behind(door, listener, services(edge), draining).await;
         if served.is_err() {
             // The end has not been announced, so the chores would go on for ever.
             running.abort_all();

@@ -176,12 +176,6 @@ fn messages() -> Vec<Limit> {
             "a_bomb_of_gzip_is_not_inflated",
         ),
         (
-            "time that a worker is behind",
-            format!("{} ms", bounds::CALL_TURN_MS),
-            "the next `ScreenFax` are answered `OVERLOADED`, with a delay, unread",
-            "a_worker_that_is_behind_turns_calls_away_unread",
-        ),
-        (
             "requests of a batch",
             bounds::STREAM_BATCH_MAX.to_string(),
             "`TOO_LARGE` (INVALID_ARGUMENT); the stream ends",

@@ -1,4 +1,4 @@
-//! Load and end: calls that come too late, callers that have gone on, and a server that stops in the middle of its work.
+//! Load and end: callers that have gone on, and a server that stops in the middle of its work.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,17 +8,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use faxguard::api::caller::Callers;
 use faxguard::api::grpc::{Edge, Table, services};
 use faxguard::api::guard::Guards;
-use faxguard::bounds;
 use faxguard::metrics::Metrics;
 use faxguard::server::drain::Drain;
-use faxguard::server::listen::{self, Entrance, Waits};
-use faxguard::server::tls::Door;
-use faxguard::server::workers::Workers;
+use faxguard::server::listen;
 use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
 use tokio::sync::watch;
@@ -54,9 +50,9 @@ fn call(timeout: Option<&str>) -> http::Request<Full<Bytes>> {
 }
 
 /// The status of an answer, and the bytes before it.
-async fn told(table: &Table, timeout: Option<&str>, behind: Duration) -> (Code, usize) {
+async fn told(table: &Table, timeout: Option<&str>) -> (Code, usize) {
     let caller = Callers::everybody().caller(&[], None);
-    let (head, body) = table.answer(call(timeout), caller, behind).await.into_parts();
+    let (head, body) = table.answer(call(timeout), caller).await.into_parts();
     let body = body.collect().await.unwrap();
     let behind = body.trailers().and_then(|trailers| trailers.get("grpc-status"));
     let status = head.headers.get("grpc-status").or(behind);
@@ -74,25 +70,15 @@ fn verdicts(metrics: &Metrics) -> u64 {
 async fn a_call_whose_caller_has_gone_on_is_not_screened() {
     let (table, metrics) = table();
     for gone in ["0n", "0S"] {
-        let answer = told(&table, Some(gone), Duration::ZERO).await;
+        let answer = told(&table, Some(gone)).await;
         assert_eq!(answer, (Code::DeadlineExceeded, 0), "{gone}");
     }
     assert_eq!((metrics.expired_calls.get(), verdicts(&metrics)), (2, 0));
     for patient in [None, Some("1H"), Some("nonsense")] {
-        let (code, bytes) = told(&table, patient, Duration::ZERO).await;
+        let (code, bytes) = told(&table, patient).await;
         assert!(code == Code::Ok && bytes > 5, "{patient:?}");
     }
     assert_eq!((metrics.expired_calls.get(), verdicts(&metrics)), (2, 3));
-}
-
-#[tokio::test]
-async fn a_worker_that_is_behind_turns_calls_away_unread() {
-    let (table, metrics) = table();
-    let most = Duration::from_millis(bounds::CALL_TURN_MS);
-    assert_eq!(told(&table, None, most).await.0, Code::Ok);
-    let beyond = most + Duration::from_millis(1);
-    assert_eq!(told(&table, None, beyond).await, (Code::ResourceExhausted, 0));
-    assert_eq!((metrics.late_calls.get(), verdicts(&metrics)), (1, 1));
 }
 
 /// What callers count who ask without a pause until the server goes.
@@ -113,8 +99,6 @@ async fn calls(channel: Channel, counts: Arc<Counts>) {
     loop {
         match client.screen_fax(page("r-1", 1)).await {
             Ok(_) => drop(counts.calls.fetch_add(1, Ordering::Relaxed)),
-            // A slow machine may leave the server behind; what is refused is not screened.
-            Err(status) if status.code() == Code::ResourceExhausted => {}
             Err(_) => return,
         }
     }
@@ -145,9 +129,7 @@ async fn a_stopping_server_loses_no_call_that_it_took() {
     );
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let entrance = Entrance { waits: Waits::default(), door: Arc::new(Door::open()), listener };
-    let workers = Workers::start(2).unwrap();
-    let serving = tokio::spawn(listen::serve_on(workers, entrance, services(edge), draining));
+    let serving = tokio::spawn(listen::serve(listener, services(edge), draining));
 
     let counts = Arc::new(Counts::default());
     let mut callers = tokio::task::JoinSet::new();

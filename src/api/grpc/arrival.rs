@@ -7,35 +7,25 @@ use std::time::Duration;
 use tonic::Status;
 use tonic::codegen::http::HeaderMap;
 
-use crate::bounds;
 use crate::metrics::Stopwatch;
 
 /// The header with the time that a caller waits (gRPC over HTTP/2).
 const TIMEOUT: &str = "grpc-timeout";
 /// Most digits of it.
 const DIGITS_MAX: usize = 8;
-/// How far a worker may be behind before it turns calls away unread.
-const TURN_WAIT: Duration = Duration::from_millis(bounds::CALL_TURN_MS);
 
 /// The arrival of one call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     came: Stopwatch,
     patience: Option<Duration>,
-    behind: Duration,
 }
 
 impl Arrival {
-    /// A call with these headers that is read now, by a worker so far behind. A time that is not readable is none, as
-    /// if none were given.
-    pub(super) fn now(headers: &HeaderMap, behind: Duration) -> Self {
+    /// A call with these headers that is read now. A time that is not readable is none, as if none were given.
+    pub(super) fn now(headers: &HeaderMap) -> Self {
         let patience = headers.get(TIMEOUT).and_then(|value| timeout(value.as_bytes()));
-        Self { came: Stopwatch::start(), patience, behind }
-    }
-
-    /// Whether it is to be turned away, so that others have their turn in time.
-    pub(super) fn is_late(&self) -> bool {
-        self.behind > TURN_WAIT
+        Self { came: Stopwatch::start(), patience }
     }
 
     /// How long it has waited.
@@ -116,14 +106,14 @@ mod tests {
     async fn whoever_has_gone_on_is_told_so() {
         let mut headers = HeaderMap::new();
         headers.insert(TIMEOUT, "0n".parse().unwrap());
-        let arrival = Arrival::now(&headers, Duration::ZERO);
+        let arrival = Arrival::now(&headers);
         assert!(arrival.is_over());
         let never = std::future::pending::<()>();
         assert_eq!(
             arrival.before_end(never).await.unwrap_err().code(),
             tonic::Code::DeadlineExceeded
         );
-        let patient = Arrival::now(&HeaderMap::new(), Duration::ZERO);
+        let patient = Arrival::now(&HeaderMap::new());
         assert!(!patient.is_over());
         assert_eq!(patient.before_end(std::future::ready(5)).await.unwrap(), 5);
     }

@@ -65,9 +65,6 @@ where
             if !plain || request.uri().path() != PATH {
                 return general.call(request).await;
             }
-            if let Err(failure) = desk.turn_away(request.extensions()) {
-                return Ok(Status::from(failure).into_http());
-            }
             let (parts, mut body) = request.into_parts();
             let first = body.frame().await;
             let message = first.as_ref().and_then(|frame| whole(frame.as_ref().ok()?.data_ref()?));

@@ -89,15 +89,6 @@ fn name_of<T>(request: &Request<T>) -> Option<Arc<str>> {
 }
 
 impl Desk {
-    /// What a call is told before it is read, where the worker it came to is too far behind.
-    pub(super) fn turn_away(&self, extensions: &http::Extensions) -> Result<(), Failure> {
-        if extensions.get::<Arrival>().is_none_or(|arrival| !arrival.is_late()) {
-            return Ok(());
-        }
-        self.edge.metrics.late_calls.inc();
-        self.edge.counted(Err(Failure::Overloaded))
-    }
-
     /// Answers a call of its own, unless whoever asked has gone on.
     pub(super) fn answer_call(
         &self,

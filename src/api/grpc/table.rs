@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use tonic::Status;
@@ -54,18 +53,17 @@ impl Table {
         self
     }
 
-    /// Answers a call that is read now, by a worker so far behind, before its own deadline passes or with the remark that it has.
+    /// Answers a call that is read now, before its own deadline passes or with the remark that it has.
     pub fn answer<B>(
         &self,
         request: http::Request<B>,
         caller: Caller,
-        behind: Duration,
     ) -> impl Future<Output = http::Response<Body>> + Send + use<B>
     where
         B: AnyBody<Data = Bytes> + Send + 'static,
         B::Error: Into<StdError>,
     {
-        let arrival = Arrival::now(request.headers(), behind);
+        let arrival = Arrival::now(request.headers());
         let mut request = request.map(Body::new);
         let name = request.uri().path().split('/').nth(1).unwrap_or_default();
         let answerer = self.services.get(name).cloned();

@@ -90,10 +90,18 @@ struct Found {
     stream: Vec<[Round; 2]>,
     /// Unary calls under mutual TLS, a round after each without.
     encrypted: Vec<Round>,
-    half: [Pace; 2],
+    paced: Paced,
     storm: Storm,
     flood: Storm,
-    silent: Pace,
+}
+
+/// Latencies at half load: of ours and of the echo, and of ours beside connections that say nothing, in turn.
+#[derive(Default)]
+struct Paced {
+    ours: Vec<Pace>,
+    theirs: Vec<Pace>,
+    silent: Vec<Pace>,
+    /// Most of the silent connections that were still open at the end.
     kept: usize,
 }
 
@@ -135,6 +143,44 @@ impl Side {
     }
 }
 
+/// Between two looks at a server that is to come to rest, and the most of them.
+const REST_LOOK: Duration = Duration::from_millis(250);
+const REST_LOOKS_MAX: usize = 80;
+
+impl Side {
+    /// Waits until the server has done what the rounds before left it: a backlog of the ledger, a snapshot. Steady half
+    /// load is measured, and not that.
+    async fn rest(&self) -> Result<(), Fault> {
+        for _ in 0..REST_LOOKS_MAX {
+            let before = self.process.processor()?;
+            tokio::time::sleep(REST_LOOK).await;
+            if self.process.processor()?.saturating_sub(before) <= REST_LOOK / 10 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn paced(
+    (ours, theirs): (&Side, &Side),
+    client: &mut Client,
+    per_second: f64,
+    size: &Size,
+) -> Result<Paced, Fault> {
+    let mut paced = Paced::default();
+    for _ in 0..size.rounds {
+        ours.rest().await?;
+        paced.ours.push(client.paced(&ours.target, per_second, size.round).await?);
+        paced.theirs.push(client.paced(&theirs.target, per_second, size.round).await?);
+        let crowd = load::crowd(&ours.target.address, SILENT).await;
+        ours.rest().await?;
+        paced.silent.push(client.paced(&ours.target, per_second, size.round).await?);
+        paced.kept = paced.kept.max(load::still_open(&crowd));
+    }
+    Ok(paced)
+}
+
 async fn measure(run: Run) -> Result<Found, Fault> {
     let size = Size::of(run.scale);
     let folder = tempfile::tempdir()?;
@@ -163,16 +209,12 @@ async fn measure(run: Run) -> Result<Found, Fault> {
     }
     drop(sealed);
     let peak = median(unary.iter().map(|[ours, _]| ours.per_second));
-    let half = [
-        client.paced(&ours.target, peak / 2.0, size.round).await?,
-        client.paced(&theirs.target, peak / 2.0, size.round).await?,
-    ];
+    let paced = paced((&ours, &theirs), &mut client, peak / 2.0, &size).await?;
+    ours.rest().await?;
     let storm = client.storm(&ours.target, peak * storm::TIMES, size.round).await?;
+    ours.rest().await?;
     let flood = client.flood(&ours.target, size.round).await?;
-    let crowd = load::crowd(&ours.target.address, SILENT).await;
-    let silent = client.paced(&ours.target, peak / 2.0, size.round).await?;
-    let kept = load::still_open(&crowd);
-    Ok(Found { unary, stream, encrypted, half, storm, flood, silent, kept })
+    Ok(Found { unary, stream, encrypted, paced, storm, flood })
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

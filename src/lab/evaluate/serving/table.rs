@@ -2,7 +2,7 @@
 
 use super::load::Pace;
 use super::storm::Storm;
-use super::{FULL, Found, QUICK, Round, SEED, SILENT, median};
+use super::{FULL, Found, Paced, QUICK, Round, SEED, SILENT, median};
 use crate::lab::evaluate::{Measured, Run, Scale};
 
 /// Of a bar.
@@ -12,7 +12,7 @@ const UNARY: &str =
     "ScreenFax, 8 connections of 32 calls in flight, client and server on two cores";
 const STREAM: &str = "StreamScreenFax, 8 streams of 64 requests a message, ledger on";
 const PACED: &str =
-    "calls begun on time whatever became of those before, at half of what the closed loop came to";
+    "calls begun on time whatever became of those before, at half of what the closed loop came to, from a server at rest";
 const PROCESSOR: &str =
     "processor time of the whole server process, its ledger included, over its verdicts";
 const ENCRYPTED: &str =
@@ -63,23 +63,26 @@ fn loops(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) ->
 
 /// Rows of the open loops.
 fn loads(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) -> Vec<Measured> {
-    let Found { unary, half: [half, echo], storm, flood, silent, kept, .. } = found;
+    let Found { unary, paced: Paced { ours: half, theirs, silent, kept }, storm, flood, .. } = found;
     let (peak, peak_p99) = (rate(unary), ours(unary, |round| round.p99_ms));
-    let p99 = |pace: &Pace| format!("{:.2} ms of the echo at the same pace", pace.p99_ms);
+    let of = |paces: &[Pace]| median(paces.iter().map(|pace| pace.p99_ms));
+    let handshakes = median(half.iter().map(|pace| pace.handshake_p99_ms));
+    let beside = median(silent.iter().zip(half).map(|(with, without)| with.p99_ms / without.p99_ms));
+    let echo = format!("{:.2} ms of the echo at the same pace", of(theirs));
     let at_peak = || format!("{peak:.0} a second in the closed loop");
     let p99_at_peak = || format!("{peak_p99:.2} ms in the closed loop");
-    let without = format!("{:.2} ms without them", half.p99_ms);
+    let without = format!("{:.2} ms without them, {:.2} ms with", of(half), of(silent));
     let silently = format!(
-        "the same beside {SILENT} connections that say nothing, of which {kept} were still open at the end"
+        "the same beside {SILENT} connections that say nothing, in turn, of which {kept} were still open at the end"
     );
     let stormed = format!("{STORM}: {}", storm.told());
     let flooded = format!("{FLOOD}: {}", flood.told());
     let goodput = |storm: &Storm| storm.goodput / peak;
     let late = |storm: &Storm| storm.p99_ms / peak_p99;
     vec![
-        row("serving.unary_p99_ms", half.p99_ms, 2, p99(echo), PACED),
-        row("serving.handshake_p99_ms", half.handshake_p99_ms, 2, p99(echo), PACED),
-        row("serving.silent_p99_share", silent.p99_ms / half.p99_ms, 2, without, &silently),
+        row("serving.unary_p99_ms", of(half), 2, echo.clone(), PACED),
+        row("serving.handshake_p99_ms", handshakes, 2, echo, PACED),
+        row("serving.silent_p99_share", beside, 2, without, &silently),
         row("serving.overload_goodput_share", goodput(storm), 2, at_peak(), &stormed),
         row("serving.overload_p99_share", late(storm), 2, p99_at_peak(), &stormed),
         row("serving.flood_goodput_share", goodput(flood), 2, at_peak(), &flooded),
