@@ -16,7 +16,8 @@ pub const KEY_BYTES: usize = 32;
 /// ```
 pub struct FingerprintKey {
     epoch: u32,
-    secret: Zeroizing<[u8; KEY_BYTES]>,
+    /// The key of stretches of rows.
+    chunks: Zeroizing<[u8; KEY_BYTES]>,
     /// Where each bit of a mark goes: bits of the bucket stay in it.
     order: Zeroizing<[u8; MARK_BITS as usize]>,
     /// What is added to the bits of a mark.
@@ -27,10 +28,14 @@ impl FingerprintKey {
     /// The key of an epoch from its secret.
     #[must_use]
     pub fn new(epoch: u32, secret: [u8; KEY_BYTES]) -> Self {
-        let mut random = blake3::Hasher::new_derive_key("faxguard 2026 marks of a page")
-            .update(&secret)
-            .update(&epoch.to_le_bytes())
-            .finalize_xof();
+        let secret = Zeroizing::new(secret);
+        let derived = |context| {
+            let mut hasher = blake3::Hasher::new_derive_key(context);
+            hasher.update(secret.as_slice()).update(&epoch.to_le_bytes());
+            hasher
+        };
+        let mut random = derived("faxguard 2026 marks of a page").finalize_xof();
+        let chunks = derived("faxguard 2026 stretches of rows").finalize();
         let mut number = || {
             let mut bytes = [0; 8];
             random.fill(&mut bytes);
@@ -49,7 +54,7 @@ impl FingerprintKey {
                 part.swap(last, usize::try_from(number() % among).unwrap_or(0));
             }
         }
-        Self { epoch, secret: Zeroizing::new(secret), order, mask }
+        Self { epoch, chunks: Zeroizing::new(*chunks.as_bytes()), order, mask }
     }
 
     /// Number of the epoch.
@@ -60,7 +65,7 @@ impl FingerprintKey {
 
     /// The key of a stretch of rows.
     pub(super) fn chunk(&self, hash: u64) -> u64 {
-        let keyed = blake3::keyed_hash(&self.secret, &hash.to_le_bytes());
+        let keyed = blake3::keyed_hash(&self.chunks, &hash.to_le_bytes());
         let (first, _) = keyed.as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
         // Zeros and ones are what forgers send.
         u64::from_le_bytes(*first).clamp(1, u64::MAX - 1)
