@@ -5,7 +5,7 @@
 //! below them. A copy then differs nowhere but in lines that were added to it, which are forgiven; a form with
 //! other fill differs in many.
 
-use super::ink::{COLUMNS, INK_ROWS_MAX, Ink, InkMap};
+use super::ink::{COLUMNS, INK_ROWS_MAX, Ink, InkMap, RIGHT};
 
 /// How far one page may lie beside the other, in cells of 2 mm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ const ROWS_OFF_MAX: i32 = 24;
 const MARGIN: i32 = COLUMNS_OFF_MAX + COARSE.reach_across + 4;
 const MARGIN_ROWS: i32 = ROWS_OFF_MAX + COARSE.reach_down + 4;
 /// Cells across a sheet.
-const ACROSS: i32 = COLUMNS as i32 + 2 * MARGIN;
+const ACROSS: i32 = RIGHT + 2 * MARGIN;
 
 /// Pieces that are registered, in cells, and how far they are looked for.
 struct Pieces {
@@ -210,7 +210,7 @@ impl Overlay {
     fn register(&self, hint: (i32, i32)) -> Vec<Piece> {
         let mut found = Vec::new();
         for y in starts(self.rows, COARSE.down) {
-            for x in starts(COLUMNS as i32, COARSE.across) {
+            for x in starts(RIGHT, COARSE.across) {
                 let down = COARSE.down.min(self.rows - y);
                 let large = Piece { x, y, across: COARSE.across, down, found: hint, gain: EVEN };
                 let at = self.search(&large, &COARSE, COARSE_INK_MIN);

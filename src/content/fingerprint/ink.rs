@@ -4,6 +4,9 @@ use zeroize::Zeroize;
 
 /// Cells across a page of 215 mm.
 pub const COLUMNS: usize = 108;
+/// The same as places are counted in.
+pub(super) const RIGHT: i32 = 108;
+const _: () = assert!(COLUMNS == 108 && RIGHT == 108, "they are one number");
 /// Most rows of cells: 80 cm of paper. The rest of a longer page is not looked at.
 pub const INK_ROWS_MAX: usize = 400;
 /// A cell with less ink is white, of 255.
@@ -101,7 +104,7 @@ impl InkMap {
     #[must_use]
     pub fn from_bytes(packed: Vec<u8>) -> Option<Self> {
         let rows = packed.len() / PACKED_ROW;
-        let whole = packed.len() % PACKED_ROW == 0 && (1..=INK_ROWS_MAX).contains(&rows);
+        let whole = packed.len().is_multiple_of(PACKED_ROW) && (1..=INK_ROWS_MAX).contains(&rows);
         whole.then_some(Self { packed })
     }
 

@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-use super::ink::{COLUMNS, INK_ROWS_MAX, Ink};
+use super::ink::{COLUMNS, INK_ROWS_MAX, Ink, RIGHT};
 use super::{BUCKET_BITS, MARK_BITS, MARKS_MAX, Mark, WEAK_BITS};
 
 /// Half sides of the two boxes, in cells: 10 mm and 22 mm.
@@ -74,7 +74,6 @@ struct Sums {
 
 /// Corners across, and the last of them.
 const CORNERS: usize = COLUMNS + 1;
-const RIGHT: i32 = COLUMNS as i32;
 const _: () = assert!(COLUMNS < 256 && INK_ROWS_MAX < 512, "a place has 8 and 9 bits");
 
 impl Sums {
