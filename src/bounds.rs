@@ -120,6 +120,10 @@ pub const TIFF_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const TIFF_PAGES_MAX: usize = 1_000;
 /// Most entries of one image directory.
 pub const TIFF_ENTRIES_MAX: usize = 256;
+/// Most rows of a page that are decoded: 5 m of paper at fine resolution. The rest of a longer page is not looked at.
+pub const PAGE_ROWS_MAX: u32 = 40_000;
+/// Widest page that is decoded, in pixels: A3 at 408 dots per inch.
+pub const PAGE_WIDTH_MAX: u16 = 4_864;
 /// Longest text tag of a TIFF file that is read, in bytes.
 pub const TIFF_TEXT_BYTES_MAX: usize = 1_024;
 

@@ -3,6 +3,8 @@
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::decode::Undecodable;
+use super::fingerprint::{self, FingerprintKey, Maps, PageReading};
 use super::grant::Grant;
 use super::tiff::{self, InvalidTiff, TiffFax};
 use crate::fax::id::DecisionId;
@@ -35,6 +37,20 @@ pub struct SealedFax {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the grant is for another fax (request one for this fax)")]
 pub struct WrongFax;
+
+/// Why no page of a fax was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoFingerprint {
+    /// The grant is for another fax.
+    #[error(transparent)]
+    WrongFax(#[from] WrongFax),
+    /// The file cannot be read.
+    #[error("file of the fax cannot be read")]
+    File(#[from] InvalidTiff),
+}
+
+/// Most pages of a fax that are looked at: an advertisement is on the first of them.
+pub const PAGES_READ_MAX: usize = 64;
 
 /// What a look may let out: numbers of fixed size. No text, no bytes, no picture.
 ///
@@ -76,6 +92,25 @@ impl SealedFax {
     /// [`WrongFax`]; the grant is spent all the same, as its journal entry says.
     pub fn look<T: Derived>(&self, grant: Grant, look: fn(&[u8]) -> T) -> Result<T, WrongFax> {
         if grant.decision() == self.decision { Ok(look(&self.bytes)) } else { Err(WrongFax) }
+    }
+
+    /// Reads the fingerprints of its pages under each of the keys, and spends the grant for it. Of a file that breaks off,
+    /// those of the pages before; the tags tell.
+    ///
+    /// # Errors
+    /// [`NoFingerprint`]; of a page, why it cannot be decoded.
+    pub fn fingerprints(
+        &self,
+        grant: Grant,
+        keys: &[FingerprintKey],
+        maps: Maps,
+    ) -> Result<Vec<Result<PageReading, Undecodable>>, NoFingerprint> {
+        if grant.decision() != self.decision {
+            return Err(WrongFax.into());
+        }
+        let fax = self.tags()?;
+        let read = |page| fingerprint::read(&self.bytes, page, keys, maps);
+        Ok(fax.pages.iter().take(PAGES_READ_MAX).map(read).collect())
     }
 }
 

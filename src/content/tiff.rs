@@ -9,7 +9,7 @@ mod session;
 use directory::File;
 pub use fault::{InvalidTiff, TiffFault};
 pub use identity::{HostileBytes, HylaFaxIdentity};
-pub use page::{CleanFaxData, FillOrder, Photometric, STRIPS_MAX, TiffPage};
+pub use page::{CleanFaxData, FillOrder, Photometric, RowEnds, STRIPS_MAX, TiffPage};
 pub use session::{Coding, Dcs, PageLength, PageWidth, Resolution, SessionParams};
 
 /// What the directories of one received fax say. No byte of a page is in it.
@@ -39,7 +39,7 @@ pub fn read(bytes: &[u8]) -> Result<TiffFax, InvalidTiff> {
     let mut next = first;
     let fault = loop {
         let step = file.directory(next, &visited).and_then(|directory| {
-            let page = TiffPage::read(&directory)?;
+            let page = TiffPage::read(&directory, next)?;
             if pages.is_empty() {
                 identity = HylaFaxIdentity::read(&directory)?;
             }
@@ -61,6 +61,19 @@ pub fn read(bytes: &[u8]) -> Result<TiffFax, InvalidTiff> {
         Some(fault) if pages.is_empty() => Err(fault),
         fault => Ok(TiffFax { identity, pages, fault }),
     }
+}
+
+/// The coded bytes of a page of this file, strip by strip. Who asks is about to look at the page.
+pub(super) fn strips<'a>(
+    bytes: &'a [u8],
+    page: &TiffPage,
+) -> Result<impl Iterator<Item = &'a [u8]>, InvalidTiff> {
+    let (file, _) = File::open(bytes)?;
+    let strips = page::strips(&file.directory(page.directory, &[])?)?;
+    Ok(strips.filter_map(|(at, size)| {
+        let (at, size) = (usize::try_from(at).ok()?, usize::try_from(size).ok()?);
+        bytes.get(at..at.checked_add(size)?)
+    }))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod tag {
     pub(super) const PHOTOMETRIC: u16 = 262;
     pub(super) const FILL_ORDER: u16 = 266;
     pub(super) const STRIP_OFFSETS: u16 = 273;
+    pub(super) const ROWS_PER_STRIP: u16 = 278;
     pub(super) const STRIP_BYTE_COUNTS: u16 = 279;
     pub(super) const X_RESOLUTION: u16 = 282;
     pub(super) const Y_RESOLUTION: u16 = 283;
@@ -61,6 +62,15 @@ pub enum CleanFaxData {
     Unclean,
 }
 
+/// How a decoder finds the next row of a page in one dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowEnds {
+    /// An end-of-line code is before it, as T.4 has it.
+    Marked,
+    /// It begins with a byte, as TIFF's compression 2 has it.
+    Aligned,
+}
+
 /// What a directory says of its page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TiffPage {
@@ -78,6 +88,10 @@ pub struct TiffPage {
     pub fill_order: FillOrder,
     /// The meaning of its pixels.
     pub photometric: Photometric,
+    /// How rows are told apart.
+    pub row_ends: RowEnds,
+    /// Rows of every strip but the last, at least 1.
+    pub rows_per_strip: u32,
     /// Size of the coded page in bytes, at least 1 and at most the size of the file.
     pub coded_bytes: u64,
     /// Rows received in error, where the receiver counted them.
@@ -94,6 +108,8 @@ pub struct TiffPage {
     pub dcs: Option<Dcs>,
     /// The subaddress the sender asked for.
     pub sub_address: Option<HostileBytes>,
+    /// Where its directory is, for who decodes it.
+    pub(in crate::content) directory: u32,
 }
 
 impl TiffPage {
@@ -104,7 +120,7 @@ impl TiffPage {
     }
 
     /// Reads a page's directory.
-    pub(super) fn read(directory: &Directory<'_>) -> Result<Self, InvalidTiff> {
+    pub(super) fn read(directory: &Directory<'_>, at: u32) -> Result<Self, InvalidTiff> {
         let unit = Unit::of(directory.number(tag::RESOLUTION_UNIT)?);
         Ok(Self {
             width: not_zero(directory, tag::IMAGE_WIDTH)?,
@@ -114,6 +130,8 @@ impl TiffPage {
             coding: coding(directory)?,
             fill_order: fill_order(directory)?,
             photometric: photometric(directory)?,
+            row_ends: row_ends(directory)?,
+            rows_per_strip: directory.number(tag::ROWS_PER_STRIP)?.unwrap_or(u32::MAX).max(1),
             coded_bytes: coded_bytes(directory)?,
             bad_rows: directory.number(tag::BAD_FAX_LINES)?,
             clean_fax_data: clean_fax_data(directory)?,
@@ -124,6 +142,7 @@ impl TiffPage {
                 .and_then(SessionParams::from_hylafax_word),
             dcs: directory.text(tag::FAX_DCS)?.and_then(Dcs::parse),
             sub_address: directory.text(tag::FAX_SUB_ADDRESS)?.and_then(HostileBytes::claim),
+            directory: at,
         })
     }
 }
@@ -194,6 +213,23 @@ fn coding(directory: &Directory<'_>) -> Result<Coding, InvalidTiff> {
         6 | 7 => Coding::Jpeg,
         other => Coding::Other(other),
     })
+}
+
+fn row_ends(directory: &Directory<'_>) -> Result<RowEnds, InvalidTiff> {
+    let aligned = short(directory, tag::COMPRESSION, 1)? == 2;
+    Ok(if aligned { RowEnds::Aligned } else { RowEnds::Marked })
+}
+
+/// The strips of a page: offset and size in bytes, every one of them inside the file.
+pub(super) fn strips<'a>(
+    directory: &Directory<'a>,
+) -> Result<impl Iterator<Item = (u32, u32)> + use<'a>, InvalidTiff> {
+    // Counts them, and finds each in the file.
+    coded_bytes(directory)?;
+    let sizes = directory.required(tag::STRIP_BYTE_COUNTS)?;
+    let offsets = directory.required(tag::STRIP_OFFSETS)?;
+    Ok((0..sizes.count())
+        .map_while(move |at| Some((offsets.number(at).ok()?, sizes.number(at).ok()?))))
 }
 
 fn fill_order(directory: &Directory<'_>) -> Result<FillOrder, InvalidTiff> {

@@ -1,0 +1,240 @@
+//! What one pass over the rows of a page gathers: its ink by cells of 2 mm, and hashes of stretches of its rows.
+
+use super::ink::{COLUMNS, INK_ROWS_MAX, Ink};
+use crate::content::decode::Rows;
+use crate::content::tiff::{Resolution, TiffPage};
+
+/// Pixels of a cell across, at 204 dots an inch.
+const CELL_PIXELS: u16 = 16;
+/// Pixels across a page, at 204 dots an inch.
+const PAGE_PIXELS: u16 = 1_728;
+/// Height of a fine row in steps.
+const FINE: u32 = 512;
+/// Height of a cell in steps: 16 fine rows.
+const CELL_STEPS: u32 = 16 * FINE;
+/// Shortest and longest stretch of rows that is hashed, in rows that differ from the one above.
+const CHUNK_ROWS: std::ops::Range<u32> = 4..64;
+/// Fewest changes of colour in a stretch: a rule or the side of a box is on too many pages.
+const CHUNK_CHANGES_MIN: usize = 96;
+/// A stretch ends at a white row, or at one whose hash has zeros here: one in 32.
+const CHUNK_END_MASK: u64 = 31;
+
+/// Odd factors, a change of colour each, so that the sum over a row tells the order of its runs.
+static FACTORS: [u32; 256] = factors();
+
+/// The multiplicative generator of Knuth (MMIX).
+const fn factors() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut at = 0;
+    while at < table.len() {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let [.., a, b, c, d] = (state >> 32).to_be_bytes();
+        table[at] = u32::from_be_bytes([a, b, c, d | 1]);
+        at += 1;
+    }
+    table
+}
+
+/// Spreads a number over all bits.
+const fn spread(mut number: u64) -> u64 {
+    number ^= number >> 32;
+    number = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    number ^ (number >> 29)
+}
+
+/// How a page's pixels lie on the paper.
+#[derive(Clone, Copy)]
+struct Scale {
+    /// Height of a row in steps.
+    step: u32,
+    /// Pixels of 1,728 for 65,536 of the page; `None` for as many.
+    across: Option<u32>,
+}
+
+impl Scale {
+    /// Pages of other widths are reduced to A4, as a receiver does (T.30, 5.3.6.2); a resolution that is not told is
+    /// taken from the number of rows.
+    fn of(page: &TiffPage) -> Self {
+        let plain = match page.resolution() {
+            Resolution::Standard => 2 * FINE,
+            Resolution::Fine => FINE,
+            Resolution::Superfine => FINE / 2,
+            Resolution::Other => match page.y_dpi {
+                Some(dots) => (FINE * 196 / dots.max(1)).clamp(FINE / 8, 8 * FINE),
+                None if page.rows < 1_400 => 2 * FINE,
+                None => FINE,
+            },
+        };
+        let width = page.width.max(1);
+        if page.width == u32::from(PAGE_PIXELS) {
+            return Self { step: plain, across: None };
+        }
+        let across = (u32::from(PAGE_PIXELS) << 16) / width;
+        // Resolutions across that are not those of fax come with as many pixels in the same paper.
+        let reduced = match page.x_dpi {
+            Some(196..=212) => (u64::from(plain) * u64::from(across)) >> 16,
+            _ => plain.into(),
+        };
+        Self { step: u32::try_from(reduced).unwrap_or(plain).max(1), across: Some(across) }
+    }
+}
+
+/// Takes the rows of one page.
+pub(super) struct Gathering {
+    scale: Scale,
+    /// Steps from the top.
+    height: u32,
+    /// Black pixels of each cell in the present row of cells; one more, for runs that reach the edge.
+    inked: [u32; COLUMNS],
+    touched: bool,
+    cells: Vec<u8>,
+    scaled: Vec<u16>,
+    chunk: Chunk,
+    chunks: Vec<u64>,
+}
+
+impl Rows for Gathering {
+    fn rows(&mut self, changes: &[u16], count: u32) {
+        if changes.is_empty() {
+            if self.chunk.rows > 0 {
+                self.end_chunk();
+            }
+            self.descend(count);
+            return;
+        }
+        let mut scaled = std::mem::take(&mut self.scaled);
+        let changes = match self.scale.across {
+            None => changes,
+            Some(factor) => {
+                let pixel = |at: &u16| u16::try_from((u32::from(*at) * factor) >> 16);
+                scaled.clear();
+                scaled.extend(changes.iter().map(|at| pixel(at).unwrap_or(PAGE_PIXELS)));
+                &scaled
+            }
+        };
+        self.hash(changes);
+        for _ in 0..count {
+            self.paint(changes);
+            self.descend(1);
+        }
+        self.scaled = scaled;
+    }
+}
+
+/// The stretch of rows that is being hashed.
+#[derive(Default)]
+struct Chunk {
+    hash: u64,
+    rows: u32,
+    changes: usize,
+    /// Hash of the row above.
+    above: u32,
+}
+
+impl Gathering {
+    pub(super) fn new(page: &TiffPage) -> Self {
+        Self {
+            scale: Scale::of(page),
+            height: 0,
+            inked: [0; COLUMNS],
+            touched: false,
+            cells: Vec::with_capacity(COLUMNS * 150),
+            scaled: Vec::new(),
+            chunk: Chunk::default(),
+            chunks: Vec::with_capacity(64),
+        }
+    }
+
+    /// The ink, and the hashes of all stretches in ascending order, each once.
+    pub(super) fn finish(mut self) -> (Ink, Vec<u64>) {
+        self.end_chunk();
+        if self.height % CELL_STEPS > CELL_STEPS / 4 {
+            self.end_cells();
+        }
+        self.chunks.sort_unstable();
+        self.chunks.dedup();
+        (Ink::new(self.cells).cleaned(), self.chunks)
+    }
+
+    fn paint(&mut self, changes: &[u16]) {
+        self.touched = true;
+        for run in changes.chunks(2) {
+            let (from, to) = match run {
+                [from, to] => (*from, (*to).min(PAGE_PIXELS)),
+                [from] => (*from, PAGE_PIXELS),
+                _ => break,
+            };
+            if from >= to {
+                continue;
+            }
+            let (first, last) =
+                (usize::from(from / CELL_PIXELS), usize::from((to - 1) / CELL_PIXELS));
+            let Some(cells) = self.inked.get_mut(first..=last) else { break };
+            if let [only] = cells {
+                *only += u32::from(to - from);
+            } else if let [left, between @ .., right] = cells {
+                *left += u32::from(CELL_PIXELS - from % CELL_PIXELS);
+                between.iter_mut().for_each(|cell| *cell += u32::from(CELL_PIXELS));
+                *right += u32::from((to - 1) % CELL_PIXELS + 1);
+            }
+        }
+    }
+
+    /// Goes down by so many rows of the page.
+    fn descend(&mut self, rows: u32) {
+        let before = self.height / CELL_STEPS;
+        self.height = self.height.saturating_add(self.scale.step.saturating_mul(rows));
+        for _ in before..self.height / CELL_STEPS {
+            if self.cells.len() >= COLUMNS * INK_ROWS_MAX {
+                return;
+            }
+            self.end_cells();
+        }
+    }
+
+    fn end_cells(&mut self) {
+        if !self.touched {
+            self.cells.resize(self.cells.len() + COLUMNS, 0);
+            return;
+        }
+        const SHARE: u32 = CELL_STEPS * CELL_PIXELS as u32 / 256;
+        let step = self.scale.step;
+        let shares = self.inked.iter().map(|inked| inked.saturating_mul(step) / SHARE);
+        self.cells.extend(shares.map(|share| u8::try_from(share).unwrap_or(u8::MAX)));
+        self.inked = [0; COLUMNS];
+        self.touched = false;
+    }
+
+    /// Hashes a row into its stretch: by the lengths of its runs from the first change on, so that a page moved to
+    /// the side hashes alike. A row like the one above adds nothing, so that doubled rows are as single ones.
+    fn hash(&mut self, changes: &[u16]) {
+        let mut sum = u32::try_from(changes.len()).unwrap_or(0);
+        // Beyond 256 changes only their number counts: such a row is dither.
+        let ends = changes.get(1..).unwrap_or_default();
+        for ((from, to), factor) in changes.iter().zip(ends).zip(&FACTORS) {
+            sum = sum.wrapping_add(u32::from(to - from).wrapping_mul(*factor));
+        }
+        let chunk = &mut self.chunk;
+        if sum == chunk.above {
+            return;
+        }
+        chunk.above = sum;
+        let spread_sum = spread(sum.into());
+        chunk.hash = spread(chunk.hash ^ u64::from(sum)).rotate_left(17).wrapping_add(chunk.hash);
+        chunk.rows += 1;
+        chunk.changes += changes.len();
+        let may_end = spread_sum & CHUNK_END_MASK == 0 && chunk.rows >= CHUNK_ROWS.start;
+        if may_end || chunk.rows >= CHUNK_ROWS.end {
+            self.end_chunk();
+        }
+    }
+
+    fn end_chunk(&mut self) {
+        let chunk = std::mem::take(&mut self.chunk);
+        if chunk.rows >= CHUNK_ROWS.start && chunk.changes >= CHUNK_CHANGES_MIN {
+            self.chunks.push(spread(chunk.hash));
+        }
+    }
+}

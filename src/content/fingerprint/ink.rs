@@ -1,0 +1,177 @@
+//! Ink by cells of 2 mm: the picture that marks are looked for in, and its packed form that travels.
+
+use zeroize::Zeroize;
+
+/// Cells across a page of 215 mm.
+pub const COLUMNS: usize = 108;
+/// The same as places are counted in.
+pub(super) const RIGHT: i32 = 108;
+const _: () = assert!(COLUMNS == 108 && RIGHT == 108, "they are one number");
+/// Most rows of cells: 80 cm of paper. The rest of a longer page is not looked at.
+pub const INK_ROWS_MAX: usize = 400;
+/// A cell with less ink is white, of 255.
+const INKED_MIN: u8 = 12;
+
+/// More ink over all of a page than this is not specks, of 255.
+const SPECKS_MAX: u8 = 12;
+
+/// How black each cell of a page is, 0 to 255. Wiped when dropped.
+pub(super) struct Ink {
+    cells: Vec<u8>,
+}
+
+impl Ink {
+    /// Takes whole rows of cells, at most [`INK_ROWS_MAX`].
+    pub(super) fn new(mut cells: Vec<u8>) -> Self {
+        let whole = (cells.len() / COLUMNS).min(INK_ROWS_MAX);
+        cells.truncate(whole * COLUMNS);
+        Self { cells }
+    }
+
+    /// Takes away what lies evenly over all of the page: the specks of a line or a scanner. A quarter of all cells
+    /// has no more than that.
+    pub(super) fn cleaned(mut self) -> Self {
+        let mut counts = [0_usize; SPECKS_MAX as usize];
+        for cell in &self.cells {
+            if let Some(count) = counts.get_mut(usize::from(*cell)) {
+                *count += 1;
+            }
+        }
+        let mut below = 0;
+        let quarter = |count: &usize| {
+            below += count;
+            below * 4 > self.cells.len()
+        };
+        let specks = counts.iter().position(quarter).unwrap_or(0);
+        let specks = u8::try_from(specks).unwrap_or(0);
+        // Specks fall by chance, some cells have twice as many.
+        for cell in &mut self.cells {
+            *cell = if *cell <= 2 * specks { 0 } else { *cell - specks };
+        }
+        self
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.cells.len() / COLUMNS
+    }
+
+    /// The rows from the top.
+    pub(super) fn lines(&self) -> std::slice::ChunksExact<'_, u8> {
+        self.cells.chunks_exact(COLUMNS)
+    }
+
+    /// Cells that are not white.
+    pub(super) fn inked(&self) -> usize {
+        self.cells.iter().filter(|ink| **ink >= INKED_MIN).count()
+    }
+
+    /// Cells that are nearly all black.
+    pub(super) fn black(&self) -> usize {
+        self.cells.iter().filter(|ink| **ink >= 250).count()
+    }
+}
+
+impl Drop for Ink {
+    fn drop(&mut self) {
+        self.cells.zeroize();
+    }
+}
+
+/// The ink of a page at 4 bits a cell, 54 bytes a row of cells: 7.4 KB for A4. It is content: what a page looks like can
+/// be seen in it. Neither printed nor copied, and wiped when dropped.
+///
+/// ```compile_fail
+/// fn print(map: &faxguard::content::fingerprint::InkMap) -> String {
+///     format!("{map:?}")
+/// }
+/// ```
+///
+/// ```compile_fail
+/// fn copy(map: &faxguard::content::fingerprint::InkMap) -> faxguard::content::fingerprint::InkMap {
+///     map.clone()
+/// }
+/// ```
+#[derive(PartialEq, Eq)]
+pub struct InkMap {
+    packed: Vec<u8>,
+}
+
+/// Bytes of a row of cells.
+const PACKED_ROW: usize = COLUMNS / 2;
+
+impl InkMap {
+    /// The map as it came over the wire; `None` unless it is of whole rows, one at least and at most [`INK_ROWS_MAX`].
+    #[must_use]
+    pub fn from_bytes(packed: Vec<u8>) -> Option<Self> {
+        let rows = packed.len() / PACKED_ROW;
+        let whole = packed.len().is_multiple_of(PACKED_ROW) && (1..=INK_ROWS_MAX).contains(&rows);
+        whole.then_some(Self { packed })
+    }
+
+    /// Two cells a byte, the left one in its upper half; each the root of its ink, in fifteenths.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.packed
+    }
+
+    /// Rows of cells.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.packed.len() / PACKED_ROW
+    }
+
+    pub(super) fn of(ink: &Ink) -> Self {
+        let level = |ink: u8| LEVELS.iter().rposition(|least| ink >= *least).unwrap_or(0);
+        let byte = |level: usize| u8::try_from(level).unwrap_or(15);
+        let pairs = ink.cells.chunks_exact(2);
+        Self {
+            packed: pairs.map(|pair| byte(level(pair[0])) << 4 | byte(level(pair[1]))).collect(),
+        }
+    }
+
+    /// The ink of each cell, as near as 4 bits say.
+    pub(super) fn ink(&self) -> Ink {
+        let ink = |level: u8| INKS[usize::from(level & 15)];
+        Ink::new(self.packed.iter().flat_map(|pair| [ink(pair >> 4), ink(*pair)]).collect())
+    }
+}
+
+impl Drop for InkMap {
+    fn drop(&mut self) {
+        self.packed.zeroize();
+    }
+}
+
+/// The ink that a level stands for: its square over that of the highest. Light cells hold the writing.
+const INKS: [u8; 16] = [0, 1, 5, 10, 18, 28, 41, 56, 73, 92, 113, 137, 163, 192, 222, 255];
+/// The least ink of a level: half way from the one below.
+const LEVELS: [u8; 16] = [0, 1, 3, 8, 14, 23, 35, 49, 65, 83, 103, 125, 150, 178, 207, 239];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_is_packed_and_unpacked() {
+        let cells: Vec<u8> = (0..=255).cycle().take(COLUMNS * 3 + 50).collect();
+        let ink = Ink::new(cells);
+        assert_eq!((ink.rows(), ink.lines().len()), (3, 3));
+        let map = InkMap::of(&ink);
+        assert_eq!((map.rows(), map.bytes().len()), (3, 162));
+        for (whole, packed) in ink.cells.iter().zip(&map.ink().cells) {
+            assert!(whole.abs_diff(*packed) <= 17, "{whole} {packed}");
+            assert!(*whole >= 60 || whole.abs_diff(*packed) <= 8, "{whole} {packed}");
+        }
+        let again = InkMap::from_bytes(map.bytes().to_vec()).unwrap();
+        assert!(InkMap::of(&again.ink()) == map, "levels are their own");
+    }
+
+    #[test]
+    fn only_whole_maps_are_taken() {
+        for (bytes, taken) in
+            [(0, false), (53, false), (54, true), (55, false), (54 * 400, true), (54 * 401, false)]
+        {
+            assert_eq!(InkMap::from_bytes(vec![0xFF; bytes]).is_some(), taken, "{bytes}");
+        }
+    }
+}
