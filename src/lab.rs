@@ -4,5 +4,6 @@ pub mod demo;
 pub mod evaluate;
 pub mod files;
 pub mod in_process;
+pub mod pages;
 pub mod traffic;
 pub mod xferfaxlog;
