@@ -43,7 +43,7 @@ struct Size {
 impl Size {
     const fn of(scale: Scale) -> Self {
         match scale {
-            Scale::Quick => Self { pages: 132, templates: 4, fills: 6, copied: 33, clustered: 8 },
+            Scale::Quick => Self { pages: 132, templates: 4, fills: 6, copied: 66, clustered: 8 },
             Scale::Full => {
                 Self { pages: 5_000, templates: 24, fills: 14, copied: 2_500, clustered: 1_000 }
             }

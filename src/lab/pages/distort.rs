@@ -25,8 +25,8 @@ pub enum Distortion {
     StandardFine,
     /// Superfine: each row twice, and back in half of the cases by dropping.
     Superfine,
-    /// One line of the recipient's anywhere: half written over with its place cleared, half put in between with all below
-    /// moved down.
+    /// One line of the recipient's anywhere: half written over with its place cleared, half put in at the next white row
+    /// within an inch, with all below moved down.
     PersonalLine,
     /// A TTI, one personal line, in 40 % of the cases another resolution (of these a third by dropping every second row, a
     /// third by the OR of pairs, a third so and back by doubling), 0.5 % bad rows (four fifths show the row above again, one
@@ -110,7 +110,8 @@ impl Spoiler {
 
     /// Copy `number` of a page: the same seed and number, the same copy.
     pub fn copy(&mut self, page: &Bitmap, what: Distortion, seed: u64, number: usize) -> Bitmap {
-        let mut rng = StdRng::seed_from_u64(mixed(seed ^ 0xD157, number));
+        let kind = Self::kind(what);
+        let mut rng = StdRng::seed_from_u64(mixed(mixed(seed ^ 0xD157, kind), number));
         let mut page = page.clone();
         let rng = &mut rng;
         match what {
@@ -140,6 +141,11 @@ impl Spoiler {
             Distortion::Pepper => raster::pepper(&mut page, PEPPER, rng),
         }
         page
+    }
+
+    /// So that two kinds of copies of one page have not the same lines.
+    fn kind(what: Distortion) -> usize {
+        Distortion::ALL.iter().position(|kind| *kind == what).unwrap_or(Distortion::ALL.len())
     }
 
     fn digital(&mut self, mut page: Bitmap, personal: usize, rng: &mut StdRng) -> Bitmap {

@@ -87,8 +87,10 @@ fn printed(canvas: &mut Canvas<'_>, set: &mut Set) {
     let title = words::phrase(&mut set.rng, 3).to_uppercase();
     canvas.banner(Area { height: set.title.line() + 10, ..area.below(y) }, set.title, &title);
     y += set.title.line() + 40;
-    while y + 260 < area.bottom() {
-        let place = area.below(y);
+    // The last of the page is for the signature.
+    let body = Area { height: area.height.saturating_sub(160), ..area };
+    while y + 260 < body.bottom() {
+        let place = body.below(y);
         y = 24
             + match set.rng.random_range(0..4) {
                 0 => fields(canvas, set, place),

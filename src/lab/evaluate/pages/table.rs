@@ -170,7 +170,7 @@ impl Table<'_> {
             if some.is_empty() { String::new() } else { format!("; as {}", some.join(", ")) };
         let layouts = match self.sample.base {
             Some(_) => String::new(),
-            None => format!(" of {} layouts", LAYOUTS.min(self.sample.size.pages)),
+            None => format!(" of {} layouts", LAYOUTS.min(self.sample.size.pages / 2)),
         };
         let unrelated = format!(
             "pairs of the odd half{layouts}, {}, bootstrap over pages {low:.2e} to {high:.2e}{some}",

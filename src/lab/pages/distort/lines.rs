@@ -46,9 +46,12 @@ pub(super) fn personal(page: &mut Bitmap, faces: &mut Faces, rng: &mut StdRng) {
     let style = Style { face, size: rng.random_range(26..44) };
     let grain = page.grain();
     let high = rows_of(grain, style.line() + 12);
-    let y = rng.random_range(0..page.rows().saturating_sub(high + 20).max(1));
+    let mut y = rng.random_range(0..page.rows().saturating_sub(high + 20).max(1));
     let x = rng.random_range(40..600);
     if rng.random_bool(0.5) {
+        // Between two lines, as whoever merges names into a letter would, where there is a between.
+        let below = y..(y + rows_of(grain, 196)).min(page.rows());
+        y = below.into_iter().find(|row| page.row(*row).iter().all(|word| *word == 0)).unwrap_or(y);
         page.insert_white(y, high);
     } else {
         let width = faces.width(style, &text);
