@@ -363,7 +363,7 @@ mod tests {
                     let said = String::from_utf8_lossy(&run.stderr).into_owned();
                     assert!(run.status.success() && said.is_empty(), "{form:?}: {said}");
                     let again = read::pages(&std::fs::read(&to).unwrap()).unwrap();
-                    assert_eq!(again, [page.clone()], "{form:?}");
+                    assert_eq!(again, std::slice::from_ref(&page), "{form:?}");
                 }
             }
         }
