@@ -4,7 +4,8 @@
 Optional, and no part of the product. Needs libtiff's shared library (Debian: libtiff6) and, in a virtual environment of
 its own, numpy and pdqhash from the Python package index:
 
-    faxguardctl evaluate pages --part write --folder PAGES           # made pages, their copies, forms (--full for all)
+    faxguardctl evaluate pages --part write --folder PAGES   # made pages, their copies, forms (--full for all);
+                                                             # of the pages in PAGES/base where that is there
     python3 benches/pages/libtiff_pdq.py --pages PAGES --out baseline.json
     faxguardctl evaluate pages --baseline baseline.json
 

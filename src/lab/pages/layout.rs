@@ -124,7 +124,7 @@ impl Press {
     }
 
     /// Pages that must have no key: white, black, a line of text, a few specks, a thin border.
-    pub fn empty(&mut self, seed: u64) -> Vec<Bitmap> {
+    pub fn empty(&mut self, seed: u64) -> [(&'static str, Bitmap); 5] {
         let white = Bitmap::white(WIDTH, LETTER_ROWS, Grain::Fine);
         let mut rng = StdRng::seed_from_u64(seed);
         let mut black = white.clone();
@@ -144,7 +144,13 @@ impl Press {
         let edge = border.body(20);
         border.frame(edge, 3);
         let border = border.page;
-        vec![white, black, specks, line, border]
+        [
+            ("white", white),
+            ("black", black),
+            ("specks", specks),
+            ("a header line", line),
+            ("a border", border),
+        ]
     }
 }
 
@@ -195,7 +201,7 @@ mod tests {
     #[test]
     fn pages_without_a_message_are_nearly_white_or_black() {
         let pages = Press::new().unwrap().empty(1);
-        let shares: Vec<f64> = pages.iter().map(Bitmap::ink_share).collect();
+        let shares = pages.map(|(_, page)| page.ink_share());
         assert!(shares.iter().all(|share| *share < 0.01 || *share > 0.99), "{shares:?}");
     }
 }

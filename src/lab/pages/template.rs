@@ -46,6 +46,10 @@ struct Set {
     typed: Style,
     by_hand: bool,
     boxed: bool,
+    /// Share of the places that whoever fills it in leaves empty.
+    left_empty: f64,
+    /// Share of the fields that take words and not digits.
+    wordy: f64,
     blanks: Vec<Blank>,
 }
 
@@ -61,9 +65,22 @@ impl Set {
             typed: Style { face: typed, size: rng.random_range(26..34) },
             by_hand: rng.random_bool(0.25),
             boxed: rng.random_bool(0.5),
+            left_empty: rng.random_range(0.0..0.3),
+            wordy: rng.random_range(0.2..0.8),
             blanks: Vec::new(),
             rng,
         }
+    }
+}
+
+/// What is filled in with digits: one filling differs from another in which, hardly in where.
+const DIGITS: [What; 5] = [What::Date, What::Code, What::Phone, What::Money, What::Measure];
+
+impl Set {
+    /// What a place takes: one of the words or one of the digits.
+    fn what(&mut self, words: &[What], digits: &[What]) -> What {
+        let of = if self.rng.random_bool(self.wordy) { words } else { digits };
+        of[self.rng.random_range(0..of.len())]
     }
 }
 
@@ -73,7 +90,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, seed: u64, fill: usize) {
     printed(canvas, &mut set);
     let mut rng = StdRng::seed_from_u64(mixed(seed, fill + 1));
     for blank in &set.blanks {
-        filled(canvas, &set, blank, &mut rng);
+        if !rng.random_bool(set.left_empty) {
+            filled(canvas, &set, blank, &mut rng);
+        }
     }
 }
 
@@ -111,7 +130,6 @@ fn printed(canvas: &mut Canvas<'_>, set: &mut Set) {
 
 /// Labels with a line or a box behind each.
 fn fields(canvas: &mut Canvas<'_>, set: &mut Set, area: Area) -> usize {
-    let kinds = [What::Name, What::Date, What::Code, What::Phone, What::Address, What::Money];
     let high = set.typed.line() + 22;
     let rows = set.rng.random_range(2..6).min(area.height / high);
     for row in 0..rows {
@@ -125,7 +143,7 @@ fn fields(canvas: &mut Canvas<'_>, set: &mut Set, area: Area) -> usize {
             } else {
                 canvas.rule(place, place.bottom(), 2);
             }
-            let what = kinds[set.rng.random_range(0..kinds.len())];
+            let what = set.what(&[What::Name, What::Address], &DIGITS);
             set.blanks.push(Blank { area: place.inside(4), what });
         }
     }
@@ -154,12 +172,11 @@ fn ticks(canvas: &mut Canvas<'_>, set: &mut Set, area: Area) -> usize {
 
 /// A ruled table with printed headings and first column.
 fn rows(canvas: &mut Canvas<'_>, set: &mut Set, area: Area) -> usize {
-    let kinds = [What::Measure, What::Money, What::Code, What::Date];
     let high = set.typed.line() + 14;
     let columns = set.rng.random_range(3..5);
     let rows = set.rng.random_range(3..9).min((area.height / high).saturating_sub(1));
     let chosen: Vec<What> =
-        (0..columns).map(|_| kinds[set.rng.random_range(0..kinds.len())]).collect();
+        (0..columns).map(|_| set.what(&[What::Name, What::Remark], &DIGITS)).collect();
     for row in 0..=rows {
         let band = Area { y: area.y + row * high, height: high, ..area };
         for (at, cell) in band.columns(columns, 0).enumerate() {

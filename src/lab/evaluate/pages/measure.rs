@@ -53,8 +53,8 @@ pub(super) struct Found {
     /// Up to which distance pages count as the same, and what would have been chosen.
     pub(super) threshold: f64,
     pub(super) chosen: f64,
-    /// For each distortion: copies found.
-    pub(super) found: Vec<(Distortion, Share)>,
+    /// For each distortion: copies found, and the pages of those that were not.
+    pub(super) found: Vec<(Distortion, Share, Vec<usize>)>,
     /// For each that is asked in clusters: copies that join the cluster of five others.
     pub(super) joined: Vec<(Distortion, Share)>,
     /// Pairs of different pages called the same, their interval, and a few of them by number.
@@ -66,7 +66,7 @@ pub(super) struct Found {
     pub(super) template_clusters: Share,
     /// Pages without a print, and empty ones with one.
     pub(super) without: Share,
-    pub(super) empty: Share,
+    pub(super) empty_with_key: Vec<&'static str>,
 }
 
 /// Measures.
@@ -92,10 +92,9 @@ pub(super) fn measure<M: Matcher>(matcher: &M, sample: &Sample) -> Result<Found,
     for page in &pages {
         without.count(page.print.is_none());
     }
-    let mut empty = Share::default();
-    for page in Tools::new()?.press.empty(sample.seed) {
-        empty.count(matcher.print(&page).is_some());
-    }
+    let empty = Tools::new()?.press.empty(sample.seed);
+    let keyed = empty.iter().filter(|(_, page)| matcher.print(page).is_some());
+    let empty_with_key = keyed.map(|(name, _)| *name).collect();
     Ok(Found {
         threshold,
         chosen,
@@ -107,7 +106,7 @@ pub(super) fn measure<M: Matcher>(matcher: &M, sample: &Sample) -> Result<Found,
         template_pairs,
         template_clusters,
         without,
-        empty,
+        empty_with_key,
     })
 }
 
@@ -221,14 +220,17 @@ fn choose<P>(apart: &[f64], pages: &[Page<P>], templates: &[Template]) -> f64 {
 }
 
 /// Copies of the odd half that are found by their page.
-fn found<P>(pages: &[Page<P>], threshold: f64) -> Vec<(Distortion, Share)> {
+fn found<P>(pages: &[Page<P>], threshold: f64) -> Vec<(Distortion, Share, Vec<usize>)> {
     let of = |what: Distortion| {
-        let mut share = Share::default();
-        let copies = pages.iter().skip(1).step_by(2).flat_map(|page| &page.copies);
-        for copies in copies.filter(|copies| copies.what == what) {
-            share.count(copies.to_page.is_some_and(|distance| distance <= threshold));
+        let (mut share, mut missed) = (Share::default(), Vec::new());
+        for (at, page) in pages.iter().enumerate().skip(1).step_by(2) {
+            for copies in page.copies.iter().filter(|copies| copies.what == what) {
+                let hit = copies.to_page.is_some_and(|distance| distance <= threshold);
+                share.count(hit);
+                missed.extend((!hit).then_some(at));
+            }
         }
-        (what, share)
+        (what, share, missed)
     };
     Distortion::ALL.into_iter().map(of).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{CLUSTER, CLUSTERED, Fault, Files, Size};
+use super::{Fault, Files, Size};
 use crate::lab::pages::bitmap::Bitmap;
 use crate::lab::pages::distort::{Distortion, Spoiler};
 use crate::lab::pages::layout::Press;
@@ -63,6 +63,14 @@ impl Sample {
         match &self.base {
             Some(files) => files[at].file_name().unwrap_or_default().display().to_string(),
             None => format!("{at} ({})", crate::lab::pages::layout::kind(at)),
+        }
+    }
+
+    /// The page's file without its ending, or its number.
+    fn stem(&self, at: usize) -> String {
+        match &self.base {
+            Some(files) => files[at].file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            None => format!("{at:05}"),
         }
     }
 
@@ -134,34 +142,39 @@ pub(super) fn on_all_cores<T: Send>(
     Ok(done.into_iter().map(|(_, found)| found).collect())
 }
 
-/// Writes pages, copies and forms of the odd half as files for others to measure with: `base/NNNNN.tif`,
-/// `copies/DISTORTION/NNNNN_K.tif`, `templates/tTT_FF.tif`.
+/// Writes pages of the odd half, their copies, and forms as files for others to measure with: `base/PAGE.tif`,
+/// `copies/DISTORTION/PAGE_K.tif`, `templates/TEMPLATE_FILL.tif`. Where `base` or `templates` is there already, it is taken
+/// as it is.
 pub(super) fn write(size: Size, seed: u64, folder: &Path) -> Result<(), Fault> {
-    let sample = Sample::open(size, seed, &Files::default())?;
+    let there = |name: &str| Some(folder.join(name)).filter(|path| path.is_dir());
+    let given = Files { base: there("base"), templates: there("templates"), baseline: None };
+    let sample = Sample::open(size, seed, &given)?;
     for what in Distortion::ALL {
         std::fs::create_dir_all(folder.join("copies").join(what.name()))?;
     }
-    for below in ["base", "templates"] {
-        std::fs::create_dir_all(folder.join(below))?;
-    }
     let save = |path: PathBuf, page: &Bitmap| std::fs::write(path, tiff(&[page], Form::PLAIN));
-    on_all_cores(size.copied, |tools, at| {
+    if sample.base.is_none() {
+        std::fs::create_dir_all(folder.join("base"))?;
+    }
+    on_all_cores((sample.size.pages / 2).min(sample.size.copied), |tools, at| {
         let number = 2 * at + 1;
         let page = sample.page(tools, number)?;
-        save(folder.join(format!("base/{number:05}.tif")), &page)?;
+        let name = sample.stem(number);
+        if sample.base.is_none() {
+            save(folder.join(format!("base/{name}.tif")), &page)?;
+        }
         for what in Distortion::ALL {
-            let copies =
-                if CLUSTERED.contains(&what) && at < size.clustered { CLUSTER + 1 } else { 1 };
-            for copy in 0..copies {
-                let name = format!("copies/{}/{number:05}_{copy}.tif", what.name());
-                let copied = tools.spoiler.copy(&page, what, seed, copy_number(number, copy));
-                save(folder.join(name), &copied)?;
-            }
+            let copy = tools.spoiler.copy(&page, what, seed, copy_number(number, 0));
+            save(folder.join(format!("copies/{}/{name}_0.tif", what.name())), &copy)?;
         }
         Ok(())
     })?;
-    on_all_cores(size.templates, |tools, template| {
-        for fill in 0..size.fills {
+    if sample.templates.is_some() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder.join("templates"))?;
+    on_all_cores(sample.size.templates, |tools, template| {
+        for fill in 0..sample.size.fills {
             let form = sample.form(tools, template, fill)?;
             save(folder.join(format!("templates/t{template:02}_{fill:02}.tif")), &form)?;
         }

@@ -128,6 +128,12 @@ impl Table<'_> {
         Measured { id, value, scale: self.scale(), seed, baseline, how }
     }
 
+    /// A few pages by name, for whoever wants to look at them.
+    fn named(&self, what: &str, pages: impl Iterator<Item = usize>) -> String {
+        let names: Vec<String> = pages.take(4).map(|page| self.sample.name(page)).collect();
+        if names.is_empty() { String::new() } else { format!("; {what} {}", names.join(", ")) }
+    }
+
     fn copies(&self, matcher: &impl Matcher) -> Vec<Measured> {
         let Found { threshold, chosen, .. } = self.found;
         let by = match matcher.threshold() {
@@ -141,8 +147,10 @@ impl Table<'_> {
             Some(format!("{} PDQ at {}", rounded(*share, 4), baseline.pdq.threshold))
         };
         let mut rows = Vec::new();
-        for (what, share) in &self.found.found {
-            let how = format!("{name}, {by}; made copies against their pages, {}", told(*share));
+        for (what, share, missed) in &self.found.found {
+            let told = told(*share);
+            let missed = self.named("missed", missed.iter().copied());
+            let how = format!("{name}, {by}; made copies against their pages, {told}{missed}");
             let value = share.value().map(|value| rounded(value, 5));
             rows.push(self.row(id(*what), value, pdq(*what).unwrap_or_default(), how));
         }
@@ -162,12 +170,8 @@ impl Table<'_> {
         let found = self.found;
         let rate = |share: Share| share.value().map(|value| rounded(value, 9));
         let [low, high] = found.unrelated_interval;
-        let some = found.unrelated_pairs.iter().take(3);
-        let some: Vec<String> = some
-            .map(|(one, two)| format!("{} and {}", self.sample.name(*one), self.sample.name(*two)))
-            .collect();
-        let some =
-            if some.is_empty() { String::new() } else { format!("; as {}", some.join(", ")) };
+        let pairs = found.unrelated_pairs.iter().flat_map(|(one, two)| [*one, *two]);
+        let some = self.named("as", pairs);
         let layouts = match self.sample.base {
             Some(_) => String::new(),
             None => format!(" of {} layouts", LAYOUTS.min(self.sample.size.pages / 2)),
@@ -211,9 +215,15 @@ impl Table<'_> {
             ),
             self.row(
                 "pages.empty_with_key",
-                Some(found.empty.hits as f64),
+                Some(found.empty_with_key.len() as f64),
                 String::new(),
-                format!("of {}: white, black, specks, a header line, a border", found.empty.of),
+                format!(
+                    "of white, black, specks, a header line, a border: {}",
+                    match found.empty_with_key.join(", ") {
+                        none if none.is_empty() => "none".to_owned(),
+                        some => some,
+                    }
+                ),
             ),
         ]
     }
