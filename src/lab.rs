@@ -1,4 +1,4 @@
-//! The lab: recorded and generated traffic, evaluations, the demonstration, and file commands.
+//! The lab: recorded and generated traffic, made pages, evaluations, the demonstration, and file commands.
 
 pub mod demo;
 pub mod evaluate;

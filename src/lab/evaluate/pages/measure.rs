@@ -61,6 +61,8 @@ pub(super) struct Found {
     pub(super) unrelated: Share,
     pub(super) unrelated_interval: [f64; 2],
     pub(super) unrelated_pairs: Vec<(usize, usize)>,
+    /// Pairs called the same that are versions of one page, and not counted.
+    pub(super) versions: u64,
     /// Pairs of fillings called the same; fillings that join five others.
     pub(super) template_pairs: Share,
     pub(super) template_clusters: Share,
@@ -78,14 +80,26 @@ pub(super) fn measure<M: Matcher>(matcher: &M, sample: &Sample) -> Result<Found,
     let chosen = {
         let mut apart = distances(matcher, &pages, &even, f64::INFINITY)?;
         apart.sort_by(|one, two| one.2.total_cmp(&two.2));
-        let apart: Vec<f64> = apart.into_iter().map(|(.., distance)| distance).collect();
-        choose(&apart, &pages, &templates)
+        let mut tools = Tools::new()?;
+        let mut first = None;
+        for (one, two, distance) in apart {
+            if !sample.are_versions(&mut tools, [one, two])? {
+                first = Some(distance);
+                break;
+            }
+        }
+        choose(first, &pages, &templates)
     };
     let threshold = matcher.threshold().unwrap_or(chosen);
     let hits = distances(matcher, &pages, &odd, threshold)?;
-    let pairs: Vec<(usize, usize)> = hits.iter().map(|(one, two, _)| (*one, *two)).collect();
+    let are_versions =
+        on_all_cores(hits.len(), |tools, at| sample.are_versions(tools, [hits[at].0, hits[at].1]))?;
+    let different = hits.iter().zip(&are_versions).filter(|(_, are_versions)| !**are_versions);
+    let pairs: Vec<(usize, usize)> = different.map(|((one, two, _), _)| (*one, *two)).collect();
+    let versions = (hits.len() - pairs.len()) as u64;
     let printed = odd.iter().filter(|at| pages[**at].print.is_some()).count() as u64;
-    let unrelated = Share { hits: pairs.len() as u64, of: printed * printed.saturating_sub(1) / 2 };
+    let all = (printed * printed.saturating_sub(1) / 2).saturating_sub(versions);
+    let unrelated = Share { hits: pairs.len() as u64, of: all };
     let places: Vec<(usize, usize)> = pairs.iter().map(|(one, two)| (one / 2, two / 2)).collect();
     let [template_pairs, template_clusters] = forms(matcher, sample, &templates, threshold);
     let mut without = Share::default();
@@ -103,6 +117,7 @@ pub(super) fn measure<M: Matcher>(matcher: &M, sample: &Sample) -> Result<Found,
         unrelated,
         unrelated_interval: bootstrap_pairs(odd.len(), &places, ROUNDS, sample.seed),
         unrelated_pairs: pairs,
+        versions,
         template_pairs,
         template_clusters,
         without,
@@ -201,7 +216,7 @@ fn distances<M: Matcher>(
 
 /// The threshold by the even half: below the first distance at which a pair of different pages, or more pairs of fillings
 /// than [`TEMPLATE_SHARE`], would be the same; where there is none, the farthest copy.
-fn choose<P>(apart: &[f64], pages: &[Page<P>], templates: &[Template]) -> f64 {
+fn choose<P>(apart: Option<f64>, pages: &[Page<P>], templates: &[Template]) -> f64 {
     let mut fills: Vec<f64> = Vec::new();
     let mut all = 0;
     for template in templates.iter().step_by(2) {
@@ -210,8 +225,8 @@ fn choose<P>(apart: &[f64], pages: &[Page<P>], templates: &[Template]) -> f64 {
     }
     fills.sort_by(f64::total_cmp);
     let allowed = crate::lab::pages::bitmap::whole(all as f64 * TEMPLATE_SHARE);
-    let first = [apart.first(), fills.get(allowed)].into_iter().flatten();
-    let limit = first.copied().fold(f64::INFINITY, f64::min);
+    let first = [apart, fills.get(allowed).copied()].into_iter().flatten();
+    let limit = first.fold(f64::INFINITY, f64::min);
     if limit.is_finite() {
         return limit * MARGIN;
     }
@@ -302,4 +317,61 @@ pub(super) fn time<M: Matcher>(matcher: &M, folder: &Path) -> Result<Option<f64>
         best = Some(best.map_or(milliseconds, |best: f64| best.min(milliseconds)));
     }
     Ok(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Files, Size};
+    use super::*;
+    use crate::lab::pages::bitmap::Bitmap;
+
+    /// Pages apart by the difference of their ink in thousandths.
+    struct ByInk {
+        threshold: Option<f64>,
+    }
+
+    impl Matcher for ByInk {
+        type Print = u64;
+
+        fn name(&self) -> &'static str {
+            "by ink"
+        }
+
+        fn print(&self, page: &Bitmap) -> Option<u64> {
+            (page.ink_share() > 0.001).then(|| page.ink())
+        }
+
+        fn distance(&self, one: &u64, two: &u64) -> Option<f64> {
+            Some(one.abs_diff(*two) as f64 * 1_000.0 / (*one).max(*two) as f64)
+        }
+
+        fn threshold(&self) -> Option<f64> {
+            self.threshold
+        }
+    }
+
+    const SMALL: Size = Size { pages: 8, templates: 2, fills: 6, copied: 1, clustered: 0 };
+
+    fn found(threshold: Option<f64>) -> Found {
+        let sample = Sample::open(SMALL, 1, &Files::default()).unwrap();
+        measure(&ByInk { threshold }, &sample).unwrap()
+    }
+
+    #[test]
+    fn a_matcher_that_calls_all_the_same_finds_all_and_is_wrong_always() {
+        let found = found(Some(1_000.0));
+        assert!(found.found.iter().all(|(_, share, _)| (share.hits, share.of) == (1, 1)));
+        assert_eq!((found.unrelated.hits, found.unrelated.of), (6, 6));
+        // One of two templates: 15 clean pairs and 30 of a clean and a copied filling.
+        assert_eq!((found.template_pairs.hits, found.template_pairs.of), (45, 45));
+        assert_eq!(found.template_clusters.value(), Some(1.0));
+    }
+
+    #[test]
+    fn the_threshold_is_chosen_below_the_first_wrong_pair_of_the_other_half() {
+        let found = found(None);
+        assert!(found.chosen.is_finite() && found.chosen < 1_000.0);
+        assert_eq!(found.threshold.to_bits(), found.chosen.to_bits());
+        assert_eq!(found.empty_with_key, ["black", "a header line", "a border"]);
+    }
 }

@@ -1,6 +1,6 @@
 //! The pages that are measured with: made from a seed, or the first pages of the files of a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -64,6 +64,21 @@ impl Sample {
             Some(files) => files[at].file_name().unwrap_or_default().display().to_string(),
             None => format!("{at} ({})", crate::lab::pages::layout::kind(at)),
         }
+    }
+
+    /// Whether two pages of a given folder are versions of one, for collections hold the same document twice: half of the
+    /// written rows of either are, dot by dot, rows of the other. Made pages are all different.
+    pub(super) fn are_versions(&self, tools: &mut Tools, pair: [usize; 2]) -> Result<bool, Fault> {
+        if self.base.is_none() {
+            return Ok(false);
+        }
+        let [one, two] = [self.page(tools, pair[0])?, self.page(tools, pair[1])?];
+        let written = |page: &Bitmap| -> HashSet<Vec<u64>> {
+            let rows = (0..page.rows()).map(|y| page.row(y).to_vec());
+            rows.filter(|row| row.iter().any(|word| *word != 0)).collect()
+        };
+        let (one, two) = (written(&one), written(&two));
+        Ok(one.intersection(&two).count() * 2 >= one.len().max(two.len()))
     }
 
     /// The page's file without its ending, or its number.

@@ -173,7 +173,7 @@ impl Table<'_> {
         let pairs = found.unrelated_pairs.iter().flat_map(|(one, two)| [*one, *two]);
         let some = self.named("as", pairs);
         let layouts = match self.sample.base {
-            Some(_) => String::new(),
+            Some(_) => format!(" without {} of versions of one page", found.versions),
             None => format!(" of {} layouts", LAYOUTS.min(self.sample.size.pages / 2)),
         };
         let unrelated = format!(
