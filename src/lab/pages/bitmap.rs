@@ -9,14 +9,12 @@ pub const LETTER_ROWS: usize = 2156;
 /// Rows of an A4 page of 297 mm in fine resolution.
 pub const A4_ROWS: usize = 2292;
 
-/// The whole number nearest to a place; none is below zero.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` keeps within the bounds of the type"
-)]
+/// The whole number nearest to a place; none is below zero or above 32 bits.
 pub(in crate::lab) fn whole(place: f64) -> usize {
-    place.round() as usize
+    // Beside 2 to the 52nd, the bits of the fraction are those of a whole number.
+    const BESIDE: f64 = 4_503_599_627_370_496.0;
+    let bits = (place.clamp(0.0, f64::from(u32::MAX)) + BESIDE).to_bits();
+    usize::try_from(bits & u64::from(u32::MAX)).unwrap_or(usize::MAX)
 }
 
 /// How far apart rows are (T.4 2.1, T.30 table 2).
@@ -242,6 +240,16 @@ impl Bitmap {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn places_are_rounded_to_whole_dots() {
+        for (place, dot) in
+            [(-3.0, 0), (0.4, 0), (0.6, 1), (1727.4, 1727), (1e9 + 0.6, 1_000_000_001)]
+        {
+            assert_eq!(whole(place), dot);
+        }
+        assert_eq!(whole(f64::INFINITY), u32::MAX as usize);
+    }
 
     #[test]
     fn changes_of_plain_rows() {
