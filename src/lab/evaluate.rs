@@ -1,10 +1,11 @@
 //! `evaluate`: one shape for every measurement. A row has a measure, a value, the bar it is held to, and how it was taken.
 
 mod bars;
+pub mod pages;
 pub mod screening;
 mod serving;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde::Serialize;
@@ -19,7 +20,7 @@ pub use bars::{Bar, Bars, Comparison, InvalidBars};
 pub const COMMANDS: &[Command] = &[EVALUATE];
 
 /// Every evaluation there is, by name.
-pub const CATALOG: &[&dyn Evaluation] = &[&screening::Screening, &serving::Serving];
+pub const CATALOG: &[&dyn Evaluation] = &[&pages::Pages, &screening::Screening, &serving::Serving];
 
 /// The bars as they are written down.
 pub const BARS: &str = include_str!("../../docs/bars.toml");
@@ -39,6 +40,21 @@ const EVALUATE: Command = Command {
                 option("seed", "NUMBER", "Draw other samples than those of the bars")
                     .value_parser(clap::value_parser!(u64)),
             )
+            .arg(option(
+                "base",
+                "FOLDER",
+                "Different pages as TIFF-F, instead of made ones (pages)",
+            ))
+            .arg(option(
+                "templates",
+                "FOLDER",
+                "Forms as TIFF-F named TEMPLATE_FILL.tif, instead of made ones (pages)",
+            ))
+            .arg(option(
+                "baseline",
+                "FILE",
+                "What others come to, from a script of benches (pages)",
+            ))
             // Not for people: how an evaluation starts a process of its own.
             .arg(option("part", "NAME", "Do one part only").hide(true).requires("folder"))
             .arg(option("folder", "PATH", "Where that part works").hide(true))
@@ -64,6 +80,17 @@ pub struct Run {
     pub seed: Option<u64>,
 }
 
+/// What an evaluation may be given to measure with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// A folder of different pages.
+    pub base: Option<PathBuf>,
+    /// A folder of forms, several fillings of each.
+    pub templates: Option<PathBuf>,
+    /// A file of what others come to.
+    pub baseline: Option<PathBuf>,
+}
+
 /// A family of measurements.
 pub trait Evaluation: Sync {
     /// Its name on the command line and in `docs/bars.toml`.
@@ -77,6 +104,22 @@ pub trait Evaluation: Sync {
     /// # Errors
     /// What kept it from measuring.
     fn rows(&self, run: Run) -> Result<Vec<Measured>, Box<dyn std::error::Error + Send + Sync>>;
+
+    /// The same on what it was given.
+    ///
+    /// # Errors
+    /// What kept it from measuring, or that it takes nothing.
+    fn rows_with(
+        &self,
+        run: Run,
+        files: &Files,
+    ) -> Result<Vec<Measured>, Box<dyn std::error::Error + Send + Sync>> {
+        if *files == Files::default() {
+            return self.rows(run);
+        }
+        let name = self.name();
+        Err(format!("`{name}` takes no folder and no baseline (leave them out)").into())
+    }
 
     /// Does the part of that name, in a process of its own that [`Evaluation::rows`] started and with that
     /// folder between them.
@@ -238,7 +281,10 @@ fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     }
     let failed = |source| Failure::Content { path: "docs/bars.toml".into(), source };
     let bars = Bars::read(BARS).map_err(|fault| failed(Box::new(fault)))?;
-    let measured = evaluation.rows(run).map_err(Failure::Measure)?;
+    let given = |name: &str| matches.get_one::<String>(name).map(PathBuf::from);
+    let files =
+        Files { base: given("base"), templates: given("templates"), baseline: given("baseline") };
+    let measured = evaluation.rows_with(run, &files).map_err(Failure::Measure)?;
     let rows = rows(&bars, &name, &measured).map_err(|fault| failed(Box::new(fault)))?;
     let output = &mut context.output;
     match output.form() {
