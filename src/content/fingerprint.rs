@@ -135,7 +135,41 @@ impl Fingerprint {
     }
 }
 
+/// Least sure bits of a mark that are tried both ways when it is looked for: 128 buckets.
+pub const PROBED_BITS: usize = 7;
+const _: () = assert!(PROBED_BITS <= WEAK_BITS);
+
+impl Fingerprint {
+    /// How many marks of this page would be found by the marks of a page that is looked for, and agree on how the two lie to
+    /// each other. Of one epoch.
+    #[must_use]
+    pub fn met_by(&self, sought: &Self) -> usize {
+        let pairs =
+            self.marks.iter().flat_map(|mark| sought.marks.iter().map(move |other| (mark, other)));
+        let found: Vec<Offset> = pairs
+            .filter(|(mark, sought)| mark.is_met_by(sought))
+            .map(|(mark, sought)| mark.to(sought))
+            .collect();
+        found.iter().map(|offset| agreeing(&found, *offset).count()).max().unwrap_or(0)
+    }
+}
+
 impl Mark {
+    /// Whether a mark that is looked for comes to this one's bucket, and is near to it.
+    fn is_met_by(&self, sought: &Self) -> bool {
+        let probed = sought.weak.iter().take(PROBED_BITS).fold(0, |bits, bit| bits | 1 << bit);
+        let bucket = (self.bits ^ sought.bits) & ((1 << BUCKET_BITS) - 1);
+        bucket & !probed == 0 && self.apart(sought) <= MARK_NEAR
+    }
+
+    /// How the other lies to it.
+    fn to(&self, other: &Self) -> Offset {
+        Offset {
+            columns: i16::from(other.column) - i16::from(self.column),
+            rows: other.row.cast_signed() - self.row.cast_signed(),
+        }
+    }
+
     fn is_possible(&self) -> bool {
         usize::from(self.column) < COLUMNS
             && usize::from(self.row) < INK_ROWS_MAX
@@ -170,10 +204,7 @@ pub fn offsets(first: &[Mark], second: &[Mark]) -> Vec<(Offset, usize)> {
         .iter()
         .flat_map(|one| second.iter().map(move |other| (one, other)))
         .filter(|(one, other)| one.apart(other) <= MARK_NEAR)
-        .map(|(one, other)| Offset {
-            columns: i16::from(other.column) - i16::from(one.column),
-            rows: other.row.cast_signed() - one.row.cast_signed(),
-        })
+        .map(|(one, other)| one.to(other))
         .collect();
     let mut found = Vec::new();
     while found.len() < OFFSETS_MAX

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use super::{Evaluation, Files, Measured, Run, Scale};
 use crate::lab::pages::distort::Distortion;
-pub use matcher::{Identical, Matcher};
+pub use matcher::{Fingerprints, Identical, Matcher};
 
 /// Why a measurement was not taken.
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -65,7 +65,7 @@ impl Evaluation for Pages {
     }
 
     fn rows_with(&self, run: Run, files: &Files) -> Result<Vec<Measured>, Fault> {
-        let matcher = Identical;
+        let matcher = Fingerprints::default();
         let size = Size::of(run.scale);
         let seed = run.seed.unwrap_or(SEED);
         let baseline = files.baseline.as_deref().map(baseline::Baseline::read).transpose()?;

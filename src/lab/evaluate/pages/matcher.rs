@@ -2,7 +2,17 @@
 
 use std::hash::{Hash as _, Hasher as _};
 
+use crate::content::fingerprint::{
+    DIFFERING_MAX, Fingerprint, FingerprintKey, KEY_BYTES, Likeness, Maps, Offset, compare, offsets,
+};
+use crate::content::grant::Grant;
+use crate::content::journal::{Journal, JournalFault, Opening};
+use crate::content::sealed::SealedFax;
+use crate::fax::id::DecisionId;
 use crate::lab::pages::bitmap::Bitmap;
+use crate::lab::pages::write::{Form, tiff};
+use crate::time::Timestamp;
+use crate::verdict::ContentPurpose;
 
 /// Tells copies of a page from other pages.
 pub trait Matcher: Sync {
@@ -33,6 +43,82 @@ pub trait Matcher: Sync {
     /// files. What the time of reading is taken by.
     fn read(&self, _file: &[u8]) -> Option<usize> {
         None
+    }
+}
+
+/// Fewest marks that must agree on how two pages lie to each other, where they have no stretch of rows in common.
+const VOTES_MIN: usize = 2;
+
+/// The product's own: each page is written as a fax server does, read through the gate, and two pages are the same where
+/// they would be found by each other and their maps say so.
+pub struct Fingerprints {
+    key: [FingerprintKey; 1],
+}
+
+impl Default for Fingerprints {
+    fn default() -> Self {
+        Self { key: [FingerprintKey::new(1, [7; KEY_BYTES])] }
+    }
+}
+
+/// Pages of our own making, or of who gave us their folder, are looked at without a journal.
+struct NoJournal;
+
+impl Journal for NoJournal {
+    fn write(&self, _: &Opening) -> Result<(), JournalFault> {
+        Ok(())
+    }
+}
+
+impl Fingerprints {
+    /// The fingerprint of each page of a file, nothing for one without; `None` where the file cannot be read.
+    fn of_file(&self, file: &[u8]) -> Option<Vec<Option<Fingerprint>>> {
+        let decision = DecisionId([0; 16]);
+        let opening = Opening {
+            decision,
+            purpose: ContentPurpose::PreventDisruption,
+            actor: "evaluate".to_owned(),
+            generation: 0,
+            time: Timestamp::from_seconds(0),
+        };
+        let grant = Grant::request(&NoJournal, &opening).ok()?;
+        let fax = SealedFax::new(decision, file.to_vec());
+        let pages = fax.fingerprints(grant, &self.key, Maps::With).ok()?;
+        let first = |reading: Vec<Fingerprint>| reading.into_iter().next();
+        let of_page = pages.into_iter().map(|page| page.ok()?.fingerprints.ok().and_then(first));
+        Some(of_page.collect())
+    }
+}
+
+impl Matcher for Fingerprints {
+    type Print = Fingerprint;
+
+    fn name(&self) -> &'static str {
+        "fingerprint"
+    }
+
+    fn print(&self, page: &Bitmap) -> Option<Fingerprint> {
+        self.of_file(&tiff(&[page], Form::PLAIN))?.into_iter().next()?
+    }
+
+    fn distance(&self, one: &Fingerprint, two: &Fingerprint) -> Option<f64> {
+        let told = offsets(&one.marks, &two.marks);
+        let met = one.met_by(two) >= VOTES_MIN;
+        if !met && !one.chunks.iter().any(|chunk| two.chunks.contains(chunk)) {
+            return None;
+        }
+        let hints: Vec<Offset> = told.into_iter().map(|(offset, _)| offset).collect();
+        let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, &hints)?;
+        let one_form = comparison.likeness() != Likeness::Different;
+        one_form.then(|| comparison.differing.into())
+    }
+
+    fn threshold(&self) -> Option<f64> {
+        Some(f64::from(DIFFERING_MAX - 1))
+    }
+
+    fn read(&self, file: &[u8]) -> Option<usize> {
+        self.of_file(file).map(|pages| pages.len())
     }
 }
 

@@ -11,8 +11,7 @@ type Id = &'static str;
 const UNARY: &str =
     "ScreenFax, 8 connections of 32 calls in flight, client and server on two cores";
 const STREAM: &str = "StreamScreenFax, 8 streams of 64 requests a message, ledger on";
-const PACED: &str =
-    "calls begun on time whatever became of those before, at half of what the closed loop came to, from a server at rest";
+const PACED: &str = "calls begun on time whatever became of those before, at half of what the closed loop came to, from a server at rest";
 const PROCESSOR: &str =
     "processor time of the whole server process, its ledger included, over its verdicts";
 const ENCRYPTED: &str =
@@ -63,11 +62,13 @@ fn loops(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) ->
 
 /// Rows of the open loops.
 fn loads(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) -> Vec<Measured> {
-    let Found { unary, paced: Paced { ours: half, theirs, silent, kept }, storm, flood, .. } = found;
+    let Found { unary, paced: Paced { ours: half, theirs, silent, kept }, storm, flood, .. } =
+        found;
     let (peak, peak_p99) = (rate(unary), ours(unary, |round| round.p99_ms));
     let of = |paces: &[Pace]| median(paces.iter().map(|pace| pace.p99_ms));
     let handshakes = median(half.iter().map(|pace| pace.handshake_p99_ms));
-    let beside = median(silent.iter().zip(half).map(|(with, without)| with.p99_ms / without.p99_ms));
+    let beside =
+        median(silent.iter().zip(half).map(|(with, without)| with.p99_ms / without.p99_ms));
     let echo = format!("{:.2} ms of the echo at the same pace", of(theirs));
     let at_peak = || format!("{peak:.0} a second in the closed loop");
     let p99_at_peak = || format!("{peak_p99:.2} ms in the closed loop");
