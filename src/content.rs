@@ -4,6 +4,7 @@
 //! the pages takes a [`grant::Grant`], which is made only by writing the journal, is spent by one look, and lets
 //! out nothing but numbers.
 
+pub mod fingerprint;
 pub mod grant;
 pub mod journal;
 pub mod sealed;

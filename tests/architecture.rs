@@ -38,6 +38,7 @@ const ROOMS: &[Room] = &[
     ("relations", 3, "dense time"),
     ("directory", 3, "bounds dense fax store"),
     ("lists", 3, "bounds dense fax store time"),
+    ("campaign", 3, "bounds content decay fax time verdict"),
     ("limiter", 3, "bounds decay fax store time verdict"),
     // What is written down of all of these.
     ("ledger", 4, "activity content fax features limiter relations store time verdict"),
