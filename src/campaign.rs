@@ -36,7 +36,7 @@ mod tally;
 mod votes;
 mod weight;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 
@@ -140,12 +140,13 @@ struct Shared {
 /// Whether there is one node or several: where there is one, it is all of the evidence.
 #[derive(Default)]
 struct NodesSeen {
-    first: AtomicU64,
-    other: AtomicU64,
+    first: AtomicU32,
+    other: AtomicU32,
 }
 
 impl NodesSeen {
-    fn saw(&self, node: u64) {
+    /// Notes a node, by its key as facts keep it.
+    fn saw(&self, node: u32) {
         let first = self.first.compare_exchange(0, node, Ordering::Relaxed, Ordering::Relaxed);
         if first.is_err_and(|first| first != node) {
             self.other.store(node, Ordering::Relaxed);
@@ -216,5 +217,4 @@ impl Campaigns {
 }
 
 #[cfg(test)]
-#[path = "campaign/tests.rs"]
 mod tests;

@@ -107,6 +107,11 @@ impl Cluster {
         self.since != 0
     }
 
+    /// Whether it has anything to compare maps with.
+    pub(super) fn has_map(&self) -> bool {
+        self.representatives.iter().any(|known| known.map().is_some())
+    }
+
     /// Counts a page in.
     pub(super) fn join(&mut self, facts: &Facts, sureness: Sureness, share: NodeShare) {
         self.tally.note(facts, sureness, share);

@@ -1,9 +1,10 @@
 //! Candidates looked at more closely: each is held against its cluster's representatives, and maps decide where there
 //! are any. No lock is held while maps are compared.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::cluster::Representative;
+use super::cluster::{Cluster, Representative};
 use super::index::{Candidate, Found, exact, near};
 use super::votes::{Evidence, between};
 use super::{Campaigns, Shared};
@@ -34,6 +35,8 @@ pub(super) struct Lead {
     pub(super) seq: u64,
     /// The cluster that counts that page, or 0.
     pub(super) cluster: u32,
+    /// Whether that is a campaign.
+    pub(super) campaign: bool,
     pub(super) verdict: Verdict,
 }
 
@@ -80,7 +83,9 @@ impl Campaigns {
                 break;
             }
         }
-        judged.leads.sort_by_key(|lead| std::cmp::Reverse(lead.verdict));
+        // Among equals a campaign leads, then a cluster; then the better evidence, which came first.
+        let rank = |lead: &Lead| (lead.verdict, lead.campaign, lead.cluster != 0);
+        judged.leads.sort_by_key(|lead| Reverse(rank(lead)));
         judged
     }
 
@@ -124,8 +129,10 @@ impl Campaigns {
 impl Shared {
     fn compared_with(&self, candidate: &Candidate, cluster: u32) -> Known {
         let Candidate { seq, evidence, .. } = *candidate;
-        let representatives = self.table.get(cluster).map(|cluster| &cluster.representatives);
-        let lead = Lead { seq, cluster, verdict: Verdict::Unsure };
+        let known = self.table.get(cluster);
+        let representatives = known.map(|cluster| &cluster.representatives);
+        let campaign = known.is_some_and(Cluster::is_campaign);
+        let lead = Lead { seq, cluster, campaign, verdict: Verdict::Unsure };
         let map = if cluster == 0 { self.maps.get(seq) } else { None };
         let representatives = representatives.cloned().unwrap_or_default();
         Known { lead, evidence, representatives, map }
@@ -172,11 +179,11 @@ const fn verdict(likeness: Likeness) -> Verdict {
 }
 
 impl Judged {
-    /// Whether looking further would change nothing.
+    /// Whether looking further would change nothing. A cluster that is no campaign may still find its other half.
     fn is_settled(&self, has_map: bool) -> bool {
         self.leads.iter().any(|lead| match lead.verdict {
-            Verdict::Same => true,
-            Verdict::Likely => !has_map && lead.cluster != 0,
+            Verdict::Same => lead.campaign,
+            Verdict::Likely => !has_map && lead.campaign,
             Verdict::Unsure | Verdict::Different => false,
         })
     }

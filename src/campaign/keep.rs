@@ -189,6 +189,7 @@ impl Campaigns {
                 if campaign.touched < self.oldest(second) {
                     campaign.representatives.clear();
                 }
+                campaign.tally.nodes.list().iter().for_each(|(node, _)| self.nodes.saw(*node));
                 let room = shared.table.bytes() < self.limits.cluster_bytes;
                 (room && shared.table.restore(campaign)).then_some(Some(low(id.0)))
             }

@@ -1,7 +1,6 @@
 //! A page is met: looked over, held against known forms, looked for, put in, and placed.
 
-use super::cluster::Cluster;
-use super::facts::{Facts, second_of};
+use super::facts::{Facts, cut, second_of};
 use super::judge::{Asked, Judged, Lead, Verdict};
 use super::met::{CampaignEvidence, Met, Outcome, Sureness};
 use super::place::Placed;
@@ -41,7 +40,7 @@ impl Campaigns {
             let outcome = Outcome::Known(known.form);
             return Met { map_wanted: known.map_wanted, ..Met::nothing(outcome) };
         }
-        self.nodes.saw(sighting.node);
+        self.nodes.saw(cut(sighting.node));
         let known = self.ring.of_decision(sighting.decision, DECISION_PAGES_MAX);
         let again = known.into_iter().find(|(_, facts, _)| facts.page == sighting.page);
         let own = again.as_ref().map_or(0, |(seq, ..)| *seq);
@@ -146,8 +145,7 @@ impl Campaigns {
     ) -> Met {
         let (now, share) = at;
         let likely = |lead: &Lead| {
-            let campaign = || shared.table.get(lead.cluster).is_some_and(Cluster::is_campaign);
-            lead.verdict == Verdict::Likely || (lead.verdict == Verdict::Unsure && campaign())
+            lead.verdict == Verdict::Likely || (lead.verdict == Verdict::Unsure && lead.campaign)
         };
         let mut met = Met::nothing(Outcome::Looked);
         met.floods = judged.floods;

@@ -36,7 +36,7 @@ impl Shared {
         {
             self.maps.keep(page.seq, map, page.facts.second);
         }
-        let cluster = self.cluster_of(ring, page, &same, sureness)?;
+        let cluster = self.cluster_of(ring, page, &same)?;
         for lead in &same {
             self.adopt(ring, page, lead, (cluster, sureness));
         }
@@ -50,22 +50,17 @@ impl Shared {
     }
 
     /// The cluster of the best lead that has one, or a new one.
-    fn cluster_of(
-        &mut self,
-        ring: &Ring,
-        page: &Placed<'_>,
-        leads: &[&Lead],
-        sureness: Sureness,
-    ) -> Option<u32> {
+    fn cluster_of(&mut self, ring: &Ring, page: &Placed<'_>, leads: &[&Lead]) -> Option<u32> {
         let known = leads.iter().find_map(|lead| self.table.find(self.cluster_now(ring, lead)));
         if let Some(found) = known {
             return Some(found.leaf);
         }
-        // One page alone is no cluster: the one that led here has to be there still.
+        // One page alone is no cluster: the one that led here has to be there still. It counts whole: its map was not
+        // kept, since nothing was like it then, and whatever joins is held against what this page is held against.
         let first = leads.iter().find_map(|lead| ring.facts(lead.seq))?.0;
         let cluster = self.table.create(first.second.min(page.facts.second));
         for lead in leads {
-            self.adopt(ring, page, lead, (cluster, sureness));
+            self.adopt(ring, page, lead, (cluster, Sureness::Verified));
         }
         Some(cluster)
     }
@@ -101,14 +96,17 @@ impl Shared {
     }
 
     fn count(&mut self, ring: &Ring, page: &Placed<'_>, cluster: u32, sureness: Sureness) {
-        self.table.edit(cluster, |cluster| {
+        let sure = self.table.edit(cluster, |cluster| {
+            // The first page with a map is what others are compared with.
+            let first = page.map.is_some() && !cluster.has_map();
+            let sureness = if first { Sureness::Verified } else { sureness };
             cluster.join(&page.facts, sureness, page.share);
-            let bare = cluster.representatives.iter().all(|known| known.map().is_none());
-            if sureness == Sureness::Verified || bare {
+            if sureness == Sureness::Verified || !cluster.has_map() {
                 cluster.represent(page.fingerprint, page.map);
             }
+            sureness
         });
-        if sureness == Sureness::Verified {
+        if sure == Some(Sureness::Verified) {
             ring.amend(page.seq, |facts| facts.verified = true);
         }
         if let Some(found) = self.table.find(cluster) {
@@ -127,34 +125,27 @@ impl Shared {
         let leaf = self.table.find(cluster).map(|found| found.leaf);
         let own = leads.iter().find(|lead| Some(lead.cluster) == leaf && lead.cluster != 0);
         let verdict = own.map_or(Verdict::Unsure, |lead| lead.verdict);
-        match (leaf, verdict) {
-            (Some(leaf), Verdict::Same) if !page.facts.verified => {
-                self.table.edit(leaf, |cluster| {
-                    cluster.verify(&page.facts);
-                    cluster.represent(page.fingerprint, page.map);
-                });
-                ring.amend(page.seq, |facts| facts.verified = true);
-                let root = self.table.find(leaf)?.root;
-                self.table.settle(root, page.share, page.facts.second);
-                Some(leaf)
+        let Some(leaf) = leaf else {
+            // Its cluster made room for others.
+            ring.assign(page.seq, cluster, 0);
+            return self.place(ring, page, leads);
+        };
+        let first = page.map.is_some() && self.table.get(leaf).is_some_and(|one| !one.has_map());
+        if page.facts.verified || !(first || verdict == Verdict::Same) {
+            if verdict != Verdict::Different || page.facts.verified {
+                return Some(leaf);
             }
-            (Some(leaf), Verdict::Different) if !page.facts.verified => {
-                self.table.edit(leaf, |cluster| cluster.deny(&page.facts));
-                ring.assign(page.seq, cluster, 0);
-                self.place(ring, page, leads)
-            }
-            (Some(leaf), _) => {
-                self.table.edit(leaf, |cluster| {
-                    if cluster.representatives.iter().all(|known| known.map().is_none()) {
-                        cluster.represent(page.fingerprint, page.map);
-                    }
-                });
-                Some(leaf)
-            }
-            (None, _) => {
-                ring.assign(page.seq, cluster, 0);
-                self.place(ring, page, leads)
-            }
+            self.table.edit(leaf, |cluster| cluster.deny(&page.facts));
+            ring.assign(page.seq, cluster, 0);
+            return self.place(ring, page, leads);
         }
+        self.table.edit(leaf, |cluster| {
+            cluster.verify(&page.facts);
+            cluster.represent(page.fingerprint, page.map);
+        });
+        ring.amend(page.seq, |facts| facts.verified = true);
+        let root = self.table.find(leaf)?.root;
+        self.table.settle(root, page.share, page.facts.second);
+        Some(leaf)
     }
 }

@@ -371,6 +371,13 @@ impl Ring {
         seq
     }
 
+    /// Goes on from that seq, as after so many pages.
+    #[cfg(test)]
+    pub(super) fn begin_at(&self, seq: u64) {
+        self.next.store(seq, Ordering::Release);
+        self.horizon.store(seq, Ordering::Release);
+    }
+
     /// Takes the next seq, and with it the oldest page out. Under the writer's lock.
     fn reserve(&self) -> u64 {
         let seq = self.next.load(Ordering::Relaxed);

@@ -2,7 +2,7 @@
 //!
 //! A page follows from a seed and its number alone, so that a copy of any page can be made without keeping it.
 
-use super::bits::{low, scatter};
+use super::bits::scatter;
 use super::sighting::{Sighting, Tie};
 use crate::content::fingerprint::{BUCKET_BITS, CHUNK_KEYS_MAX, Fingerprint, MARKS_MAX, Mark};
 use crate::fax::id::DecisionId;
@@ -83,7 +83,7 @@ impl Synthetic {
         Fingerprint { epoch: 1, chunks, marks: marks.collect(), map: None }
     }
 
-    /// A sighting of a page, of a stranger to a stranger.
+    /// A sighting of a page, of a stranger to a stranger, reported by one of four nodes.
     #[must_use]
     pub fn sighting<'a>(self, number: u64, fingerprints: &'a [Fingerprint]) -> Sighting<'a> {
         let key = |what| self.word(number, what) | 1;
@@ -95,7 +95,7 @@ impl Synthetic {
             decision: DecisionId(decision),
             page: 0,
             direction: Direction::Inbound,
-            node: u64::from(low(key(3)) % 4) + 1 << 32,
+            node: number % 4 + 1 << 32,
             recipient: key(4),
             sender: key(5),
             ident: key(6),

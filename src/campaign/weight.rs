@@ -112,11 +112,6 @@ impl Founders {
         nodes.iter().map(of_node).sum::<u32>() >= CAMPAIGN_UNITS
     }
 
-    /// All of them.
-    pub(super) fn list(&self) -> &[Founder] {
-        &self.0
-    }
-
     /// Bytes on the heap.
     pub(super) fn bytes(&self) -> usize {
         self.0.capacity() * size_of::<Founder>()
@@ -208,7 +203,7 @@ mod tests {
         ]);
         of.remove(1);
         of.remove(2);
-        assert_eq!(of.list().len(), 1);
+        assert_eq!(of.0.len(), 1);
     }
 
     #[test]
