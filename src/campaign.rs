@@ -55,13 +55,16 @@ pub use sketch::SKETCH_VALUES;
 pub use standing::{DECISIONS_MAX, DecidedBy, Decision, State};
 pub use weight::CAMPAIGN_RECIPIENTS;
 
-use crate::time::{DAY_SECONDS, Timestamp};
+use crate::time::Timestamp;
 use bank::Bank;
 use facts::{cut, second_of};
 use maps::Maps;
 use plausible::Plausible;
 use ring::Ring;
 use table::Table;
+
+/// Seconds of a day.
+const DAY: u32 = 86_400;
 
 /// How much is kept, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,11 +92,11 @@ impl Limits {
     pub const fn of_pages(pages: u32) -> Self {
         Self {
             pages,
-            cluster_bytes: 64 << 20 | pages as usize * 48,
-            map_bytes: 16 << 20 | pages as usize * 24,
+            cluster_bytes: (64 << 20) + pages as usize * 48,
+            map_bytes: (16 << 20) + pages as usize * 24,
             forms: 4_096,
-            window_seconds: 2 * DAY_SECONDS as u32,
-            campaign_seconds: 7 * DAY_SECONDS as u32,
+            window_seconds: 2 * DAY,
+            campaign_seconds: 7 * DAY,
             node_share_milli: 600,
         }
     }

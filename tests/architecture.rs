@@ -54,7 +54,7 @@ const ROOMS: &[Room] = &[
     // The routing node's side: a client too, which shares the tool's commands.
     ("node", 8, "bounds content fax operator time wire"),
     // Assembly: the engine without sockets, then everything.
-    ("lab", 9, "activity api bounds content decay dense directory fax features held ledger limiter lists memory node operator policy relations reports screening store time verdict wire"),
+    ("lab", 9, "activity api bounds campaign content decay dense directory fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
     ("server", 10, "api bounds held lab memory metrics policy reports screening store time"),
 ];
 

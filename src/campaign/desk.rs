@@ -108,8 +108,14 @@ impl Campaigns {
         weight_milli: u32,
         now: Timestamp,
     ) -> Vec<CampaignId> {
+        if opinion == Opinion::Junk {
+            for (_, facts, _) in self.ring.of_decision(decision, DECISION_PAGES_MAX) {
+                let names = [facts.sender_name(), facts.ident, facts.block];
+                self.plausible.stamp(names, second_of(now));
+            }
+        }
         let add = |sum: &mut u32| *sum = sum.saturating_add(weight_milli);
-        self.weigh_in(decision, opinion, now, &add, weight_milli)
+        self.weigh_in(decision, opinion, &add)
     }
 
     /// Takes back what such a report added.
@@ -118,27 +124,20 @@ impl Campaigns {
         decision: DecisionId,
         opinion: Opinion,
         weight_milli: u32,
-        now: Timestamp,
     ) -> Vec<CampaignId> {
         let take = |sum: &mut u32| *sum = sum.saturating_sub(weight_milli);
-        self.weigh_in(decision, opinion, now, &take, 0)
+        self.weigh_in(decision, opinion, &take)
     }
 
     fn weigh_in(
         &self,
         decision: DecisionId,
         opinion: Opinion,
-        now: Timestamp,
         change: &dyn Fn(&mut u32),
-        stamped: u32,
     ) -> Vec<CampaignId> {
         let mut shared = self.shared.lock();
         let (mut leaves, mut campaigns) = (Vec::new(), Vec::new());
-        for (seq, facts, cluster) in self.ring.of_decision(decision, DECISION_PAGES_MAX) {
-            if opinion == Opinion::Junk && stamped > 0 {
-                let names = [facts.sender_name(), facts.ident, facts.block];
-                self.plausible.stamp(names, second_of(now));
-            }
+        for (seq, _, cluster) in self.ring.of_decision(decision, DECISION_PAGES_MAX) {
             match shared.table.find(cluster) {
                 Some(found) if !leaves.contains(&found.leaf) => {
                     shared.table.edit(found.leaf, |cluster| {

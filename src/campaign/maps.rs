@@ -58,7 +58,7 @@ impl Maps {
     /// Lets up to `most` go that were kept before that second.
     pub(super) fn expire(&mut self, before: u32, most: usize) {
         for _ in 0..most {
-            if !self.order.front().is_some_and(|(_, second)| *second < before) {
+            if self.order.front().is_none_or(|(_, second)| *second >= before) {
                 break;
             }
             self.drop_oldest();

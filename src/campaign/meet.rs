@@ -1,11 +1,12 @@
 //! A page is met: looked over, held against known forms, looked for, put in, and placed.
 
 use super::facts::{Facts, cut, second_of};
+use super::index::exact;
 use super::judge::{Asked, Judged, Lead, Verdict};
 use super::met::{CampaignEvidence, Met, Outcome, Sureness};
 use super::place::Placed;
 use super::ring::Page;
-use super::sighting::{Sighting, is_blank, newest};
+use super::sighting::{Forged, Sighting, is_blank, newest};
 use super::standing::{DecidedBy, State};
 use super::tally::Distinct;
 use super::weight::NodeShare;
@@ -55,6 +56,41 @@ impl Campaigns {
             }
             None => self.met_first(sighting, placed, &judged),
         }
+    }
+
+    /// Puts a page in without looking for others: pages of days before, read back. It is found, and counts once it is.
+    ///
+    /// # Errors
+    /// [`Forged`]: it is not put in. A blank page is not either, and is no error.
+    pub fn insert(&self, sighting: &Sighting<'_>, now: Timestamp) -> Result<(), Forged> {
+        let page = newest(sighting.fingerprints)?;
+        if !is_blank(page) {
+            self.nodes.saw(cut(sighting.node));
+            self.ring.insert(&Page {
+                facts: Facts::of(sighting, page.epoch, now),
+                fingerprint: Some(page),
+                decision: Some(sighting.decision),
+                cluster: 0,
+            });
+        }
+        Ok(())
+    }
+
+    /// Looks in the exact tier alone, some microseconds: whether pages that share chunk keys are of a campaign. Nothing is
+    /// compared, and so nothing is sure.
+    pub fn look_exact(&self, fingerprint: &Fingerprint, now: Timestamp) -> Met {
+        let found = exact(&self.ring, fingerprint).found(&self.ring, fingerprint);
+        let oldest = self.oldest(second_of(now));
+        let young = found.candidates.iter().filter(|candidate| candidate.facts.second >= oldest);
+        let likely = young.filter(|candidate| candidate.evidence.is_likely());
+        let Some(best) = likely.max_by_key(|candidate| (candidate.cluster != 0, candidate.seq))
+        else {
+            return Met::nothing(Outcome::Looked);
+        };
+        let cluster = Some(best.cluster).filter(|cluster| *cluster != 0);
+        let judged = Judged { leads: Vec::new(), floods: found.floods };
+        let met = self.tell(&self.shared.lock(), cluster, (now, self.share()), &judged);
+        Met { sureness: Some(Sureness::Likely), ..met }
     }
 
     fn met_first(&self, sighting: &Sighting<'_>, placed: Placed<'_>, judged: &Judged) -> Met {

@@ -52,7 +52,7 @@ impl Synthetic {
             return word >> 10 & ((1 << BUCKET_BITS) - 1);
         }
         // Log-uniform over ranks: the common ones are as common as all less common ones of twice their rank.
-        let octave = BUCKET_BITS as u64 - SPAN + 1 + (word >> 10) % SPAN;
+        let octave = u64::from(BUCKET_BITS) - SPAN + 1 + (word >> 10) % SPAN;
         let rank = self.word(page, 0x200 + mark) & ((1 << octave) - 1);
         scatter(self.seed ^ rank) & ((1 << BUCKET_BITS) - 1)
     }
@@ -95,12 +95,12 @@ impl Synthetic {
             decision: DecisionId(decision),
             page: 0,
             direction: Direction::Inbound,
-            node: number % 4 + 1 << 32,
+            node: (number % 4 + 1) << 32,
             recipient: key(4),
             sender: key(5),
             ident: key(6),
             block: key(7),
-            trunk: key(8) % 16 << 32,
+            trunk: (key(8) % 16) << 32,
             tie: Tie::Stranger,
             fingerprints,
         }

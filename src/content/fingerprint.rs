@@ -59,7 +59,7 @@ impl InkMap {
     #[must_use]
     pub fn from_packed(packed: &[u8]) -> Option<Self> {
         let rows = packed.len() / (MAP_COLUMNS / 2);
-        let whole = packed.len() % (MAP_COLUMNS / 2) == 0;
+        let whole = packed.len().is_multiple_of(MAP_COLUMNS / 2);
         (whole && (1..=MAP_ROWS_MAX).contains(&rows)).then(|| Self { packed: packed.into() })
     }
 }

@@ -117,7 +117,7 @@ fn a_report_counts_for_all_now_or_later_and_asks_for_fingerprints() {
     assert_eq!(campaigns.report(known.decision, Opinion::Wanted, 100, at(9)), [id]);
     let evidence = shown(&campaigns, id).evidence;
     assert_eq!((evidence.junk_milli, evidence.wanted_milli), (250, 100));
-    campaigns.withdraw(known.decision, Opinion::Junk, 250, at(9));
+    campaigns.withdraw(known.decision, Opinion::Junk, 250);
     assert_eq!(shown(&campaigns, id).evidence.junk_milli, 0);
     // One that is of no campaign yet.
     let alone = [mapped(5, Copied::EXACT, 0)];
