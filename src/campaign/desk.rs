@@ -3,7 +3,6 @@
 use thiserror::Error;
 
 use super::bank::{Form, FormId, nobody};
-use super::cluster::Cluster;
 use super::facts::second_of;
 use super::meet::DECISION_PAGES_MAX;
 use super::met::CampaignEvidence;
@@ -167,9 +166,7 @@ impl Campaigns {
         now: Timestamp,
     ) -> Vec<CampaignEvidence> {
         let shared = self.shared.lock();
-        let behind = |cluster: &&Cluster| after.is_none_or(|after| cluster.id > after);
-        let own = shared.table.campaigns().into_iter().filter(behind);
-        let own = own.filter(|cluster| cluster.parent == 0).take(most);
+        let own = shared.table.campaigns(after).filter(|cluster| cluster.parent == 0).take(most);
         own.filter_map(|cluster| shared.evidence(cluster.serial(), now, self.share())).collect()
     }
 

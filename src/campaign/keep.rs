@@ -98,28 +98,25 @@ impl Campaigns {
 
     /// The rows of all campaigns and forms after `after`, in the order of keys, at most `most`.
     pub fn export(&self, after: Option<RowKey>, most: usize) -> Vec<Row> {
-        let behind = |key: &RowKey| after.is_none_or(|after| *key > after);
+        let campaigns_after = match after {
+            Some(RowKey::Form(_)) => None,
+            Some(RowKey::Campaign(id)) => Some(Some(id)),
+            None => Some(None),
+        };
         let mut rows: Vec<Row> = Vec::new();
-        {
+        if let Some(after) = campaigns_after {
             let shared = self.shared.lock();
-            let campaigns = shared.table.campaigns();
-            let keyed = campaigns.iter().map(|one| (RowKey::Campaign(one.id), one));
-            rows.extend(
-                keyed
-                    .filter(|(key, _)| behind(key))
-                    .take(most)
-                    .map(|(key, campaign)| Row { key, value: Some(encode_campaign(campaign)) }),
-            );
+            let row = |one: &Cluster| Row {
+                key: RowKey::Campaign(one.id),
+                value: Some(encode_campaign(one)),
+            };
+            rows.extend(shared.table.campaigns(after).take(most).map(row));
         }
-        let forms = self.bank.list();
-        let keyed = forms.iter().map(|(id, form)| (RowKey::Form(*id), form));
         let room = most - rows.len();
-        rows.extend(
-            keyed
-                .filter(|(key, _)| behind(key))
-                .take(room)
-                .map(|(key, form)| Row { key, value: Some(encode_form(form)) }),
-        );
+        let behind = |key: RowKey| after.is_none_or(|after| key > after);
+        let forms = self.bank.list().into_iter().map(|(id, form)| (RowKey::Form(id), form));
+        let row = |(key, form)| Row { key, value: Some(encode_form(&form)) };
+        rows.extend(forms.filter(|(key, _)| behind(*key)).take(room).map(row));
         rows
     }
 

@@ -7,7 +7,9 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::ops::Bound;
 
+use super::bits::low;
 use super::cluster::{Cluster, MERGED_MAX};
 use super::standing::{Decision, State, by_evidence};
 use super::tally::Tally;
@@ -45,6 +47,8 @@ pub(super) struct Table {
     bytes: usize,
     bytes_max: usize,
     evicted: u64,
+    /// All campaigns, so that listing some of them looks at no other.
+    campaigns: BTreeSet<CampaignId>,
     /// Campaigns that changed since that was asked.
     changed: BTreeSet<CampaignId>,
 }
@@ -63,6 +67,7 @@ impl Table {
             bytes: 0,
             bytes_max,
             evicted: 0,
+            campaigns: BTreeSet::new(),
             changed: BTreeSet::new(),
         }
     }
@@ -120,6 +125,7 @@ impl Table {
             return false;
         }
         self.next_serial = self.next_serial.max(serial.saturating_add(1));
+        self.campaigns.insert(cluster.id);
         self.put(cluster, CAMPAIGNS);
         true
     }
@@ -144,6 +150,7 @@ impl Table {
         self.bytes = self.bytes - cluster.counted_bytes + bytes;
         cluster.counted_bytes = bytes;
         if cluster.is_campaign() {
+            self.campaigns.insert(cluster.id);
             self.changed.insert(cluster.id);
         }
         Some(answer)
@@ -304,6 +311,7 @@ impl Table {
         let Some(Entry::Cluster(gone)) = self.entries.remove(&serial) else { return };
         self.bytes -= gone.counted_bytes;
         if gone.is_campaign() {
+            self.campaigns.remove(&gone.id);
             self.changed.insert(gone.id);
         }
         if gone.parent != 0 {
@@ -341,21 +349,15 @@ impl Table {
         }
     }
 
-    /// Campaigns that others do not forward from, in the order of ids.
-    pub(super) fn campaigns(&self) -> Vec<&Cluster> {
-        let clusters = self.entries.values().filter_map(|entry| match entry {
-            Entry::Cluster(cluster) if cluster.is_campaign() => Some(&**cluster),
-            Entry::Cluster(_) | Entry::Folded(_) => None,
-        });
-        let mut campaigns: Vec<_> = clusters.collect();
-        campaigns.sort_unstable_by_key(|cluster| cluster.id);
-        campaigns
+    /// Campaigns behind `after`, forwarding ones too, in the order of ids.
+    pub(super) fn campaigns(&self, after: Option<CampaignId>) -> impl Iterator<Item = &Cluster> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = self.campaigns.range((from, Bound::Unbounded));
+        ids.filter_map(|id| self.get(low(id.0)))
     }
 
     /// Up to `most` campaigns that changed since they were asked for.
     pub(super) fn take_changed(&mut self, most: usize) -> Vec<CampaignId> {
-        let taken: Vec<_> = self.changed.iter().take(most).copied().collect();
-        self.changed.retain(|id| !taken.contains(id));
-        taken
+        std::iter::from_fn(|| self.changed.pop_first()).take(most).collect()
     }
 }

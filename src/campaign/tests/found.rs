@@ -1,10 +1,12 @@
 //! What is found, and what is not.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use proptest::prelude::*;
 
 use super::super::bank::nobody;
+use super::super::facts::Facts;
 use super::super::index::{CHAIN_MAX, exact, near};
 use super::super::ring::{Page, Ring};
 use super::super::sighting::Tie;
@@ -47,7 +49,7 @@ fn small_page(chunks: &BTreeSet<u64>, marks: &[(u64, u8)]) -> Fingerprint {
     let mark = |(kind, place): &(u64, u8)| Mark {
         column: place * 20,
         row: 7,
-        bits: (kind + 1) * 0x1357_9BDF_0123 & 0xFFFF_FFFF_FFFF,
+        bits: ((kind + 1) * 0x1357_9BDF_0123) & 0xFFFF_FFFF_FFFF,
         weak: [0, 1, 2, 3, 4, 5],
     };
     Fingerprint {
@@ -97,6 +99,43 @@ proptest! {
             list.push((put(&ring, page), page));
         }
     }
+}
+
+/// A reader beside the writer, on a ring so small that what is read is overwritten all the time: what is found is whole,
+/// and is the page that was looked for.
+#[test]
+fn what_is_read_beside_the_writer_is_whole() {
+    let ring = Ring::with_capacity(48);
+    let latest = AtomicU64::new(0);
+    let done = AtomicBool::new(false);
+    let found = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut found = 0;
+            let mut back = 0;
+            while !done.load(Ordering::Relaxed) {
+                back = (back + 7) % 48;
+                let page = latest.load(Ordering::Acquire).saturating_sub(back);
+                let print = PAGES.page(page);
+                let shared = exact(&ring, &print);
+                for candidate in near(&ring, &print, &shared).candidates {
+                    let facts = candidate.facts;
+                    assert_eq!((facts.recipient, facts.sender), (page + 1, !page));
+                    assert_eq!(candidate.evidence.keys, 8);
+                    found += 1;
+                }
+            }
+            found
+        });
+        for page in 0..20_000 {
+            let facts = Facts { recipient: page + 1, sender: !page, ..nobody(1, 1_000) };
+            let print = PAGES.page(page);
+            ring.insert(&Page { facts, fingerprint: Some(&print), decision: None, cluster: 0 });
+            latest.store(page, Ordering::Release);
+        }
+        done.store(true, Ordering::Relaxed);
+        reader.join().unwrap()
+    });
+    assert!(found > 100, "{found}");
 }
 
 #[test]
