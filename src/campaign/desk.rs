@@ -239,8 +239,8 @@ impl Campaigns {
         if shared.table.split(serial) { Ok(()) } else { Err(DeskFault::NotPart { id }) }
     }
 
-    /// Takes a representative out of a campaign: pages like it make a cluster of their own from then on, which never
-    /// merges with this one by itself. What was counted stays.
+    /// Takes a representative out of a campaign: pages like it, and not like those that stay, make a cluster of their own
+    /// from then on, which never merges with this one by itself. What was counted stays.
     ///
     /// # Errors
     /// [`DeskFault`]: nothing has changed. The last representative cannot be taken out.

@@ -142,7 +142,7 @@ impl Shared {
 impl Known {
     fn judge(&mut self, page: &Fingerprint, map: Option<&InkMap>, budget: &mut usize) {
         let mut likely = self.evidence.is_likely();
-        let mut worst = None;
+        let mut said = None;
         for representative in &self.representatives {
             let evidence = between(page, &representative.fingerprint);
             likely |= evidence.is_likely();
@@ -153,19 +153,19 @@ impl Known {
                 && *budget > 0
             {
                 *budget -= 1;
-                worst = worst.max(Some(verdict(compare(older, newer, offset))));
+                said = said.max(Some(verdict(compare(older, newer, offset))));
             }
         }
         if let (Some(older), Some(newer)) = (&self.map, map)
             && *budget > 0
         {
             *budget -= 1;
-            worst = worst.max(Some(verdict(compare(older, newer, self.evidence.offset))));
+            said = said.max(Some(verdict(compare(older, newer, self.evidence.offset))));
         }
         let by_keys = if likely { Verdict::Likely } else { Verdict::Unsure };
-        self.lead.verdict = match worst {
+        self.lead.verdict = match said {
             Some(Verdict::Unsure) | None => by_keys,
-            Some(said) => said,
+            Some(told) => told,
         };
     }
 }
