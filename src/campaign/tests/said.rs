@@ -77,7 +77,7 @@ proptest! {
 }
 
 #[test]
-fn a_page_that_is_of_two_clusters_merges_them() {
+fn keys_of_another_campaign_merge_nothing_where_maps_differ() {
     let (campaigns, ids) = two();
     // Half of either page, and the map of both: as a form letter's parts are.
     let (one, other) = (PAGES.page(1), PAGES.page(2));
@@ -87,6 +87,44 @@ fn a_page_that_is_of_two_clusters_merges_them() {
     assert_eq!(met.campaign.unwrap().id, ids[0]);
     // The other's map differs, and so it stays by itself.
     assert_eq!(campaigns.list(None, 9, at(41)).len(), 2);
+}
+
+#[test]
+fn a_page_that_is_of_two_campaigns_merges_them_unless_staff_says_otherwise() {
+    // One page whose halves were sent apart, so that nothing but its map is common to both.
+    let half = |from: usize| {
+        let mut print = mapped(1, Copied { lost_marks: 32, ..Copied::EXACT }, 0);
+        print.chunks = print.chunks[from..from + 4].to_vec();
+        print
+    };
+    let whole = || mapped(1, Copied { lost_marks: 32, ..Copied::EXACT }, 0);
+    for said in [None, Some([State::Confirmed, State::Cleared])] {
+        let campaigns = Campaigns::with_limits(limits());
+        let mut ids = Vec::new();
+        for from in [0, 4] {
+            let numbers = from as u64 * 10 + 1..=from as u64 * 10 + 5;
+            let last = numbers.map(|number| meet(&campaigns, half(from), number)).last();
+            ids.push(last.unwrap().campaign.unwrap().id);
+        }
+        for (id, state) in ids.iter().zip(said.into_iter().flatten()) {
+            campaigns.decide(*id, decision(state, 50)).unwrap();
+        }
+        let before = shown(&campaigns, ids[1]);
+        let met = meet(&campaigns, whole(), 60).campaign.unwrap();
+        assert_eq!(campaigns.list(None, 9, at(61)).len(), if said.is_some() { 2 } else { 1 });
+        if said.is_none() {
+            assert_eq!((met.id, met.recipients), (ids[0], 11));
+            campaigns.split(ids[1]).unwrap();
+            let apart = [shown(&campaigns, ids[0]), shown(&campaigns, ids[1])];
+            let recipients = apart.each_ref().map(|shown| shown.evidence.recipients);
+            assert_eq!(recipients.iter().sum::<u32>(), 11);
+            // What staff took apart stays apart.
+            meet(&campaigns, whole(), 61);
+            assert_eq!(campaigns.list(None, 9, at(62)).len(), 2);
+        } else {
+            assert!(before.evidence.recipients == 5);
+        }
+    }
 }
 
 #[test]
