@@ -38,6 +38,7 @@ const ROOMS: &[Room] = &[
     ("relations", 3, "dense time"),
     ("directory", 3, "bounds dense fax store"),
     ("lists", 3, "bounds dense fax store time"),
+    ("campaign", 3, "bounds content decay fax time verdict"),
     ("limiter", 3, "bounds decay fax store time verdict"),
     // What is written down of all of these.
     ("ledger", 4, "activity content fax features limiter relations store time verdict"),
@@ -53,7 +54,7 @@ const ROOMS: &[Room] = &[
     // The routing node's side: a client too, which shares the tool's commands.
     ("node", 8, "bounds content fax operator time wire"),
     // Assembly: the engine without sockets, then everything.
-    ("lab", 9, "activity api bounds content decay dense directory fax features held ledger limiter lists memory node operator policy relations reports screening store time verdict wire"),
+    ("lab", 9, "activity api bounds campaign content decay dense directory fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
     ("server", 10, "api bounds held lab memory metrics policy reports screening store time"),
 ];
 

@@ -17,7 +17,9 @@ use thiserror::Error;
 
 use super::decode::{self, Decoded, Undecodable};
 use super::tiff::TiffPage;
-pub use compare::{Comparison, DIFFERING_MAX, Likeness, NOISE_MILLI_MAX, Offset, compare};
+pub use compare::{
+    Comparison, DIFFERING_MAX, Likeness, NOISE_MILLI_MAX, Offset, compare, likeness,
+};
 use gather::Gathering;
 pub use ink::{COLUMNS, INK_ROWS_MAX, InkMap};
 pub use key::{FingerprintKey, KEY_BYTES};
@@ -135,8 +137,8 @@ impl Fingerprint {
     }
 }
 
-/// Least sure bits of a mark that are tried both ways when it is looked for: 128 buckets.
-pub const PROBED_BITS: usize = 7;
+/// Least sure bits of a mark that are tried both ways when it is looked for: 64 buckets.
+pub const PROBED_BITS: usize = 6;
 const _: () = assert!(PROBED_BITS <= WEAK_BITS);
 
 impl Fingerprint {

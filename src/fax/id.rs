@@ -11,6 +11,31 @@ pub struct DecisionId(pub [u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReportId(pub [u8; 16]);
 
+/// One campaign, printed as 16 hexadecimal digits. The second it was first seen leads, so that the older of two has the
+/// smaller id; a number of its own follows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CampaignId(pub u64);
+
+impl fmt::Display for CampaignId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for CampaignId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CampaignId({self})")
+    }
+}
+
+impl CampaignId {
+    /// Reads 16 hexadecimal digits of either case; anything else is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        digits.then(|| u64::from_str_radix(text, 16).ok()).flatten().map(Self)
+    }
+}
+
 /// HMAC-SHA-256 of one subject under the key of its kind and epoch, truncated to 128 bits
 /// (RFC 2104 section 5 allows truncation to half the output). It has no neighbours and no order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,6 +155,9 @@ mod tests {
         assert_eq!(DecisionId::parse(&id.to_string()), Some(id));
         for bad in ["", "3031", "+0313233343536373839616263646566", &"0".repeat(33)] {
             assert_eq!(DecisionId::parse(bad), None, "{bad}");
+            assert_eq!(CampaignId::parse(bad), None, "{bad}");
         }
+        let campaign = CampaignId(0x6b49_d200_0000_002a);
+        assert_eq!(CampaignId::parse(&campaign.to_string()), Some(campaign));
     }
 }

@@ -1,6 +1,7 @@
 //! `evaluate`: one shape for every measurement. A row has a measure, a value, the bar it is held to, and how it was taken.
 
 mod bars;
+pub mod index;
 pub mod pages;
 pub mod screening;
 mod serving;

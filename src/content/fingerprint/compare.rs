@@ -8,7 +8,7 @@
 use super::ink::{COLUMNS, INK_ROWS_MAX, Ink, InkMap, RIGHT};
 
 /// How far one page may lie beside the other, in cells of 2 mm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Offset {
     /// To the right.
     pub columns: i16,
@@ -108,6 +108,13 @@ pub fn compare(first: &InkMap, second: &InkMap, hints: &[Offset]) -> Option<Comp
     };
     let best = hints.iter().map(|hint| overlay.lay(*hint));
     best.min_by_key(|comparison| (comparison.noise_milli, comparison.differing))
+}
+
+/// What laying the second page over the first as the hint says comes to.
+#[must_use]
+pub fn likeness(first: &InkMap, second: &InkMap, hint: Offset) -> Likeness {
+    let comparison = compare(first, second, &[hint]);
+    comparison.map_or(Likeness::Different, |comparison| comparison.likeness())
 }
 
 fn total(ink: &Ink) -> u32 {

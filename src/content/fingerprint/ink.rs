@@ -102,15 +102,15 @@ const PACKED_ROW: usize = COLUMNS / 2;
 impl InkMap {
     /// The map as it came over the wire; `None` unless it is of whole rows, one at least and at most [`INK_ROWS_MAX`].
     #[must_use]
-    pub fn from_bytes(packed: Vec<u8>) -> Option<Self> {
+    pub fn from_packed(packed: &[u8]) -> Option<Self> {
         let rows = packed.len() / PACKED_ROW;
         let whole = packed.len().is_multiple_of(PACKED_ROW) && (1..=INK_ROWS_MAX).contains(&rows);
-        whole.then_some(Self { packed })
+        whole.then(|| Self { packed: packed.to_vec() })
     }
 
     /// Two cells a byte, the left one in its upper half; each the root of its ink, in fifteenths.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub fn packed(&self) -> &[u8] {
         &self.packed
     }
 
@@ -157,12 +157,12 @@ mod tests {
         let ink = Ink::new(cells);
         assert_eq!((ink.rows(), ink.lines().len()), (3, 3));
         let map = InkMap::of(&ink);
-        assert_eq!((map.rows(), map.bytes().len()), (3, 162));
+        assert_eq!((map.rows(), map.packed().len()), (3, 162));
         for (whole, packed) in ink.cells.iter().zip(&map.ink().cells) {
             assert!(whole.abs_diff(*packed) <= 17, "{whole} {packed}");
             assert!(*whole >= 60 || whole.abs_diff(*packed) <= 8, "{whole} {packed}");
         }
-        let again = InkMap::from_bytes(map.bytes().to_vec()).unwrap();
+        let again = InkMap::from_packed(map.packed()).unwrap();
         assert!(InkMap::of(&again.ink()) == map, "levels are their own");
     }
 
@@ -171,7 +171,7 @@ mod tests {
         for (bytes, taken) in
             [(0, false), (53, false), (54, true), (55, false), (54 * 400, true), (54 * 401, false)]
         {
-            assert_eq!(InkMap::from_bytes(vec![0xFF; bytes]).is_some(), taken, "{bytes}");
+            assert_eq!(InkMap::from_packed(&vec![0xFF; bytes]).is_some(), taken, "{bytes}");
         }
     }
 }
