@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::activity::{Activity, Pace};
+use crate::campaign::{self, Campaigns};
 use crate::directory::{self, Directory};
 use crate::fax::number::Number;
 use crate::fax::numbering::{HomeRegion, InvalidPlan, NumberingPlan};
@@ -68,6 +69,7 @@ pub struct Memory {
     directory: Directory,
     lists: Lists,
     open: OpenDecisions,
+    campaigns: Campaigns,
     /// Held faxes change state one after the other.
     desk: Mutex<()>,
     counters: Counters,
@@ -161,6 +163,7 @@ impl Memory {
             directory: Directory::new(places),
             lists: Lists::new(LIST_ENTRIES_MAX, wide(keys.mixing_key(b"lists"))),
             open: OpenDecisions::with_room(usize::try_from(sizes.open_decisions).unwrap_or(1)),
+            campaigns: Campaigns::with_limits(campaign::Limits::of_pages(sizes.page_fingerprints)),
             generations: Generations::new(generation, &settings, &specs),
             store,
             keys,
@@ -232,6 +235,11 @@ impl Memory {
     /// Allow, block, opt-out, do-not-originate.
     pub const fn lists(&self) -> &Lists {
         &self.lists
+    }
+
+    /// The campaigns, and the pages by which they are found.
+    pub const fn campaigns(&self) -> &Campaigns {
+        &self.campaigns
     }
 
     /// Open decisions.

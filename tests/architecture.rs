@@ -43,7 +43,7 @@ const ROOMS: &[Room] = &[
     // What is written down of all of these.
     ("ledger", 4, "activity content fax features limiter relations store time verdict"),
     // Everything that outlives a request, in one place.
-    ("memory", 5, "activity bounds content directory fax features ledger limiter lists policy relations store time verdict"),
+    ("memory", 5, "activity bounds campaign content directory fax features ledger limiter lists policy relations store time verdict"),
     // The paths: they do not see each other.
     ("screening", 6, "activity decay directory fax features ledger limiter lists memory policy store time verdict"),
     ("held", 6, "activity fax ledger memory store time verdict"),

@@ -84,6 +84,9 @@ section! {
         correspondence: Size = Size::mib(1_024) => Size::mib(1), Size::mib(1 << 20);
         /// Decisions whose later stages are still to come.
         open_decisions: u32 = 150_000 => 1_000, 100_000_000;
+        /// Most fingerprints of pages by which campaigns are found, half a KiB each as they come; at most two days
+        /// of them are kept.
+        page_fingerprints: u32 = 500_000 => 1_000, 50_000_000;
         /// Most numbers in the directory.
         directory_numbers: u32 = 20_000_000 => 1, 1_000_000_000;
         /// Most members in the directory.
