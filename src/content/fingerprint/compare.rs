@@ -40,16 +40,24 @@ pub struct Comparison {
 
 /// Noise from which two pages are not of one form.
 pub const NOISE_MILLI_MAX: u32 = 500;
-/// Differing cells from which two pages are not copies of each other.
-pub const DIFFERING_MAX: u32 = 14;
+/// Differing cells, less those that noise brings, from which two pages are not copies of each other.
+pub const DIFFERING_MAX: u32 = 3;
+/// Noise brings one differing cell for so many thousandths.
+const NOISE_MILLI_A_CELL: u32 = 10;
 
 impl Comparison {
+    /// Differing cells beyond those that such noise brings by itself: a scan moves the edges of everything a little.
+    #[must_use]
+    pub const fn apart(&self) -> u32 {
+        self.differing.saturating_sub(self.noise_milli / NOISE_MILLI_A_CELL)
+    }
+
     /// What it comes to.
     #[must_use]
     pub const fn likeness(&self) -> Likeness {
         if self.noise_milli >= NOISE_MILLI_MAX {
             Likeness::Different
-        } else if self.differing >= DIFFERING_MAX {
+        } else if self.apart() >= DIFFERING_MAX {
             Likeness::SameForm
         } else {
             Likeness::Same
@@ -75,7 +83,7 @@ struct Pieces {
 }
 
 const COARSE: Pieces = Pieces { across: 27, down: 24, reach_across: 3, reach_down: 4 };
-const FINE: Pieces = Pieces { across: 9, down: 6, reach_across: 1, reach_down: 1 };
+const FINE: Pieces = Pieces { across: 9, down: 4, reach_across: 1, reach_down: 1 };
 
 /// A gain of one.
 const EVEN: i32 = 256;
@@ -85,15 +93,16 @@ const BLUR: i32 = 16;
 const COARSE_INK_MIN: i32 = 3;
 const FINE_INK_MIN: i32 = 2;
 /// Ink of a cell that can differ for sure, of 255: that of a word. A rule, which comes and goes with the scan, has less.
-const SURE_INK_MIN: i32 = 15;
+const SURE_INK_MIN: i32 = 13;
 /// Such a cell differs by this share of its ink, and by a part of the noise more; in thousandths.
-const SURE_SHARE_MILLI: i32 = 350;
+const SURE_SHARE_MILLI: i32 = 320;
 const SURE_NOISE_MILLI: i32 = 600;
 /// Added lines that are forgiven, and the height of each with its surroundings in cells.
 const LINES: usize = 3;
 const LINE_ROWS: usize = 4;
 
-/// Lays the second page over the first, by whichever of the hints fits best; `None` without one.
+/// Lays the second page over the first, each piece by whichever of the hints fits it best: what is below a line that was
+/// put in lies otherwise than what is above it. `None` without a hint.
 #[must_use]
 pub fn compare(first: &InkMap, second: &InkMap, hints: &[Offset]) -> Option<Comparison> {
     let (first, second) = (first.ink(), second.ink());
@@ -106,8 +115,7 @@ pub fn compare(first: &InkMap, second: &InkMap, hints: &[Offset]) -> Option<Comp
         first: Sheet::of(&first, rows, 256),
         halves: Sheet::of(&second, rows, gain).halves(),
     };
-    let best = hints.iter().map(|hint| overlay.lay(*hint));
-    best.min_by_key(|comparison| (comparison.noise_milli, comparison.differing))
+    (!hints.is_empty()).then(|| overlay.lay(hints))
 }
 
 /// What laying the second page over the first as the hint says comes to.
@@ -205,52 +213,87 @@ struct Overlay {
 }
 
 impl Overlay {
-    fn lay(&self, hint: Offset) -> Comparison {
-        let columns = i32::from(hint.columns).clamp(-COLUMNS_OFF_MAX, COLUMNS_OFF_MAX);
-        let rows = i32::from(hint.rows).clamp(-ROWS_OFF_MAX, ROWS_OFF_MAX);
-        let pieces = self.register((columns, rows));
+    fn lay(&self, hints: &[Offset]) -> Comparison {
+        let clamped = |hint: &Offset| {
+            let columns = i32::from(hint.columns).clamp(-COLUMNS_OFF_MAX, COLUMNS_OFF_MAX);
+            (columns, i32::from(hint.rows).clamp(-ROWS_OFF_MAX, ROWS_OFF_MAX))
+        };
+        let places: Vec<(i32, i32)> = hints.iter().map(clamped).collect();
+        let pieces = self.register(&places);
         let noise_milli = self.noise(&pieces);
-        Comparison { offset: hint, noise_milli, differing: self.differing(&pieces, noise_milli) }
+        let offset = hints.first().copied().unwrap_or_default();
+        Comparison { offset, noise_milli, differing: self.differing(&pieces, noise_milli) }
     }
 
-    /// Registers large pieces around the hint, and small ones around where the large one was found.
-    fn register(&self, hint: (i32, i32)) -> Vec<Piece> {
-        let mut found = Vec::new();
+    /// Registers large pieces around the hints, and small ones around where the large one, or the one above or below it,
+    /// was found.
+    fn register(&self, hints: &[(i32, i32)]) -> Vec<Piece> {
+        let columns: Vec<i32> = starts(RIGHT, COARSE.across).collect();
+        let mut bands: Vec<(i32, Vec<(i32, i32)>)> = Vec::new();
         for y in starts(self.rows, COARSE.down) {
-            for x in starts(RIGHT, COARSE.across) {
-                let down = COARSE.down.min(self.rows - y);
-                let large = Piece { x, y, across: COARSE.across, down, found: hint, gain: EVEN };
-                let at = self.search(&large, &COARSE, COARSE_INK_MIN);
-                for y in starts(down, FINE.down).map(|below| y + below) {
-                    for x in starts(COARSE.across, FINE.across).map(|beside| x + beside) {
-                        let down = FINE.down.min(large.y + down - y);
-                        let small =
-                            Piece { x, y, across: FINE.across, down, found: at, gain: EVEN };
-                        let at = self.search(&small, &FINE, 0);
-                        found.push(self.by_halves(Piece { found: (2 * at.0, 2 * at.1), ..small }));
-                    }
-                }
+            let down = COARSE.down.min(self.rows - y);
+            let found = columns.iter().map(|x| {
+                let piece =
+                    Piece { x: *x, y, across: COARSE.across, down, found: hints[0], gain: EVEN };
+                self.search(&piece, &COARSE, hints, COARSE_INK_MIN)
+            });
+            bands.push((y, found.collect()));
+        }
+        let mut pieces = Vec::new();
+        for (band, (top, found)) in bands.iter().enumerate() {
+            let around = [band.wrapping_sub(1), band, band + 1].map(|at| bands.get(at));
+            for (column, x) in columns.iter().enumerate() {
+                let near =
+                    around.iter().flatten().filter_map(|(_, found)| found.get(column).copied());
+                let mut near: Vec<(i32, i32)> = near.collect();
+                near.dedup();
+                let large = (*x, *top, found[column]);
+                self.register_small(large, &near, &mut pieces);
             }
         }
-        found
+        pieces
+    }
+
+    fn register_small(
+        &self,
+        (left, top, found): (i32, i32, (i32, i32)),
+        near: &[(i32, i32)],
+        pieces: &mut Vec<Piece>,
+    ) {
+        let height = COARSE.down.min(self.rows - top);
+        for y in starts(height, FINE.down).map(|below| top + below) {
+            let down = FINE.down.min(top + height - y);
+            for x in starts(COARSE.across, FINE.across).map(|beside| left + beside) {
+                let small = Piece { x, y, across: FINE.across, down, found, gain: EVEN };
+                let at = self.search(&small, &FINE, near, FINE_INK_MIN);
+                pieces.push(self.by_halves(Piece { found: (2 * at.0, 2 * at.1), ..small }));
+            }
+        }
     }
 
     /// Where a piece is on the second page, in whole cells; where it was expected, if it has too little ink to be found.
-    fn search(&self, piece: &Piece, how: &Pieces, ink_min: i32) -> (i32, i32) {
+    fn search(
+        &self,
+        piece: &Piece,
+        how: &Pieces,
+        around: &[(i32, i32)],
+        ink_min: i32,
+    ) -> (i32, i32) {
         let own = self.own(piece);
         if own < piece.across * piece.down * BLUR * ink_min {
             return piece.found;
         }
-        let (x, y) = piece.found;
         let mut best = (i32::MAX, piece.found);
-        for down in -how.reach_down..=how.reach_down {
-            for across in -how.reach_across..=how.reach_across {
-                let at = (x + across, y + down);
-                // What fits as well nearby is nearby: a text repeats its lines.
-                let farther = (across * across + down * down) * (own / 1_500);
-                let apart = self.apart(piece, &self.halves[0], at) + farther;
-                if apart < best.0 {
-                    best = (apart, at);
+        for (x, y) in around {
+            for down in -how.reach_down..=how.reach_down {
+                for across in -how.reach_across..=how.reach_across {
+                    let at = (x + across, y + down);
+                    // What fits as well nearby is nearby: a text repeats its lines.
+                    let farther = (across * across + down * down) * (own / 1_500);
+                    let apart = self.apart(piece, &self.halves[0], at) + farther;
+                    if apart < best.0 {
+                        best = (apart, at);
+                    }
                 }
             }
         }

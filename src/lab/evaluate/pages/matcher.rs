@@ -110,7 +110,7 @@ impl Matcher for Fingerprints {
         let hints: Vec<Offset> = told.into_iter().map(|(offset, _)| offset).collect();
         let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, &hints)?;
         let one_form = comparison.likeness() != Likeness::Different;
-        one_form.then(|| comparison.differing.into())
+        one_form.then(|| comparison.apart().into())
     }
 
     fn threshold(&self) -> Option<f64> {
