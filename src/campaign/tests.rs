@@ -19,19 +19,25 @@ fn at(second: u64) -> Timestamp {
     Timestamp::from_seconds(1_800_000_000).plus(Span::seconds(second))
 }
 
-/// A map that is another's where the page is, and shows `fill` otherwise.
+/// A map of words on every sixth row of cells, others on each page; on every second of those rows they are of the `fill`.
 fn map(page: u64, fill: u8) -> InkMap {
-    let [low, high, ..] = page.to_le_bytes();
-    let cells: Vec<u8> = (0..54 * 40u16)
-        .map(|cell| {
-            let [a, b] = cell.to_le_bytes();
-            a.wrapping_mul(31)
-                ^ b
-                ^ low.wrapping_mul(77)
-                ^ high
-                ^ if cell % 8 == 0 { fill } else { 0 }
-        })
-        .collect();
+    let mut cells = vec![0_u8; 54 * 120];
+    for (line, row) in (2..118_u64).step_by(6).enumerate() {
+        let of_fill = if line % 2 == 0 { 0 } else { u64::from(fill) + 1 };
+        let mut state = (page * 1_009 + row) * 31 + of_fill * 7_919;
+        let mut at = 3;
+        while at < 48 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let [.., width, gap] = state.to_be_bytes();
+            let [width, gap] = [width % 5 + 1, gap % 4 + 1].map(usize::from);
+            for row in [row, row + 1].map(|row| 54 * usize::try_from(row).unwrap()) {
+                cells[row + at..row + (at + width).min(50)].fill(0x99);
+            }
+            at += width + gap;
+        }
+    }
     InkMap::from_packed(&cells).unwrap()
 }
 

@@ -83,10 +83,13 @@ pub(super) fn quote(text: &str) -> String {
     format!("`{shown}`")
 }
 
-/// A path one step deeper. Steps that are foreign text are escaped and cut.
+/// A path one step deeper. Steps that are foreign text are escaped and cut; an empty name is written as TOML does.
 pub(super) fn below(path: &str, step: &str) -> String {
     let step = quote(step);
-    let step = step.trim_matches('`');
+    let step = match step.trim_matches('`') {
+        "" => "\"\"",
+        step => step,
+    };
     if path.is_empty() { step.to_owned() } else { format!("{path}.{step}") }
 }
 
