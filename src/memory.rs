@@ -4,6 +4,7 @@
 //! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads. A
 //! seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
 
+mod campaigns;
 pub mod edit;
 pub(crate) mod evidence;
 mod journal;
@@ -40,6 +41,7 @@ use crate::verdict::Resource;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
 
+pub use campaigns::CampaignFault;
 pub use profile::PROFILE_BYTES;
 pub use recover::Recovered;
 
@@ -70,6 +72,8 @@ pub struct Memory {
     lists: Lists,
     open: OpenDecisions,
     campaigns: Campaigns,
+    /// Campaigns are written one after the other; true when some change is not in its row.
+    campaign_rows: Mutex<bool>,
     /// Held faxes change state one after the other.
     desk: Mutex<()>,
     counters: Counters,
@@ -163,7 +167,11 @@ impl Memory {
             directory: Directory::new(places),
             lists: Lists::new(LIST_ENTRIES_MAX, wide(keys.mixing_key(b"lists"))),
             open: OpenDecisions::with_room(usize::try_from(sizes.open_decisions).unwrap_or(1)),
-            campaigns: Campaigns::with_limits(campaign::Limits::of_pages(sizes.page_fingerprints)),
+            campaigns: Campaigns::with_limits(campaign::Limits {
+                campaign_seconds: seconds_of(terms.campaign_days),
+                ..campaign::Limits::of_pages(sizes.page_fingerprints)
+            }),
+            campaign_rows: Mutex::new(false),
             generations: Generations::new(generation, &settings, &specs),
             store,
             keys,
@@ -316,8 +324,14 @@ const fn days_of(terms: &Retention, class: RetentionClass) -> Option<u32> {
         RetentionClass::OpenDecision => terms.open_decision_days,
         RetentionClass::ContentJournal => terms.content_journal_days,
         RetentionClass::FalsePositive => terms.false_positive_days,
+        RetentionClass::Campaign => terms.campaign_days,
         RetentionClass::Directory | RetentionClass::Meta => return None,
     })
+}
+
+/// Seconds of so many days, as campaigns count them.
+fn seconds_of(days: u32) -> u32 {
+    u32::try_from(u64::from(days) * DAY_SECONDS).unwrap_or(u32::MAX)
 }
 
 /// The quotas of a plan, as the limiter takes them.

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use super::{Memory, OpenMemory, allowances, evidence, pace};
+use super::{Memory, OpenMemory, allowances, campaigns, evidence, pace};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
@@ -36,6 +36,8 @@ pub struct Recovered {
     pub directory_rows: u64,
     /// List entries.
     pub list_entries: u64,
+    /// Campaigns and known forms.
+    pub campaigns: u64,
 }
 
 /// Brings everything back.
@@ -54,6 +56,7 @@ pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, Open
     }
     let loaded = memory.lists.load(memory.store(), now).map_err(OpenMemory::Store)?;
     recovered.list_entries = u64::try_from(loaded.entries).unwrap_or(u64::MAX);
+    recovered.campaigns = campaigns::load(memory, now).map_err(OpenMemory::Store)?;
     replay(memory, &mut recovered).map_err(OpenMemory::Store)?;
     memory.activity.recount();
     count_false_positives(memory, now).map_err(OpenMemory::Store)?;

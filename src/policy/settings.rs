@@ -119,6 +119,8 @@ section! {
         content_journal_days: u32 = 1_095 => 365, 3_660;
         /// Faxes that were wrongly held.
         false_positive_days: u32 = 90 => 28, 3_660;
+        /// Campaigns, after the last page of one: what its pages are recognised by goes after two days all the same.
+        campaign_days: u32 = 7 => 2, 60;
     }
 }
 
