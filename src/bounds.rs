@@ -24,6 +24,9 @@ pub const SHARE_WEIGHT_MILLI_MAX: u32 = 1_000_000;
 pub const RATE_BPS_MAX: u32 = 33_600;
 /// Most page sizes that one report of a received fax may carry.
 pub const PAGE_SIZES_MAX: usize = 1_000;
+/// Most pages of one stage whose fingerprints are taken: an advertisement is on the first of them, and each is looked for
+/// among millions.
+pub const FINGERPRINT_PAGES_MAX: usize = 4;
 /// Highest attempt of one job that is believed.
 pub const ATTEMPTS_MAX: u32 = 10_000;
 

@@ -1,8 +1,8 @@
 //! Memory: everything that outlives a request, in one place: store, keys, policy, directory, relations, lists, hot
 //! counters, open decisions. The two paths above borrow it; nothing in it waits on the verdict path.
 //!
-//! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads. A
-//! seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
+//! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads; those of the
+//! campaigns within the first, and let go before the second. A seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
 
 mod campaigns;
 pub mod edit;
@@ -12,6 +12,7 @@ pub mod open;
 pub mod profile;
 pub mod read;
 mod recover;
+mod wishes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -40,10 +41,12 @@ use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::Resource;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
+use wishes::Wishes;
 
 pub use campaigns::CampaignFault;
 pub use profile::PROFILE_BYTES;
 pub use recover::Recovered;
+pub use wishes::WINDOW_FAXES;
 
 /// Most list entries in memory, at 40 bytes each.
 const LIST_ENTRIES_MAX: usize = 10_000_000;
@@ -72,6 +75,7 @@ pub struct Memory {
     lists: Lists,
     open: OpenDecisions,
     campaigns: Campaigns,
+    wishes: Wishes,
     /// Campaigns are written one after the other; true when some change is not in its row.
     campaign_rows: Mutex<bool>,
     /// Held faxes change state one after the other.
@@ -172,6 +176,7 @@ impl Memory {
                 ..campaign::Limits::of_pages(sizes.page_fingerprints)
             }),
             campaign_rows: Mutex::new(false),
+            wishes: Wishes::default(),
             generations: Generations::new(generation, &settings, &specs),
             store,
             keys,
@@ -248,6 +253,11 @@ impl Memory {
     /// The campaigns, and the pages by which they are found.
     pub const fn campaigns(&self) -> &Campaigns {
         &self.campaigns
+    }
+
+    /// Which share of faxes is asked for fingerprints.
+    pub const fn wishes(&self) -> &Wishes {
+        &self.wishes
     }
 
     /// Open decisions.

@@ -7,8 +7,12 @@ use thiserror::Error;
 
 use super::Memory;
 use super::edit::EditFault;
-use crate::campaign::{Decision, DeskFault, FormId, Row, RowKey};
-use crate::fax::id::CampaignId;
+use crate::activity::Observation;
+use crate::campaign::{Decision, DeskFault, FormId, Names, Opinion, Row, RowKey};
+use crate::decay::ONE;
+use crate::fax::id::{CampaignId, DecisionId};
+use crate::features::Feature;
+use crate::ledger::{EvidenceRow, StageRow};
 use crate::store::codec::put_bytes;
 use crate::store::table::RetentionClass;
 use crate::store::{CommitFault, Entry, EntryKind, Refused, StoreError, TableId, TableWrite};
@@ -167,6 +171,34 @@ impl Memory {
         self.keep(&mut behind, (Deed::FormForgotten, &[RowKey::Form(id)]), author, now)
     }
 
+    /// What a report or the desk said of a fax, once it is durable: its campaigns hear of it, and who sent junk is asked for
+    /// fingerprints from now on.
+    pub(crate) fn hear(&self, decision: DecisionId, said: &EvidenceRow, now: Timestamp) {
+        let (opinion, weight) = match said.observation {
+            Observation { bad, .. } if bad > 0 => (Opinion::Junk, bad),
+            Observation { good, .. } if good > 0 => (Opinion::Wanted, good),
+            Observation { .. } => return,
+        };
+        let weight_milli = u64::from(weight) * 1_000 / u64::from(ONE);
+        let weight_milli = u32::try_from(weight_milli).unwrap_or(u32::MAX);
+        let _campaigns = self.campaigns.report(decision, opinion, weight_milli, now);
+        self.suspect_reported(said, now);
+    }
+
+    /// Asks for fingerprints of whoever sent what was reported. Also from the ledger, after a restart.
+    pub(super) fn suspect_reported(&self, said: &EvidenceRow, at: Timestamp) {
+        if said.observation.bad > 0 {
+            self.campaigns.suspect(names_of(&said.observation), at);
+        }
+    }
+
+    /// Asks for fingerprints of whoever sent a page of a campaign, after a restart.
+    pub(super) fn suspect_of_campaign(&self, row: &StageRow, at: Timestamp) {
+        if matches!(row.features.get(Feature::CampaignState), 1 | 2) {
+            self.campaigns.suspect(names_of(&row.observation), at);
+        }
+    }
+
     /// Lets go of what is too old, and writes the rows that changed. To be called every second or so, off the path.
     ///
     /// # Errors
@@ -249,6 +281,12 @@ impl Memory {
         let ticket = ticket.map_err(|refused: Refused| StoreError::from(refused))?;
         ticket.wait().map_err(|fault: CommitFault| StoreError::from(fault))
     }
+}
+
+/// Whom a sender is known by: a caller's number inbound, the member outbound.
+const fn names_of(observation: &Observation) -> Names {
+    let sender = if observation.member != 0 { observation.member } else { observation.caller };
+    Names { sender, ident: observation.tsi, block: observation.block100 }
 }
 
 /// Puts the campaigns of the table in force again; before the first fax.

@@ -216,6 +216,14 @@ section! {
 }
 
 section! {
+    /// The fingerprints of pages, by which campaigns are found. They are personal data, so few are asked for.
+    Fingerprints {
+        /// Of a thousand faxes with pages, for how many at most; the latest thousand count. 0 asks for none.
+        share_per_mille: u32 = 100 => 0, 1_000;
+    }
+}
+
+section! {
     /// How many faxes may be wrongly held before the filter opens by itself and only tags.
     Budget {
         /// Wrongly held faxes of one member.
@@ -341,6 +349,7 @@ settings! {
     score: Scoring,
     inbound: Inbound,
     outbound: Outbound,
+    fingerprints: Fingerprints,
     budget: Budget,
     reputation: Reputation,
     reports: Reports,

@@ -287,6 +287,10 @@ fn gauge(memory: &Memory, metrics: &Metrics) {
     metrics.ledger_dropped_entries.set(count(health.dropped));
     metrics.store_damaged_files.set(health.quarantined.into());
     metrics.policy_generation.set(count(memory.generations().current().number()));
+    let [asked, touched] = memory.wishes().shares_milli();
+    metrics.fingerprint_share_milli.set(asked.into());
+    metrics.content_touched_milli.set(touched.into());
+    metrics.campaign_pages.set(count(memory.campaigns().pages()));
 }
 
 /// The last thing that is done: campaigns and the snapshot, then the store.
