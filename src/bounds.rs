@@ -167,6 +167,10 @@ pub const NODE_ALLOWANCE: (u32, u32) = (6_000, 36_000);
 /// Faxes without a verdict that a node tells apart, so that each counts once.
 pub const NODE_UNSCORED_TOLD_APART: usize = 4_096;
 
+/// Longest a hook waits for the answer to a question it puts again, with fingerprints, in milliseconds.
+pub const HOOK_AGAIN_MS: u64 = 2_500;
+/// Days a node keeps its journal of looks at content: as long as the service keeps its own.
+pub const NODE_JOURNAL_DAYS: i64 = 1_095;
 /// Largest queue file of a HylaFAX job that is read, in bytes; most are below one thousand.
 pub const QUEUE_FILE_BYTES_MAX: u64 = 256 * 1024;
 /// Largest file in which a hook leaves word for the next one, in bytes.

@@ -52,7 +52,7 @@ const ROOMS: &[Room] = &[
     ("api", 7, "bounds campaign content directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),
     // The routing node's side: a client too, which shares the tool's commands.
-    ("node", 8, "bounds content fax operator time wire"),
+    ("node", 8, "bounds content fax operator time verdict wire"),
     // Assembly: the engine without sockets, then everything.
     ("lab", 9, "activity api bounds campaign content decay dense directory fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
     ("server", 10, "api bounds held lab memory metrics policy reports screening store time"),
