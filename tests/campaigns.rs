@@ -63,13 +63,19 @@ fn people(memory: &Memory) {
 }
 
 /// The file of copy `copy` of a page, with a header line of its own.
-fn copy(page: usize, copy: usize) -> Vec<u8> {
+pub(crate) fn copy(page: usize, copy: usize) -> Vec<u8> {
     type Lab = (Press, Spoiler);
     static LAB: LazyLock<Mutex<Lab>> =
         LazyLock::new(|| Mutex::new((Press::new().unwrap(), Spoiler::new().unwrap())));
     let (press, spoiler) = &mut *LAB.lock().unwrap();
     let page = press.page(11, page);
     written(&spoiler.copy(&page, Distortion::Tti, 11, copy))
+}
+
+/// The file of a page with nothing on it.
+pub(crate) fn blank() -> Vec<u8> {
+    let [(_, white), ..] = Press::new().unwrap().empty(3);
+    written(&white)
 }
 
 fn written(page: &Bitmap) -> Vec<u8> {

@@ -56,7 +56,7 @@ impl Wish {
 
     /// The fingerprints of the first pages of a file, without those that have none. Nothing where the look cannot be
     /// written down first, or the file cannot be read.
-    pub(super) fn grant(
+    pub(super) fn pages(
         &self,
         path: &Path,
         journal: &NodeJournal,

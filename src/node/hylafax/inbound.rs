@@ -289,7 +289,7 @@ async fn ask_again(
     let mut answer = first;
     for maps in [false, true] {
         let Some(wish) = Wish::of(&answer).filter(|wish| wish.wants_maps() || !maps) else { break };
-        let pages = wish.grant(&path, &journal, hook.now);
+        let pages = wish.pages(&path, &journal, hook.now);
         let mut again = request.clone();
         let Some(Stage::Received(received)) = again.stage.as_mut().filter(|_| !pages.is_empty())
         else {
