@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "faxguard/error/v1/reason.proto",
     "faxguard/operator/v1/decision.proto",
     "faxguard/operator/v1/directory.proto",
@@ -15,9 +15,18 @@ const FILES: [&str; 12] = [
     "faxguard/operator/v1/policy.proto",
     "faxguard/replay/v1/event.proto",
     "faxguard/report/v1/report.proto",
+    "faxguard/screening/v1/fingerprint.proto",
     "faxguard/screening/v1/screening.proto",
     "faxguard/screening/v1/stage.proto",
     "faxguard/screening/v1/verdict.proto",
+];
+
+/// Messages of which nothing may get into a log: what pages are recognised by, and the keys to it.
+const UNPRINTABLE: [&str; 4] = [
+    "faxguard.screening.v1.PageFingerprint",
+    "faxguard.screening.v1.Fingerprint",
+    "faxguard.screening.v1.FingerprintMark",
+    "faxguard.screening.v1.FingerprintKey",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,6 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .codec_path("crate::wire::bounded::Bounded")
         .compile_well_known_types(true)
         .extern_path(".google.protobuf", "::pbjson_types")
+        .skip_debug(UNPRINTABLE)
         .compile_fds(set)?;
     pbjson_build::Builder::new().register_descriptors(&encoded)?.build(&[".faxguard"])?;
     Ok(())

@@ -24,6 +24,9 @@ pub const SHARE_WEIGHT_MILLI_MAX: u32 = 1_000_000;
 pub const RATE_BPS_MAX: u32 = 33_600;
 /// Most page sizes that one report of a received fax may carry.
 pub const PAGE_SIZES_MAX: usize = 1_000;
+/// Most pages of one stage whose fingerprints are taken: an advertisement is on the first of them, and each is looked for
+/// among millions.
+pub const FINGERPRINT_PAGES_MAX: usize = 4;
 /// Highest attempt of one job that is believed.
 pub const ATTEMPTS_MAX: u32 = 10_000;
 
@@ -164,6 +167,10 @@ pub const NODE_ALLOWANCE: (u32, u32) = (6_000, 36_000);
 /// Faxes without a verdict that a node tells apart, so that each counts once.
 pub const NODE_UNSCORED_TOLD_APART: usize = 4_096;
 
+/// Longest a hook waits for the answer to a question it puts again, with fingerprints, in milliseconds.
+pub const HOOK_AGAIN_MS: u64 = 2_500;
+/// Days a node keeps its journal of looks at content: as long as the service keeps its own.
+pub const NODE_JOURNAL_DAYS: i64 = 1_095;
 /// Largest queue file of a HylaFAX job that is read, in bytes; most are below one thousand.
 pub const QUEUE_FILE_BYTES_MAX: u64 = 256 * 1024;
 /// Largest file in which a hook leaves word for the next one, in bytes.

@@ -198,6 +198,12 @@ impl Campaigns {
         self.plausible.is_stamped(names, self.oldest(second_of(now)))
     }
 
+    /// Pages that can be found.
+    #[must_use]
+    pub fn pages(&self) -> u64 {
+        self.ring.len()
+    }
+
     /// What is in use. Looks at everything once: for a gauge, not for a verdict.
     #[must_use]
     pub fn usage(&self) -> Usage {

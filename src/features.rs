@@ -113,6 +113,22 @@ features! {
     CallerKnownDays "caller_known_days" "days since this caller number was first seen";
     Correspondents "member_answered" "1 when the recipient of this job has faxed this member before";
     TrunkStrangers24h "trunk_strangers_24h" "distinct numbers that strangers called over this trunk in 24 h";
+    FingerprintAsked "fingerprint_asked" "1 when the fingerprints of this fax were asked for";
+    FingerprintPages "fingerprint_pages" "pages of this fax whose fingerprints were looked at";
+    InkMapLooked "ink_map_looked" "1 when an ink map of this fax was looked at: content was touched";
+    CampaignState "campaign_state" "of the campaign a page is of: 1 suspected, 2 confirmed, 3 cleared, 4 a form that floods; 5 a known form; 0 none";
+    CampaignSureness "campaign_sureness" "1 when the page is likely one of the campaign, 2 when their maps are the same";
+    CampaignPage "campaign_page" "number of the page that the campaign is of";
+    CampaignSerial "campaign_serial" "second half of the campaign's id";
+    CampaignRecipients "campaign_recipients" "distinct recipients of the page, of a campaign or not";
+    CampaignCounted "campaign_counted" "those recipients as they count: likely ones a quarter each, those of one node for its share";
+    CampaignSenders "campaign_senders" "distinct caller numbers and members that sent the campaign";
+    CampaignLastHour "campaign_last_hour" "pages of the campaign in the last hour";
+    CampaignGrowth "campaign_growth_milli" "the last hour over the mean of the hours before, in thousandths";
+    CampaignCorrespondence "campaign_correspondence_milli" "share of the campaign's recipients that correspond with who sent to them, in thousandths";
+    CampaignTraps "campaign_traps" "pages of the campaign that came to unassigned numbers";
+    CampaignJunk "campaign_junk_milli" "weight of reports that the campaign is junk, in thousandths";
+    CampaignWanted "campaign_wanted_milli" "weight of reports that it is not, in thousandths";
 }
 
 /// Length of the vector.

@@ -234,6 +234,8 @@ fn begin(
 fn finish(memory: &Memory, begun: Begun) -> Result<HeldFax, HeldFault> {
     let Begun { decided, pending, released } = begun;
     evidence::finish(memory, pending).map_err(fault)?;
+    let now = decided.decided.unwrap_or(decided.held);
+    memory.hear(decided.decision, &evidence(&decided, now), now);
     memory.open_decisions().decided(decided.decision, decided.state);
     if released {
         memory.counters().false_positives.fetch_add(1, Ordering::Relaxed);

@@ -1,9 +1,10 @@
 //! Memory: everything that outlives a request, in one place: store, keys, policy, directory, relations, lists, hot
 //! counters, open decisions. The two paths above borrow it; nothing in it waits on the verdict path.
 //!
-//! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads. A
-//! seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
+//! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads; those of the
+//! campaigns within the first, and let go before the second. A seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
 
+mod campaigns;
 pub mod edit;
 pub(crate) mod evidence;
 mod journal;
@@ -11,6 +12,7 @@ pub mod open;
 pub mod profile;
 pub mod read;
 mod recover;
+mod wishes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -39,9 +41,12 @@ use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::Resource;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
+use wishes::Wishes;
 
+pub use campaigns::CampaignFault;
 pub use profile::PROFILE_BYTES;
 pub use recover::Recovered;
+pub use wishes::WINDOW_FAXES;
 
 /// Most list entries in memory, at 40 bytes each.
 const LIST_ENTRIES_MAX: usize = 10_000_000;
@@ -70,6 +75,9 @@ pub struct Memory {
     lists: Lists,
     open: OpenDecisions,
     campaigns: Campaigns,
+    wishes: Wishes,
+    /// Campaigns are written one after the other; true when some change is not in its row.
+    campaign_rows: Mutex<bool>,
     /// Held faxes change state one after the other.
     desk: Mutex<()>,
     counters: Counters,
@@ -163,7 +171,12 @@ impl Memory {
             directory: Directory::new(places),
             lists: Lists::new(LIST_ENTRIES_MAX, wide(keys.mixing_key(b"lists"))),
             open: OpenDecisions::with_room(usize::try_from(sizes.open_decisions).unwrap_or(1)),
-            campaigns: Campaigns::with_limits(campaign::Limits::of_pages(sizes.page_fingerprints)),
+            campaigns: Campaigns::with_limits(campaign::Limits {
+                campaign_seconds: seconds_of(terms.campaign_days),
+                ..campaign::Limits::of_pages(sizes.page_fingerprints)
+            }),
+            campaign_rows: Mutex::new(false),
+            wishes: Wishes::default(),
             generations: Generations::new(generation, &settings, &specs),
             store,
             keys,
@@ -242,6 +255,11 @@ impl Memory {
         &self.campaigns
     }
 
+    /// Which share of faxes is asked for fingerprints.
+    pub const fn wishes(&self) -> &Wishes {
+        &self.wishes
+    }
+
     /// Open decisions.
     pub const fn open_decisions(&self) -> &OpenDecisions {
         &self.open
@@ -316,8 +334,14 @@ const fn days_of(terms: &Retention, class: RetentionClass) -> Option<u32> {
         RetentionClass::OpenDecision => terms.open_decision_days,
         RetentionClass::ContentJournal => terms.content_journal_days,
         RetentionClass::FalsePositive => terms.false_positive_days,
+        RetentionClass::Campaign => terms.campaign_days,
         RetentionClass::Directory | RetentionClass::Meta => return None,
     })
+}
+
+/// Seconds of so many days, as campaigns count them.
+fn seconds_of(days: u32) -> u32 {
+    u32::try_from(u64::from(days) * DAY_SECONDS).unwrap_or(u32::MAX)
 }
 
 /// The quotas of a plan, as the limiter takes them.

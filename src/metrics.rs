@@ -72,6 +72,16 @@ metrics! {
     scorer_failures: Counter = Counter::default();
     /// Time from the request read to the verdict made, in seconds.
     screening_seconds: Histogram = Histogram::new(LATENCY_BUCKETS);
+    /// Verdicts that wanted the fingerprint of a page, and those that wanted its ink map too.
+    fingerprint_wishes: Family<Label, Counter> = Family::default();
+    /// Pages whose fingerprints came, by what became of them: received or refused.
+    fingerprints: Family<Label, Counter> = Family::default();
+    /// Faxes asked for fingerprints, in thousandths of the latest 1,000 with pages.
+    fingerprint_share_milli: Gauge = Gauge::default();
+    /// Faxes of which content was touched (an ink map was looked at), in thousandths of the latest 1,000 with pages.
+    content_touched_milli: Gauge = Gauge::default();
+    /// Pages by which campaigns can be found now.
+    campaign_pages: Gauge = Gauge::default();
     /// Abuse reports answered, by how they stand.
     reports: Family<Label, Counter> = Family::default();
     /// Held faxes whose deadline passed.
@@ -156,6 +166,8 @@ mod tests {
         let metrics = Metrics::new();
         metrics.verdicts.get_or_create(&[("stage", "page"), ("action", "deliver")]).inc();
         metrics.faults.get_or_create(&[("reason", "INVALID_FIELD")]).inc();
+        metrics.fingerprints.get_or_create(&[("what", "received")]).inc();
+        metrics.fingerprint_wishes.get_or_create(&[("what", "marks")]).inc();
         metrics.reports.get_or_create(&[("status", "counted")]).inc();
         metrics.denied_calls.get_or_create(&[("audience", "operator")]).inc();
         metrics.shed_calls.get_or_create(&[("audience", "screening")]).inc();

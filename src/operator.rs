@@ -31,7 +31,7 @@ pub use failure::{
 };
 pub use output::{Form, Lean, Output, Screen, table};
 pub use verdict_block::{indented, verdict_block};
-pub use verdict_line::{Answer, VerdictLine, action_name, stage_name, verdict_text};
+pub use verdict_line::{Answer, VerdictLine, action_name, stage_name, verdict_text, without_keys};
 
 use context::Identity;
 use text::Shown;

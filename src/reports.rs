@@ -209,8 +209,12 @@ fn commit(
         body: evidence.encode(),
         writes,
     };
+    let said = evidence;
     let pending = evidence::begin(memory, evidence, filing.time, entry).map_err(fault)?;
     evidence::finish(memory, pending).map_err(fault)?;
+    if let Some(decision) = record.decision {
+        memory.hear(decision, &said, filing.time);
+    }
     match list {
         Some((entry, true)) => memory.lists().put(&entry).map(|_| ()).map_err(ReportFault::List),
         Some((entry, false)) => {

@@ -1,6 +1,7 @@
 //! Screening: request, features, signals, score, verdict. [`screen`] holds all the control flow; what it calls is
 //! gathering, counting and pure judgement. Nothing here waits: not for disk, not for network.
 
+mod campaigns;
 pub mod decide;
 mod gather;
 mod pages;
@@ -15,15 +16,18 @@ use crate::fax::stage::{
     DialOutcome, Direction, JobFacts, ReceiveOutcome, Stage, StageEvent, StageKind, TextLook,
 };
 use crate::features::Feature;
-use crate::ledger::{HeldFax, Noted, StageRow, encode_verdict};
+use crate::ledger::{HeldFax, HeldState, Noted, StageRow, encode_verdict};
 use crate::limiter::{self, Costs, MemberLoad, cost};
 use crate::memory::open::{Answer, OpenDecision};
 use crate::memory::{Memory, allowances, pace};
 use crate::policy::{Generation, Policy};
-use crate::store::{Entry, EntryKind, FaxIndex};
+use crate::store::{Entry, EntryKind, FaxIndex, TableId, TableWrite};
+use crate::time::Timestamp;
 use crate::verdict::{Action, Degradations, QuotaStatus, Verdict};
+pub use campaigns::SeenPage;
+use campaigns::{Brought, Wish};
 use decide::{Case, decide};
-use gather::{Gathered, gather};
+use gather::{Gathered, gather, gather_again};
 use score::score;
 
 /// Screens one stage of one fax: counts it, judges it, records it.
@@ -32,25 +36,47 @@ use score::score;
 /// stands. Only a job that was told to wait is judged anew when what it waited for has come: nothing of it is counted
 /// twice then. The same events in the same order give the same verdicts.
 pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
+    screen_pages(memory, event, &[])
+}
+
+/// The same with the fingerprints of pages that came with the stage. A stage that was answered, and whose answer wanted
+/// them, is judged anew with them.
+pub fn screen_pages(memory: &Memory, event: &StageEvent, pages: &[SeenPage]) -> Verdict {
     let mut open = memory.open_decisions().lock(event.decision);
     let stage = event.stage.kind();
     open.turn(stage.direction());
     let mark = mark(&event.stage);
-    if let Some(verdict) = before(memory, &open, event) {
+    let again = !pages.is_empty() && campaigns::refines(memory, &open, event);
+    if !again && let Some(verdict) = before(memory, &open, event) {
         return verdict;
     }
+    if open.begins_pages(stage) {
+        memory.wishes().fax();
+    }
     let generation = memory.generations().current();
-    let gathered = gather(memory, &mut open, event);
+    let kept = if again { kept_until(memory, &open, event) } else { None };
+    let join = if again { gather_again } else { gather };
+    let gathered = join(memory, &mut open, event);
+    let map_wanted = campaigns::look(memory, &mut open, event, pages);
     let counted = count(memory, &mut open, event, &generation);
-    gather::count(&mut open.features, &counted.counts);
-    let verdict = judge(&open, event, &gathered, &counted, &generation);
+    if !again {
+        gather::count(&mut open.features, &counted.counts);
+    }
+    let mut verdict = judge(&open, event, &gathered, &counted, &generation);
+    let brought = Brought { pages, map_wanted, doubt: verdict.fingerprint.is_some() };
+    let Wish { purpose, ink_map } =
+        campaigns::wish(memory, &mut open, event, generation.policy(), &brought);
+    (verdict.fingerprint, verdict.ink_map) = (purpose, ink_map);
+    verdict.deadline = verdict.deadline.map(|deadline| kept.unwrap_or(deadline));
     let held = open.hold(&verdict);
-    let desk = held || verdict.action == Action::Quarantine && verdict.stage == StageKind::Received;
+    let kept_now = verdict.action == Action::Quarantine && stage == StageKind::Received;
+    let desk = held || kept_now && kept.is_none();
     let row = row(&open, event, &gathered, &counted, verdict);
     for (number, relation, since) in row.relations(event.time) {
         memory.relations().note(row.member_key, number, relation, since);
     }
-    let (recorded, mut bytes) = record(memory, &open, event, (counted.seq, desk), &row);
+    let freed = kept.filter(|_| !kept_now);
+    let (recorded, mut bytes) = record(memory, &open, event, (counted.seq, desk, freed), &row);
     let mut verdict = row.verdict;
     if !recorded {
         unrecorded(&mut verdict, desk, generation.policy());
@@ -62,6 +88,14 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
     let (action, refusal) = (verdict.action, verdict.refusal.map(Box::new));
     open.answer(Answer { request: event.request, mark, stage, action, refusal, verdict: bytes });
     verdict
+}
+
+/// Until when the latest answer keeps the fax back, where it does so after the call.
+fn kept_until(memory: &Memory, open: &OpenDecision, event: &StageEvent) -> Option<Timestamp> {
+    let latest = open.answers.last()?;
+    let kept = latest.action == Action::Quarantine && latest.stage == StageKind::Received;
+    let verdict = latest.again(event.decision, &memory.names()).filter(|_| kept)?;
+    verdict.deadline
 }
 
 /// The answer that stands for the stage, if one does.
@@ -220,6 +254,7 @@ fn judge(
         counterfactuals: decided.counterfactuals,
         reuse: decided.reuse,
         fingerprint: decided.fingerprint,
+        ink_map: false,
         bounds: decided.bounds,
         refusal: decided.refusal,
         deadline: decided.deadline,
@@ -278,17 +313,21 @@ fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: 
     }
 }
 
-/// Queues the row, and with it what goes to the desk; false when the ledger could not take it. The bytes are those of
+/// Queues the row, and with it what goes to the desk or is kept there no longer; false when the ledger could not take it. The bytes are those of
 /// the verdict.
 fn record(
     memory: &Memory,
     open: &OpenDecision,
     event: &StageEvent,
-    (seq, desk): (u64, bool),
+    (seq, desk, freed): (u64, bool, Option<Timestamp>),
     row: &StageRow,
 ) -> (bool, Box<[u8]>) {
     let (body, verdict) = row.encode_parted();
     let held = |deadline| HeldFax::waiting(row, event.decision, event.time, deadline).write(None);
+    let freed = freed.map(|until| TableWrite::Delete {
+        table: TableId::HeldFaxes,
+        key: HeldFax::key_of(HeldState::Waiting, until, event.decision),
+    });
     let entry = Entry {
         seq,
         time: event.time,
@@ -296,7 +335,7 @@ fn record(
         decision: Some(event.decision),
         fax: index(open, row),
         body,
-        writes: row.verdict.deadline.filter(|_| desk).map(held).into_iter().collect(),
+        writes: row.verdict.deadline.filter(|_| desk).map(held).into_iter().chain(freed).collect(),
     };
     let queued = memory.store().queue(entry).is_ok();
     if !queued {
@@ -355,6 +394,7 @@ pub fn scorer_failed(memory: &Memory, event: &StageEvent) -> Verdict {
         counterfactuals: Vec::new(),
         reuse: crate::time::Span::default(),
         fingerprint: None,
+        ink_map: false,
         bounds: crate::verdict::Bounds::default(),
         refusal: None,
         deadline: None,

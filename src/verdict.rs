@@ -335,6 +335,8 @@ pub struct Verdict {
     pub reuse: Span,
     /// Whether the fingerprint is wanted, and for which purpose.
     pub fingerprint: Option<ContentPurpose>,
+    /// Whether the ink map is wanted with it.
+    pub ink_map: bool,
     /// Limits to go on under.
     pub bounds: Bounds,
     /// How to refuse.

@@ -12,6 +12,18 @@
 
 pub mod bounded;
 
+/// Messages that show their name alone, wherever somebody prints one: they are personal data, or keys.
+macro_rules! unprintable {
+    ($($message:ident)*) => {$(
+        impl std::fmt::Debug for $message {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($message))
+            }
+        }
+    )*};
+}
+use unprintable;
+
 pub mod error {
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/faxguard.error.v1.rs"));
@@ -22,6 +34,8 @@ pub mod screening {
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/faxguard.screening.v1.rs"));
         include!(concat!(env!("OUT_DIR"), "/faxguard.screening.v1.serde.rs"));
+
+        crate::wire::unprintable!(PageFingerprint Fingerprint FingerprintMark FingerprintKey);
     }
 }
 pub mod report {

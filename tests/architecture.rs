@@ -43,16 +43,16 @@ const ROOMS: &[Room] = &[
     // What is written down of all of these.
     ("ledger", 4, "activity content fax features limiter relations store time verdict"),
     // Everything that outlives a request, in one place.
-    ("memory", 5, "activity bounds campaign content directory fax features ledger limiter lists policy relations store time verdict"),
+    ("memory", 5, "activity bounds campaign content decay directory fax features ledger limiter lists policy relations store time verdict"),
     // The paths: they do not see each other.
-    ("screening", 6, "activity decay directory fax features ledger limiter lists memory policy store time verdict"),
+    ("screening", 6, "activity bounds campaign content decay directory fax features ledger limiter lists memory policy store time verdict"),
     ("held", 6, "activity fax ledger memory store time verdict"),
     ("reports", 6, "activity decay fax features ledger lists memory store time verdict"),
     // Surfaces: the server's side and the client's.
-    ("api", 7, "bounds directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
+    ("api", 7, "bounds campaign content directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),
     // The routing node's side: a client too, which shares the tool's commands.
-    ("node", 8, "bounds content fax operator time wire"),
+    ("node", 8, "bounds content fax operator time verdict wire"),
     // Assembly: the engine without sockets, then everything.
     ("lab", 9, "activity api bounds campaign content decay dense directory fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
     ("server", 10, "api bounds held lab memory metrics policy reports screening store time"),

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use faxguard::content::fingerprint::epoch_of;
+use faxguard::time::{Clock, WallClock};
 use faxguard::wire::operator::v1 as operator;
 use faxguard::wire::report::v1 as report;
 use faxguard::wire::screening::v1 as wire;
@@ -27,6 +29,12 @@ use crate::support::collector::Collector;
 const MARK: &str = "canary";
 /// Numbers of a caller, of ours and of a recipient; the ends of our range, which stay in clear, are others.
 const NUMBERS: [&str; 4] = ["+16205550187", "+12125550164", "+14155550139", "+16205550176"];
+/// Keys and bits of the fingerprints, of which each has the mark in its bytes too.
+const KEYS: [u64; 3] = [
+    u64::from_be_bytes(*b"canaryk1"),
+    u64::from_le_bytes(*b"canaryk2"),
+    u64::from_le_bytes(*b"canary\0\0"),
+];
 /// Where a good request has its texts: a request for each stage, with every field there is.
 const REQUESTS: &str = include_str!("fixtures/canary.json");
 
@@ -132,6 +140,20 @@ fn marked(request: &Value) -> Vec<wire::ScreenFaxRequest> {
     all.into_iter().filter_map(|request| serde_json::from_value(request).ok()).collect()
 }
 
+/// Puts the present epoch where a fingerprint has one: another is no fault of the text, and the request would be refused.
+fn date(message: &mut Value) {
+    match message {
+        Value::Array(items) => items.iter_mut().for_each(date),
+        Value::Object(fields) => {
+            if let Some(epoch) = fields.get_mut("epoch") {
+                *epoch = epoch_of(WallClock.now()).into();
+            }
+            fields.values_mut().for_each(date);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 async fn drive(channel: &Channel) -> usize {
     let mut directory = DirectoryServiceClient::new(channel.clone());
     let entries = json!([{"entries": [
@@ -142,7 +164,12 @@ async fn drive(channel: &Channel) -> usize {
     let told = directory.import_directory(tokio_stream::iter(entries)).await.unwrap();
     assert!(told.into_inner().message().await.unwrap().is_some());
     let mut client = ScreeningServiceClient::new(channel.clone());
-    let requests: Vec<Value> = serde_json::from_str(REQUESTS).unwrap();
+    let mut requests: Vec<Value> = serde_json::from_str(REQUESTS).unwrap();
+    requests.iter_mut().for_each(date);
+    for request in &requests {
+        let request: wire::ScreenFaxRequest = serde_json::from_value(request.clone()).unwrap();
+        client.screen_fax(request).await.unwrap();
+    }
     let mut answered = 0;
     for request in requests.iter().flat_map(marked) {
         let mut request = tonic::Request::new(request);
@@ -186,6 +213,10 @@ fn needles() -> Vec<(String, Vec<u8>)> {
         ("the mark".to_owned(), MARK.as_bytes().to_vec()),
         ("the mark in UTF-16".to_owned(), MARK.bytes().flat_map(|byte| [byte, 0]).collect()),
     ];
+    for key in KEYS {
+        needles.push((format!("{key} in digits"), key.to_string().into_bytes()));
+        needles.push((format!("{key} in hexadecimal"), format!("{key:x}").into_bytes()));
+    }
     for number in NUMBERS {
         let value: u64 = number[1..].parse().unwrap();
         needles.push((format!("{number} in digits"), number.as_bytes()[2..].to_vec()));

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod callers;
+mod campaigns;
 mod canary;
 mod command_line;
 mod contract;

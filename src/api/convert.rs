@@ -5,6 +5,7 @@ pub mod decision;
 pub mod directory;
 pub mod event_json;
 pub mod fault;
+pub mod fingerprint;
 pub mod held;
 pub mod list;
 mod member;

@@ -13,6 +13,7 @@ use crate::ledger::{HeldFax, HeldState};
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
 use crate::policy::{Edit, Fault, Generation};
 use crate::reports::{Filing, Receipt};
+use crate::screening::SeenPage;
 use crate::store::{Condition, FaxKey};
 use crate::time::{Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict};
@@ -22,8 +23,8 @@ pub trait Engine: Send + Sync {
     /// What reading a request needs, at the present moment.
     fn wall(&self) -> Wall<'_>;
 
-    /// Screens one stage: never waits, never fails.
-    fn screen(&self, event: &StageEvent) -> Verdict;
+    /// Screens one stage, with the fingerprints of pages that came with it: never waits, never fails.
+    fn screen(&self, event: &StageEvent, pages: &[SeenPage]) -> Verdict;
 
     /// The declared answer where [`Engine::screen`] panicked: the fax goes through, marked.
     fn scorer_failed(&self, event: &StageEvent) -> Verdict;

@@ -21,7 +21,7 @@ use crate::memory::read::PastStage;
 use crate::memory::{Memory, allowances};
 use crate::policy::{Edit, Fault, Generation, Refused};
 use crate::reports::{self, Filing, Receipt, ReportFault};
-use crate::screening;
+use crate::screening::{self, SeenPage};
 use crate::store::{Condition, FaxKey, StoreError};
 use crate::time::{Clock, EventClock, Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict};
@@ -85,9 +85,9 @@ impl Engine for Live {
         Wall { keys, plan, home, now: self.now(), clock: self.clock.mode() }
     }
 
-    fn screen(&self, event: &StageEvent) -> Verdict {
+    fn screen(&self, event: &StageEvent, pages: &[SeenPage]) -> Verdict {
         self.clock.advance(event.time);
-        screening::screen(&self.memory, event)
+        screening::screen_pages(&self.memory, event, pages)
     }
 
     fn scorer_failed(&self, event: &StageEvent) -> Verdict {

@@ -3,12 +3,12 @@
 use thiserror::Error;
 
 use super::bank::{Form, FormId, nobody};
-use super::facts::second_of;
+use super::facts::{cut, second_of};
 use super::meet::DECISION_PAGES_MAX;
 use super::met::CampaignEvidence;
 use super::ring::Page;
 use super::standing::{Decision, State};
-use super::{Campaigns, Shared};
+use super::{Campaigns, Names, Shared};
 use crate::bounds::{ID_BYTES_MAX, TEXT_BYTES_MAX};
 use crate::fax::id::{CampaignId, DecisionId};
 use crate::time::Timestamp;
@@ -115,6 +115,12 @@ impl Campaigns {
         }
         let add = |sum: &mut u32| *sum = sum.saturating_add(weight_milli);
         self.weigh_in(decision, opinion, &add)
+    }
+
+    /// Makes fingerprints of whoever goes by these names worth asking for, from then on: something of theirs was reported.
+    pub fn suspect(&self, names: Names, at: Timestamp) {
+        let names = [names.sender, names.ident, names.block].map(cut);
+        self.plausible.stamp(names, second_of(at));
     }
 
     /// Takes back what such a report added.

@@ -120,6 +120,19 @@ impl Campaigns {
         rows
     }
 
+    /// The row of a campaign or form as it stands; without a value where there is none.
+    pub fn row(&self, key: RowKey) -> Row {
+        let value = match key {
+            RowKey::Campaign(id) => {
+                let shared = self.shared.lock();
+                let serial = shared.campaign(id).ok();
+                serial.and_then(|serial| shared.table.get(serial)).map(encode_campaign)
+            }
+            RowKey::Form(id) => self.bank.get(id).as_ref().map(encode_form),
+        };
+        Row { key, value }
+    }
+
     /// Up to `most` rows of campaigns, and as many of forms, that changed since they were taken; a row without a value
     /// is one to take out. What is not written after all must be exported anew.
     pub fn take_changes(&self, most: usize) -> Vec<Row> {

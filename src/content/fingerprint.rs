@@ -22,7 +22,7 @@ pub use compare::{
 };
 use gather::Gathering;
 pub use ink::{COLUMNS, INK_ROWS_MAX, InkMap};
-pub use key::{FingerprintKey, KEY_BYTES};
+pub use key::{EPOCH_SECONDS, FingerprintKey, KEY_BYTES, epoch_of, epochs_at};
 
 /// Most keys of stretches of rows a page has.
 pub const CHUNK_KEYS_MAX: usize = 8;

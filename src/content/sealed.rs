@@ -105,12 +105,26 @@ impl SealedFax {
         keys: &[FingerprintKey],
         maps: Maps,
     ) -> Result<Vec<Result<PageReading, Undecodable>>, NoFingerprint> {
+        self.first_fingerprints(grant, keys, maps, PAGES_READ_MAX)
+    }
+
+    /// The same of so many pages at most: no further one is looked at.
+    ///
+    /// # Errors
+    /// [`NoFingerprint`]; of a page, why it cannot be decoded.
+    pub fn first_fingerprints(
+        &self,
+        grant: Grant,
+        keys: &[FingerprintKey],
+        maps: Maps,
+        most: usize,
+    ) -> Result<Vec<Result<PageReading, Undecodable>>, NoFingerprint> {
         if grant.decision() != self.decision {
             return Err(WrongFax.into());
         }
         let fax = self.tags()?;
         let read = |page| fingerprint::read(&self.bytes, page, keys, maps);
-        Ok(fax.pages.iter().take(PAGES_READ_MAX).map(read).collect())
+        Ok(fax.pages.iter().take(most.min(PAGES_READ_MAX)).map(read).collect())
     }
 }
 

@@ -55,6 +55,14 @@ impl StageKind {
         }
     }
 
+    /// Whether pages of the fax are where the node is.
+    pub const fn has_pages(self) -> bool {
+        match self {
+            Self::Page | Self::Received | Self::JobSubmitted | Self::Dialing => true,
+            Self::CallOffered | Self::Handshake | Self::DialResult => false,
+        }
+    }
+
     /// Which way the fax goes.
     pub const fn direction(self) -> Direction {
         match self {

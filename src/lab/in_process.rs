@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::api::convert::screening::Asked;
 use crate::api::convert::{self, verdict::Words};
 use crate::api::engine::{Engine, Ruling};
 use crate::api::live::{Live, Timepiece};
@@ -105,12 +106,14 @@ impl InProcess {
     }
 
     fn screen(&self, request: ScreenFaxRequest) -> Result<Answer, Failure> {
-        let event = convert::screening::stage_event(&request, &self.live.wall())?;
-        let verdict = self.live.screen(&event);
+        let Asked { event, pages } = convert::screening::asked(&request, &self.live.wall())?;
+        let verdict = self.live.screen(&event, &pages);
         let policy = self.live.policy();
         let redress = policy.policy().redress().contact();
         let words = Words { describe: signals::evidence, redress };
-        let response = convert::verdict::response(&request.request_id, &verdict, &words);
+        // A replay has no page to fingerprint, and so no use for the keys.
+        let response =
+            convert::verdict::response(&request.request_id, &verdict, &words, Vec::new());
         Ok(Answer::Screened(Box::new(response)))
     }
 

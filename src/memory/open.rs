@@ -143,6 +143,11 @@ impl OpenDecision {
         }
     }
 
+    /// Whether this is the stage at which the pages of the fax begin to come.
+    pub fn begins_pages(&self, stage: StageKind) -> bool {
+        stage.has_pages() && !self.answers.iter().any(|answer| answer.stage.has_pages())
+    }
+
     /// True when no stage was seen.
     pub const fn is_new(&self) -> bool {
         self.answers.is_empty()

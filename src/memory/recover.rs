@@ -4,10 +4,12 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use super::{Memory, OpenMemory, allowances, evidence, pace};
+use super::open::OpenDecision;
+use super::{Memory, OpenMemory, allowances, campaigns, evidence, pace};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
+use crate::features::Feature;
 use crate::ledger::{EvidenceRow, HeldState, StageRow};
 use crate::limiter::MemberLoad;
 use crate::store::{Entry, EntryKind, SnapshotFault, StoreError, TableId};
@@ -36,6 +38,8 @@ pub struct Recovered {
     pub directory_rows: u64,
     /// List entries.
     pub list_entries: u64,
+    /// Campaigns and known forms.
+    pub campaigns: u64,
 }
 
 /// Brings everything back.
@@ -54,6 +58,7 @@ pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, Open
     }
     let loaded = memory.lists.load(memory.store(), now).map_err(OpenMemory::Store)?;
     recovered.list_entries = u64::try_from(loaded.entries).unwrap_or(u64::MAX);
+    recovered.campaigns = campaigns::load(memory, now).map_err(OpenMemory::Store)?;
     replay(memory, &mut recovered).map_err(OpenMemory::Store)?;
     memory.activity.recount();
     count_false_positives(memory, now).map_err(OpenMemory::Store)?;
@@ -138,11 +143,15 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
             let decision = entry.decision?;
             let row = StageRow::decode(&entry.body, decision, &memory.names())?;
             apply_row(memory, &row, entry.seq, entry.time);
-            memory.open.lock(decision).restore(row);
+            memory.suspect_of_campaign(&row, entry.time);
+            let mut open = memory.open.lock(decision);
+            recount(memory, &open, &row);
+            open.restore(row);
         }
         EntryKind::Report => {
             let evidence = EvidenceRow::decode(&entry.body)?;
             evidence::replay(memory, &evidence, entry.seq, entry.time);
+            memory.suspect_reported(&evidence, entry.time);
         }
         EntryKind::HeldDecision => {
             let evidence = EvidenceRow::decode(&entry.body)?;
@@ -163,6 +172,20 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
         EntryKind::ListEdit | EntryKind::Policy | EntryKind::Key | EntryKind::Other => {}
     }
     Some(())
+}
+
+/// Counts again which faxes were asked for fingerprints, and of which content was touched.
+fn recount(memory: &Memory, open: &OpenDecision, row: &StageRow) {
+    let newly = |feature| row.features.is(feature) && !open.features.is(feature);
+    if open.begins_pages(row.verdict.stage) {
+        memory.wishes.fax();
+    }
+    if newly(Feature::FingerprintAsked) {
+        memory.wishes.asked();
+    }
+    if newly(Feature::InkMapLooked) {
+        memory.wishes.touch();
+    }
 }
 
 fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {

@@ -121,6 +121,12 @@ impl Client {
         }
     }
 
+    /// The id of a stage that is asked about again, for `what` it brings; the same for the same.
+    pub(super) fn request_id_of(request: &wire::ScreenFaxRequest, what: &str) -> String {
+        let stage = request.stage.as_ref().map(parties::kind);
+        stage.map_or_else(String::new, |stage| format!("{}-{what}", request_id(request, stage)))
+    }
+
     /// Asks about one stage. Node id, the count of unscored faxes and, where there is none, the request id are filled
     /// in; the same stage of the same fax gets the same request id, so that asking again counts once.
     pub async fn ask(&self, request: wire::ScreenFaxRequest) -> Answer {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::journal::NodeJournal;
 use crate::bounds::HOOK_STATE_BYTES_MAX;
 
 /// Looks at the lock before a hook goes on without it, and the time between them. Whoever holds it reads and writes a
@@ -23,6 +24,11 @@ pub(super) struct StateFolder(PathBuf);
 impl StateFolder {
     pub(super) fn new(folder: &Path) -> Self {
         Self(folder.to_owned())
+    }
+
+    /// The journal of looks at content that the folder has too.
+    pub(super) fn journal(&self) -> NodeJournal {
+        NodeJournal::new(&self.0)
     }
 
     /// The lock on everything in the folder, until it is dropped; nothing when it cannot be had soon.
@@ -71,7 +77,7 @@ impl StateFolder {
     }
 }
 
-fn make_private(folder: &Path) {
+pub(super) fn make_private(folder: &Path) {
     use std::os::unix::fs::DirBuilderExt as _;
     // Where it cannot be made, nothing in it can be opened either, and that is seen there.
     let made = fs::DirBuilder::new().mode(0o700).create(folder);
@@ -84,7 +90,7 @@ fn make_private(folder: &Path) {
 /// A file that was not there, for whom the folder around it belongs to: HylaFAX runs some hooks as root and others not.
 /// Only what was made here is handed over, and by its descriptor: a link that somebody put there is neither followed
 /// nor written through.
-fn fresh(path: &Path, around: &Path) -> std::io::Result<File> {
+pub(super) fn fresh(path: &Path, around: &Path) -> std::io::Result<File> {
     let file = File::options().create_new(true).append(true).open(path)?;
     if let Some((user, group)) = owner(around) {
         // Only root may, and only what root made is in anybody's way.

@@ -44,7 +44,7 @@ pub fn page_facts(page_number: u32, page: &TiffPage, more_follow: bool) -> Page 
         size_bytes: u32::try_from(page.coded_bytes).unwrap_or(u32::MAX),
         duration: page.receive_seconds.map(seconds),
         more_follow,
-        retrain_count: 0,
+        ..Page::default()
     }
 }
 

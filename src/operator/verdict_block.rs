@@ -87,7 +87,7 @@ fn remarks(verdict: &Verdict, shown: Shown) -> Vec<String> {
     for degradation in verdict.degradations() {
         lines.push(format!("degraded: {}", label(degradation.as_str_name(), "DEGRADATION_")));
     }
-    if let Some(wish) = verdict.fingerprint.filter(|wish| wish.wanted) {
+    if let Some(wish) = verdict.fingerprint.as_ref().filter(|wish| wish.wanted) {
         let purpose = label(wish.purpose().as_str_name(), "CONTENT_PURPOSE_");
         lines.push(format!("fingerprint wanted, to {}", purpose.replace('-', " ")));
     }

@@ -61,7 +61,7 @@ impl VerdictLine {
         match output.form() {
             Form::People => output.line(self.people(output.shown())),
             Form::Programs => match &self.answer {
-                Answer::Screened(response) => json(output, response),
+                Answer::Screened(response) => json(output, &without_keys(response)),
                 Answer::Fault(fault) => json(output, fault),
                 Answer::Reported(response) => json(output, response),
                 Answer::Imported(response) => json(output, response),
@@ -110,6 +110,15 @@ impl VerdictLine {
         let short = if short.is_empty() { "-".into() } else { safe(&short) };
         format!("{} {short:<8} {}", instant(self.time), rest.trim_end())
     }
+}
+
+/// An answer without the keys that pages are fingerprinted under: they are for nodes, and for nobody's terminal or file.
+#[must_use]
+pub fn without_keys(response: &ScreenFaxResponse) -> ScreenFaxResponse {
+    let mut shown = response.clone();
+    let wish = shown.verdict.as_mut().and_then(|verdict| verdict.fingerprint.as_mut());
+    wish.into_iter().for_each(|wish| wish.keys.clear());
+    shown
 }
 
 fn json(output: &mut Output<'_>, value: &impl Serialize) -> Result<(), Failure> {

@@ -7,8 +7,8 @@ use super::check::{group_names, weight};
 use super::fault::{Faults, below};
 use super::names::keep;
 use super::rules::{
-    BudgetRules, Calibration, Composite, Group, InboundRules, OutboundRules, Policy, RedressRules,
-    ReportRules, ReputationRules, SignalSet, SignalSpec,
+    BudgetRules, Calibration, Composite, FingerprintRules, Group, InboundRules, OutboundRules,
+    Policy, RedressRules, ReportRules, ReputationRules, SignalSet, SignalSpec,
 };
 use super::settings::{self, GroupCap, Settings};
 
@@ -48,6 +48,7 @@ pub(super) fn build(
         },
         inbound: inbound(&settings.inbound),
         outbound: outbound(&settings.outbound),
+        fingerprints: FingerprintRules { share_milli: settings.fingerprints.share_per_mille },
         budget: BudgetRules {
             member: settings.budget.member,
             member_window: days(settings.budget.member_days),

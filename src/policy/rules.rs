@@ -146,6 +146,13 @@ pub struct OutboundRules {
     pub quiet_hours: bool,
 }
 
+/// How much is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FingerprintRules {
+    /// Of a thousand faxes with pages, for how many the fingerprints are asked for at most.
+    pub share_milli: u32,
+}
+
 /// Wrongly held faxes after which the filter opens: `member` within `member_window`, `global` within `global_window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BudgetRules {
@@ -215,6 +222,7 @@ pub struct Policy {
     pub(super) calibration: Calibration,
     pub(super) inbound: InboundRules,
     pub(super) outbound: OutboundRules,
+    pub(super) fingerprints: FingerprintRules,
     pub(super) budget: BudgetRules,
     pub(super) reputation: ReputationRules,
     pub(super) reports: ReportRules,
@@ -270,6 +278,11 @@ impl Policy {
     /// Thresholds and bounds for faxes from members.
     pub const fn outbound(&self) -> &OutboundRules {
         &self.outbound
+    }
+
+    /// How many fingerprints are asked for.
+    pub const fn fingerprints(&self) -> FingerprintRules {
+        self.fingerprints
     }
 
     /// The false-positive budget.

@@ -119,6 +119,8 @@ section! {
         content_journal_days: u32 = 1_095 => 365, 3_660;
         /// Faxes that were wrongly held.
         false_positive_days: u32 = 90 => 28, 3_660;
+        /// Campaigns, after the last page of one: what its pages are recognised by goes after two days all the same.
+        campaign_days: u32 = 7 => 2, 60;
     }
 }
 
@@ -210,6 +212,14 @@ section! {
         bound_concurrent: u32 = 2 => 1, 10_000;
         /// Whether a bounded job must keep to the permitted hours of the recipient's day.
         quiet_hours: bool = true;
+    }
+}
+
+section! {
+    /// The fingerprints of pages, by which campaigns are found. They are personal data, so few are asked for.
+    Fingerprints {
+        /// Of a thousand faxes with pages, for how many at most; the latest thousand count. 0 asks for none.
+        share_per_mille: u32 = 100 => 0, 1_000;
     }
 }
 
@@ -339,6 +349,7 @@ settings! {
     score: Scoring,
     inbound: Inbound,
     outbound: Outbound,
+    fingerprints: Fingerprints,
     budget: Budget,
     reputation: Reputation,
     reports: Reports,

@@ -83,6 +83,23 @@ pub(super) fn gather(memory: &Memory, open: &mut OpenDecision, event: &StageEven
     gathered
 }
 
+/// Joins a stage that was answered with what is known by now: it has been counted, and its facts were taken.
+pub(super) fn gather_again(
+    memory: &Memory,
+    open: &mut OpenDecision,
+    event: &StageEvent,
+) -> Gathered {
+    let mut gathered = Gathered::default();
+    open.observation.second = u32::try_from(event.time.as_seconds()).unwrap_or(0);
+    (open.observation.good, open.observation.bad) = (0, 0);
+    gathered.parties_missing = open.number.is_none();
+    gathered.member_unknown = open.features.is(Feature::MemberUnknown);
+    gathered.renewable = relate(memory, open, event.time, event.stage.kind().direction());
+    place(memory, open, event.time, &mut gathered);
+    open.observation.happened = Happened::default();
+    gathered
+}
+
 /// The first stage that says who calls whom counts as the arrival of the fax, whichever stage it is; where its TSI
 /// was known before, that counts now too.
 fn arrival(open: &mut OpenDecision, direction: Direction, named: bool) {

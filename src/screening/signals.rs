@@ -1,5 +1,6 @@
 //! Signals: named pieces of evidence, one catalog. Help, policy check, docs and tests all read this list.
 
+mod campaign;
 mod hours;
 mod identity;
 mod outbound;
@@ -142,10 +143,19 @@ pub(super) fn named(features: &Features) -> bool {
 }
 
 /// The groups, in the order of the catalog.
-pub const GROUPS: [&str; 8] =
-    ["identity", "volume", "sweep", "relation", "time", "shape", "reputation", "outbound"];
+pub const GROUPS: [&str; 9] = [
+    "identity",
+    "volume",
+    "sweep",
+    "relation",
+    "time",
+    "shape",
+    "reputation",
+    "outbound",
+    "campaign",
+];
 
-const PARTS: [&[Signal]; 8] = [
+const PARTS: [&[Signal]; 9] = [
     identity::SIGNALS,
     volume::SIGNALS,
     sweep::SIGNALS,
@@ -154,6 +164,7 @@ const PARTS: [&[Signal]; 8] = [
     shape::SIGNALS,
     reputation::SIGNALS,
     outbound::SIGNALS,
+    campaign::SIGNALS,
 ];
 
 /// How many signals there are.

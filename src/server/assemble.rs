@@ -178,7 +178,7 @@ fn assemble_with(
     let page = start.settings.server.metrics.map(bind).transpose()?;
     let mut chores = chores(&memory, &clock, &metrics);
     chores.push(reload(&door));
-    Ok(Server { engine, metrics, chores, door, page, closing: closing(memory) })
+    Ok(Server { engine, metrics, chores, door, page, closing: closing(memory, clock) })
 }
 
 /// The generation that was in force last; before the first there is number 0, the built-in defaults, which
@@ -259,8 +259,13 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
             Ok(())
         }
     };
+    let campaigns = {
+        let (memory, clock) = (memory.clone(), clock.clone());
+        move || memory.keep_campaigns(clock.now()).map_err(Into::into)
+    };
     vec![
         Chore::new("expire held faxes", EXPIRE_EVERY, expire),
+        Chore::new("keep campaigns", EXPIRE_EVERY, campaigns),
         Chore::new("write snapshot", CHECKPOINT_EVERY, checkpoint),
         Chore::new("write snapshot when due", EXPIRE_EVERY, due),
         Chore::new("purge", PURGE_EVERY, purge),
@@ -282,14 +287,19 @@ fn gauge(memory: &Memory, metrics: &Metrics) {
     metrics.ledger_dropped_entries.set(count(health.dropped));
     metrics.store_damaged_files.set(health.quarantined.into());
     metrics.policy_generation.set(count(memory.generations().current().number()));
+    let [asked, touched] = memory.wishes().shares_milli();
+    metrics.fingerprint_share_milli.set(asked.into());
+    metrics.content_touched_milli.set(touched.into());
+    metrics.campaign_pages.set(count(memory.campaigns().pages()));
 }
 
-/// The last thing that is done: the snapshot, then the store.
-fn closing(memory: Arc<Memory>) -> Chore {
+/// The last thing that is done: campaigns and the snapshot, then the store.
+fn closing(memory: Arc<Memory>, clock: Timepiece) -> Chore {
     Chore::new("close", CHECKPOINT_EVERY, move || {
+        let kept = memory.keep_campaigns(clock.now());
         let written = memory.checkpoint();
         memory.store().close();
-        written.map_err(Into::into)
+        kept.and(written).map_err(Into::into)
     })
 }
 
@@ -307,6 +317,7 @@ fn terms(days: &Retention) -> Result<RetentionTerms, TermTooShort> {
         (RetentionClass::OpenDecision, days.open_decision_days),
         (RetentionClass::ContentJournal, days.content_journal_days),
         (RetentionClass::FalsePositive, days.false_positive_days),
+        (RetentionClass::Campaign, days.campaign_days),
     ]
     .into_iter()
     .try_fold(RetentionTerms::default(), |terms, (class, days)| terms.with(class, days))

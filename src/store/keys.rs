@@ -75,6 +75,7 @@ pub struct KeyRing {
     // Boxed, so that moving the ring leaves no copy of the states behind.
     subjects: Box<[Prepared; SubjectKind::ALL.len()]>,
     decision: Box<Prepared>,
+    pages: Box<Prepared>,
     fingerprint: [u8; 8],
 }
 
@@ -120,6 +121,7 @@ impl KeyRing {
             epoch,
             subjects: Box::new(SubjectKind::ALL.map(subject)),
             decision: Box::new(subkey(master, b"faxguard decision", &[])),
+            pages: Box::new(subkey(master, b"faxguard pages", &[])),
             fingerprint: [a, b, c, d, e, f, g, h],
         }
     }
@@ -174,6 +176,13 @@ impl KeyRing {
     #[must_use]
     pub fn mixing_key(&self, purpose: &[u8]) -> [u8; 16] {
         halve(output(&self.decision, &[b"mixing", purpose]))
+    }
+
+    /// The secret that pages are fingerprinted under in an epoch of theirs: nodes are told it, so that it leads to no other
+    /// key, and to that of no other epoch.
+    #[must_use]
+    pub fn page_secret(&self, epoch: u32) -> [u8; KEY_BYTES] {
+        output(&self.pages, &[&epoch.to_be_bytes()])
     }
 
     /// The decision that a node's fax id stands for: the same at every stage. Its key does not change
@@ -315,6 +324,8 @@ mod tests {
         let all: std::collections::HashSet<_> =
             SubjectKind::ALL.iter().map(|kind| ring.pseudonym(*kind, &bytes)).collect();
         assert_eq!(all.len(), SubjectKind::ALL.len());
+        assert_ne!(ring.page_secret(1), ring.page_secret(2));
+        assert_ne!(ring.page_secret(1), KeyRing::for_replay(8).page_secret(1));
         assert_ne!(ring.decision_id("ab", "c"), ring.decision_id("a", "bc"));
         assert_eq!(ring.decision_id("a", "bc"), KeyRing::for_replay(7).decision_id("a", "bc"));
     }

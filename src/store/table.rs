@@ -32,6 +32,8 @@ pub enum RetentionClass {
     FalsePositive,
     /// The store's own bookkeeping: nothing of any person.
     Meta,
+    /// Campaigns and known forms, with what pages of them are recognised by.
+    Campaign,
 }
 
 /// A retention class written out.
@@ -47,7 +49,7 @@ pub struct Retention {
 
 impl RetentionClass {
     /// Every class, in the order in which the terms keep them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Ledger,
         Self::Directory,
         Self::List,
@@ -60,6 +62,7 @@ impl RetentionClass {
         Self::ContentJournal,
         Self::FalsePositive,
         Self::Meta,
+        Self::Campaign,
     ];
 
     /// Purpose, default and floor.
@@ -78,6 +81,7 @@ impl RetentionClass {
             Self::ContentJournal => ("prove who opened content and why", 1_095, 365),
             Self::FalsePositive => ("open the filter when it errs too often", 90, 28),
             Self::Meta => ("run the store", 36_500, 36_500),
+            Self::Campaign => ("know a page that is sent to many, whatever the number", 7, 2),
         };
         Retention { purpose, default_days, floor_days }
     }
@@ -195,11 +199,13 @@ pub enum TableId {
     FalsePositives = 11,
     /// Bookkeeping of engines.
     Meta = 12,
+    /// Campaigns and known forms: never in the ledger, which would keep them for longer.
+    Campaigns = 13,
 }
 
 impl TableId {
     /// Every table, in the order of codes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::DirectoryNumbers,
         Self::DirectoryMembers,
         Self::ListEntries,
@@ -212,6 +218,7 @@ impl TableId {
         Self::ContentJournal,
         Self::FalsePositives,
         Self::Meta,
+        Self::Campaigns,
     ];
 
     /// What the catalog says of the table.
@@ -230,6 +237,7 @@ impl TableId {
             Self::ContentJournal => ("content_journal", 1, RetentionClass::ContentJournal),
             Self::FalsePositives => ("false_positives", 1, RetentionClass::FalsePositive),
             Self::Meta => ("meta", 1, RetentionClass::Meta),
+            Self::Campaigns => ("campaigns", 1, RetentionClass::Campaign),
         };
         Table { name, version, retention }
     }

@@ -112,6 +112,7 @@ fn verdict(stage: StageKind) -> Verdict {
         fingerprint: Some(FingerprintWish {
             wanted: true,
             purpose: ContentPurpose::PreventDisruption.into(),
+            ..FingerprintWish::default()
         }),
         rule: "threshold.quarantine".into(),
         ..Verdict::default()

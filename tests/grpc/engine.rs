@@ -21,6 +21,7 @@ use faxguard::ledger::{HeldFax, HeldState};
 use faxguard::lists::{EntryId, ListEntry, ListFilter, ListPage};
 use faxguard::policy::{Edit, Fault, Generation};
 use faxguard::reports::{Filing, Receipt, Standing};
+use faxguard::screening::SeenPage;
 use faxguard::store::keys::KeyRing;
 use faxguard::store::{Condition, FaxKey, StoreHealth};
 use faxguard::time::{Span, Timestamp};
@@ -85,6 +86,7 @@ fn deliver(event: &StageEvent) -> Verdict {
         counterfactuals: Vec::new(),
         reuse: Span::seconds(60),
         fingerprint: None,
+        ink_map: false,
         bounds: Bounds::default(),
         refusal: None,
         deadline: None,
@@ -101,7 +103,7 @@ impl Engine for CannedEngine {
         Wall { keys: &self.keys, plan: &PLAN, home, now: NOW, clock: ClockMode::Server }
     }
 
-    fn screen(&self, event: &StageEvent) -> Verdict {
+    fn screen(&self, event: &StageEvent, _: &[SeenPage]) -> Verdict {
         if matches!(&event.stage, Stage::Page(page) if page.number == CURSED_PAGE) {
             panic!("a scorer that fails");
         }

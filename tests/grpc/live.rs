@@ -25,6 +25,7 @@ use super::wire::screening_service_client::ScreeningServiceClient;
 use super::{WireStage, operator, page, reason, report, request, wire};
 
 struct Served {
+    address: String,
     channel: Channel,
     drain: Drain,
     serving: JoinHandle<Result<(), ServeFault>>,
@@ -41,7 +42,8 @@ impl Served {
         let (drain, draining) = Drain::new();
         let serving = tokio::spawn(server.run(listener, draining));
         let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
-        Self { channel: endpoint.connect().await.unwrap(), drain, serving }
+        let channel = endpoint.connect().await.unwrap();
+        Self { address: address.to_string(), channel, drain, serving }
     }
 
     async fn screen(&self, asked: wire::ScreenFaxRequest) -> wire::ScreenFaxResponse {
@@ -152,5 +154,63 @@ async fn a_policy_applied_while_serving_is_in_force_after_a_restart() {
     let asked = Request::new(operator::GetPolicyRequest {});
     let kept = policies.get_policy(asked).await.unwrap().into_inner();
     assert_eq!((kept.generation, kept.author.as_str()), (applied.generation, "desk"));
+    served.end().await;
+}
+
+/// Runs HylaFAX's hook of a received fax against a server, and returns what it printed.
+fn received(server: &str, spool: &Path, fax: usize) -> String {
+    use faxguard::lab::files;
+    use faxguard::operator::{Invocation, Output, Screen, run};
+    let name = format!("fax{fax}.tif");
+    std::fs::write(spool.join(&name), crate::campaigns::copy(3, fax)).unwrap();
+    let (caller, called) = (format!("+1310250{:04}", fax * 137), format!("+1212555{fax:04}"));
+    let spool = spool.to_str().unwrap();
+    let words = ["faxguardctl", "hook", "fax-rcvd", "--server", server, "--node", "gw-1"];
+    let (device, commid) = (format!("tty{fax}"), format!("{fax:06}"));
+    let rest = ["--spool", spool, &name, &device, &commid, "", &caller, "", &called];
+    let arguments = words.into_iter().chain(rest).map(Into::into).collect();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let output = Output::new(&mut out, &mut err, Screen::Other);
+    let code =
+        run(Invocation { arguments, user: None }, &files::catalog(), &files::hooks(), output);
+    assert_eq!((code, String::from_utf8(err).unwrap().as_str()), (0, ""));
+    String::from_utf8(out).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_hooks_see_six_times_is_told_from_the_first_to_the_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::begin(folder.path()).await;
+    let mut policies = PolicyServiceClient::new(served.channel.clone());
+    let wish = operator::ApplyPolicyRequest {
+        toml: "[inbound]\ndoubt_low = -20000\n".into(),
+        author: "desk".into(),
+        reason: "ask for every page".into(),
+        ..Default::default()
+    };
+    policies.apply_policy(wish).await.unwrap();
+    let server = served.address.clone();
+    let told = tokio::task::spawn_blocking(move || {
+        let spool = tempfile::tempdir().unwrap();
+        (0..8).map(|fax| received(&server, spool.path(), fax)).collect::<Vec<_>>()
+    });
+    let told = told.await.unwrap();
+    assert!(told[0].starts_with("deliver served"), "{told:?}");
+    let last = told.last().unwrap();
+    assert!(
+        last.starts_with("deliver-tagged served") || last.starts_with("quarantine served"),
+        "{told:?}"
+    );
+    let decision = last.split_whitespace().last().unwrap().to_owned();
+    let mut decisions = DecisionServiceClient::new(served.channel.clone());
+    let asked = operator::ExplainDecisionRequest { decision_id: decision, ..Default::default() };
+    let explained = decisions.explain_decision(asked).await.unwrap().into_inner();
+    let verdict = explained.stages.last().unwrap().verdict.as_ref().unwrap();
+    assert!(verdict.hits.iter().any(|hit| hit.name == "campaign.spread"), "{verdict:?}");
+    // Whoever explains a verdict is told no key.
+    let wishes =
+        explained.stages.iter().filter_map(|stage| stage.verdict.as_ref()?.fingerprint.as_ref());
+    assert!(wishes.clone().any(|wish| wish.wanted));
+    assert!(wishes.into_iter().all(|wish| wish.keys.is_empty()));
     served.end().await;
 }

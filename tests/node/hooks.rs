@@ -213,3 +213,46 @@ fn a_hung_service_costs_three_hooks_their_deadline_and_the_count_is_handed_on() 
     assert!(server.seen()[0].unscored_count >= 6);
     server.end();
 }
+
+#[test]
+fn a_received_fax_is_fingerprinted_where_it_is_wanted_and_written_down_first() {
+    let server = Canned::begin(Mood::Curious);
+    let spool = Spool::new(&server);
+    spool.put("recvq/fax1.tif", &crate::campaigns::copy(3, 1));
+    let arguments = ["recvq/fax1.tif", "ttyS0", "000001", "", "8005551212", "", "5550001"];
+    let told = spool.hook("fax-rcvd", &arguments);
+    assert!(told.starts_with("quarantine served"), "{told}");
+    let seen = server.seen();
+    let pages = seen.iter().map(|asked| match &asked.stage {
+        Some(Stage::Received(received)) => received.fingerprints.clone(),
+        _ => panic!("another stage"),
+    });
+    let pages: Vec<_> = pages.collect();
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [0, 1, 1]);
+    assert!(pages[1][0].ink_map.is_empty() && !pages[2][0].ink_map.is_empty());
+    let epochs: Vec<u32> = pages[2][0].fingerprints.iter().map(|one| one.epoch).collect();
+    assert_eq!(epochs, [8, 7]);
+    let ids: std::collections::BTreeSet<&str> =
+        seen.iter().map(|asked| asked.request_id.as_str()).collect();
+    assert_eq!(ids.len(), 3);
+    let journal = journal(&spool);
+    assert_eq!(journal.lines().count(), 2);
+    assert!(journal.lines().all(|line| line.contains(ID)), "{journal}");
+    // A page that says nothing is looked at, and nothing of it is sent; neither is a file that is none.
+    for (name, bytes) in
+        [("recvq/fax2.tif", crate::campaigns::blank()), ("recvq/fax3.tif", b"II*".to_vec())]
+    {
+        spool.put(name, &bytes);
+        let before = server.seen().len();
+        let arguments = [name, "ttyS0", name, "", "8005551213", "", "5550001"];
+        assert!(spool.hook("fax-rcvd", &arguments).starts_with("deliver served"));
+        assert_eq!(server.seen().len(), before + 1);
+    }
+}
+
+fn journal(spool: &Spool) -> String {
+    let files = std::fs::read_dir(spool.path().join("faxguard")).unwrap();
+    let names = files.map(|file| file.unwrap().path());
+    let mut journals = names.filter(|path| path.to_string_lossy().ends_with(".jsonl"));
+    std::fs::read_to_string(journals.next().unwrap()).unwrap()
+}

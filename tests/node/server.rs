@@ -27,6 +27,24 @@ pub(super) enum Mood {
     Refusing(Code),
     /// It answers with an action that no node knows.
     Odd,
+    /// It wants the fingerprints of a received fax, then their maps, and then keeps it back.
+    Curious,
+}
+
+/// What is wanted of a stage beyond what it brought.
+fn wish(asked: &wire::ScreenFaxRequest) -> Option<wire::FingerprintWish> {
+    let Some(wire::screen_fax_request::Stage::Received(received)) = &asked.stage else {
+        return None;
+    };
+    let maps = received.fingerprints.iter().any(|page| !page.ink_map.is_empty());
+    let key = |epoch| wire::FingerprintKey { epoch, secret: vec![7; 32] };
+    let wish = wire::FingerprintWish {
+        wanted: true,
+        purpose: wire::ContentPurpose::PreventDisruption.into(),
+        keys: vec![key(8), key(7)],
+        ink_map_wanted: !received.fingerprints.is_empty(),
+    };
+    (!maps).then_some(wish)
 }
 
 #[derive(Clone)]
@@ -57,9 +75,12 @@ impl ScreeningService for Service {
             Mood::Hung => std::future::pending().await,
             Mood::Refusing(code) => return Err(Status::new(code, "not now")),
             Mood::Odd => 99,
+            Mood::Curious if wish(&asked).is_some() => wire::Action::Deliver.into(),
+            Mood::Curious => wire::Action::Quarantine.into(),
         };
         let verdict = wire::Verdict {
             action,
+            fingerprint: wish(&asked).filter(|_| matches!(mood, Mood::Curious)),
             reuse_duration: Some(pbjson_types::Duration { seconds: 600, nanos: 0 }),
             ..Default::default()
         };

@@ -5,6 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::campaign::Forged;
+use crate::content::fingerprint::InvalidFingerprint;
 use crate::fax::number::InvalidNumber;
 
 /// Why a field was refused.
@@ -81,6 +83,26 @@ pub enum InvalidField {
     /// Not 32 hexadecimal digits.
     #[error("id is not 32 hexadecimal digits")]
     NotAnId,
+    /// Not one or two fingerprints of a page, or not of adjacent epochs.
+    #[error("page has {count} fingerprints (1 to {most}, of adjacent epochs)")]
+    Epochs {
+        /// How many there are.
+        count: usize,
+        /// The bound.
+        most: usize,
+    },
+    /// A fingerprint that no page has.
+    #[error("{0}")]
+    Fingerprint(InvalidFingerprint),
+    /// The same, by what campaigns make of it.
+    #[error("{0}")]
+    Forged(Forged),
+    /// Not the ink map of a page.
+    #[error("ink map is not of whole rows (54 bytes each, 1 to 400 of them)")]
+    InkMap,
+    /// The same page a second time.
+    #[error("page is in the list already")]
+    Twice,
     /// An end that has passed already.
     #[error("time has passed already (leave it out for no end)")]
     Past,

@@ -2,24 +2,30 @@
 
 use super::fault::{Faults, InvalidField, InvalidRequest};
 use super::wall::Wall;
-use super::{member, read, stage};
+use super::{fingerprint, member, read, stage};
 use crate::fax::id::SubjectKind;
 use crate::fax::stage::{MemberClaim, Parties, StageEvent, StageSet};
+use crate::screening::SeenPage;
 use crate::wire::screening::v1 as wire;
 use wire::screen_fax_request::Parties as WireParties;
 
 /// Most entries of `stage_capabilities`: each stage twice over is already odd.
 const CAPABILITIES_MAX: usize = 14;
 
+/// One stage of one fax, and the fingerprints of pages that came with it.
+pub struct Asked {
+    /// The stage.
+    pub event: StageEvent,
+    /// The pages.
+    pub pages: Vec<SeenPage>,
+}
+
 /// Reads one stage of one fax.
 ///
 /// # Errors
 /// [`InvalidRequest`] with every field at fault. What the far end wrote (caller, TSI, names) is never a fault but for its
 /// length: it becomes a claim, or the remark that it looks hostile.
-pub fn stage_event(
-    request: &wire::ScreenFaxRequest,
-    wall: &Wall<'_>,
-) -> Result<StageEvent, InvalidRequest> {
+pub fn asked(request: &wire::ScreenFaxRequest, wall: &Wall<'_>) -> Result<Asked, InvalidRequest> {
     let wire::ScreenFaxRequest {
         request_id,
         node_id,
@@ -55,10 +61,14 @@ pub fn stage_event(
     {
         faults.add("stage", InvalidField::Direction);
     }
+    let pages = match (sent_stage, time) {
+        (Some(sent), Some(at)) => fingerprint::of_stage(&mut faults, sent, at),
+        _ => Vec::new(),
+    };
     let capabilities = capabilities(&mut faults, stage_capabilities);
     let built = (|| {
         let (node, fax, request) = (node_id?, fax_id?, request_id?);
-        Some(StageEvent {
+        let event = StageEvent {
             decision: wall.keys.decision_id(node, fax),
             request: request_key(wall, node, request),
             node: wall.name(SubjectKind::Node, node),
@@ -68,7 +78,8 @@ pub fn stage_event(
             stage: stage?,
             capabilities,
             unscored: *unscored_count,
-        })
+        };
+        Some(Asked { event, pages })
     })();
     faults.finish(built)
 }
@@ -165,6 +176,13 @@ mod tests {
     use super::super::wall::tests::with_wall;
     use super::*;
     use crate::fax::stage::{Caller, Stage, StageKind};
+
+    fn stage_event(
+        request: &wire::ScreenFaxRequest,
+        wall: &Wall<'_>,
+    ) -> Result<StageEvent, InvalidRequest> {
+        asked(request, wall).map(|asked| asked.event)
+    }
 
     fn inbound(stage: WireStage) -> wire::ScreenFaxRequest {
         wire::ScreenFaxRequest {

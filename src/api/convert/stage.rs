@@ -1,4 +1,4 @@
-//! The facts of each stage, from the wire.
+//! The facts of each stage, from the wire. Fingerprints of pages are read beside them.
 
 use super::fault::{Faults, InvalidField};
 use super::read;
@@ -132,6 +132,7 @@ fn page(faults: &mut Faults, sent: &wire::Page) -> PageFacts {
         duration,
         more_follow,
         retrain_count,
+        fingerprint: _,
     } = sent;
     faults.enter("page.");
     let number = faults.keep("page_number", read::count(*page_number, 1, bounds::PAGES_MAX));
@@ -157,6 +158,7 @@ fn received(faults: &mut Faults, sent: &wire::Received) -> ReceivedFacts {
         page_sizes_bytes,
         row_count_max,
         bad_row_count,
+        fingerprints: _,
     } = sent;
     let session = handshake.as_ref().map(|sent| {
         faults.enter("received.handshake.");
@@ -202,6 +204,7 @@ fn job(faults: &mut Faults, sent: &wire::JobSubmitted, wall: &Wall<'_>) -> JobFa
         header_text,
         document_digest,
         not_before_time,
+        fingerprints: _,
     } = sent;
     faults.enter("job_submitted.");
     let pages = faults.keep("page_count", read::count(*page_count, 0, bounds::PAGES_MAX));
@@ -222,7 +225,7 @@ fn job(faults: &mut Faults, sent: &wire::JobSubmitted, wall: &Wall<'_>) -> JobFa
 }
 
 fn dialing(faults: &mut Faults, sent: &wire::Dialing) -> Stage {
-    let wire::Dialing { attempt, page_count, size_bytes } = sent;
+    let wire::Dialing { attempt, page_count, size_bytes, fingerprints: _ } = sent;
     faults.enter("dialing.");
     let attempt = faults.keep("attempt", read::count(*attempt, 1, bounds::ATTEMPTS_MAX));
     let pages = faults.keep("page_count", read::count(*page_count, 0, bounds::PAGES_MAX));

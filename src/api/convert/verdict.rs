@@ -17,13 +17,20 @@ pub struct Words<'a> {
     pub redress: &'a str,
 }
 
-/// The answer to one request.
+/// The answer to one request, with the keys that fingerprints are wanted under: whoever else sees a verdict sees none.
 #[must_use]
-pub fn response(request_id: &str, verdict: &Verdict, words: &Words<'_>) -> wire::ScreenFaxResponse {
+pub fn response(
+    request_id: &str,
+    verdict: &Verdict,
+    words: &Words<'_>,
+    keys: Vec<wire::FingerprintKey>,
+) -> wire::ScreenFaxResponse {
+    let mut told = to_wire(verdict, words);
+    told.fingerprint.iter_mut().for_each(|wish| wish.keys.clone_from(&keys));
     wire::ScreenFaxResponse {
         request_id: request_id.into(),
         decision_id: verdict.decision.to_string(),
-        verdict: Some(to_wire(verdict, words)),
+        verdict: Some(told),
     }
 }
 
@@ -41,6 +48,7 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
         counterfactuals,
         reuse,
         fingerprint,
+        ink_map,
         bounds,
         refusal,
         deadline,
@@ -61,6 +69,8 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
         fingerprint: Some(wire::FingerprintWish {
             wanted: fingerprint.is_some(),
             purpose: fingerprint.map_or(0, |purpose| code(purpose as u8)),
+            keys: Vec::new(),
+            ink_map_wanted: *ink_map,
         }),
         bounds: (*bounds != Bounds::default()).then(|| limits(bounds)),
         refusal: refusal.as_ref().map(|refusal| refuse(refusal, words)),
@@ -198,6 +208,7 @@ mod tests {
             ],
             reuse: Span::seconds(30),
             fingerprint: Some(ContentPurpose::PreventDisruption),
+            ink_map: false,
             bounds: Bounds { pages: Some(3), hours: Some((480, 1_260)), ..Bounds::default() },
             refusal: Some(Refusal { sip_code: 486, sip_phrase: "Busy Here", q850_cause: 17 }),
             deadline: Some(Timestamp::from_seconds(99)),

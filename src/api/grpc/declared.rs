@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::api::engine::Engine;
 use crate::fax::stage::StageEvent;
+use crate::screening::SeenPage;
 use crate::verdict::Verdict;
 
 /// What a scorer said, or that it failed.
@@ -17,8 +18,8 @@ pub(super) enum Scored {
 
 /// Screens once. A panic is caught, so that it costs this one request its score and nothing else: the
 /// engine's locks are let go as the stack unwinds, and its state is counters, right to within that one event.
-pub(super) fn score(engine: &dyn Engine, event: &StageEvent) -> Scored {
-    match catch_unwind(AssertUnwindSafe(|| engine.screen(event))) {
+pub(super) fn score(engine: &dyn Engine, event: &StageEvent, pages: &[SeenPage]) -> Scored {
+    match catch_unwind(AssertUnwindSafe(|| engine.screen(event, pages))) {
         Ok(verdict) => Scored::Verdict(verdict),
         Err(_) => Scored::Failed(engine.scorer_failed(event)),
     }

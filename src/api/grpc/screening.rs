@@ -13,6 +13,7 @@ use super::declared::{Scored, score};
 use super::direct::Direct;
 use super::tally::Tally;
 use crate::api::caller::Caller;
+use crate::api::convert::screening::Asked;
 use crate::api::convert::{self, verdict::Words};
 use crate::api::status::Failure;
 use crate::api::trace;
@@ -114,9 +115,13 @@ impl Desk {
         let share = caller.unwrap_or(&request.node_id);
         guards.screening.admit(share.as_bytes(), NonZeroU32::MIN)?;
         let watch = Stopwatch::start();
-        let event = convert::screening::stage_event(request, &engine.wall())?;
+        let wall = engine.wall();
+        let Asked { event, pages } =
+            convert::screening::asked(request, &wall).inspect_err(|_| {
+                self.tally.refused(request);
+            })?;
         let policy = engine.policy();
-        let verdict = match score(&**engine, &event) {
+        let verdict = match score(&**engine, &event, &pages) {
             Scored::Verdict(verdict) => verdict,
             Scored::Failed(verdict) => self.failed(verdict),
         };
@@ -124,11 +129,12 @@ impl Desk {
         if event.unscored > 0 {
             metrics.unscored_faxes.inc_by(event.unscored.into());
         }
-        self.tally.count(&verdict);
+        self.tally.count(&verdict, pages.len());
         trace::verdict(&verdict);
         let redress = policy.policy().redress().contact();
         let words = Words { describe: signals::evidence, redress };
-        Ok(convert::verdict::response(&request.request_id, &verdict, &words))
+        let keys = convert::fingerprint::keys(&verdict, &wall, event.time);
+        Ok(convert::verdict::response(&request.request_id, &verdict, &words, keys))
     }
 
     fn failed(&self, verdict: Verdict) -> Verdict {

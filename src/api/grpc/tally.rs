@@ -5,11 +5,15 @@ use prometheus_client::metrics::counter::Counter;
 use crate::fax::stage::StageKind;
 use crate::metrics::Metrics;
 use crate::verdict::{Action, Verdict};
+use crate::wire::screening::v1::ScreenFaxRequest;
+use crate::wire::screening::v1::screen_fax_request::Stage;
 
 /// The counters.
 #[derive(Debug)]
 pub(super) struct Tally {
     verdicts: Vec<Counter>,
+    wishes: [Counter; 2],
+    pages: [Counter; 2],
 }
 
 impl Tally {
@@ -21,10 +25,33 @@ impl Tally {
                 verdicts.push(metrics.verdicts.get_or_create_owned(&labels));
             }
         }
-        Self { verdicts }
+        let wished = |what| metrics.fingerprint_wishes.get_or_create_owned(&[("what", what)]);
+        let came = |what| metrics.fingerprints.get_or_create_owned(&[("what", what)]);
+        let (wishes, pages) = (["marks", "ink-map"].map(wished), ["received", "refused"].map(came));
+        Self { verdicts, wishes, pages }
     }
 
-    pub(super) fn count(&self, verdict: &Verdict) {
+    /// Counts the fingerprints of a request that was refused, for whatever fault.
+    pub(super) fn refused(&self, request: &ScreenFaxRequest) {
+        let pages = match &request.stage {
+            Some(Stage::Page(page)) => usize::from(page.fingerprint.is_some()),
+            Some(Stage::Received(received)) => received.fingerprints.len(),
+            Some(Stage::JobSubmitted(job)) => job.fingerprints.len(),
+            Some(Stage::Dialing(dialing)) => dialing.fingerprints.len(),
+            Some(Stage::CallOffered(_) | Stage::Handshake(_) | Stage::DialResult(_)) | None => 0,
+        };
+        let [_, refused] = &self.pages;
+        refused.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
+    }
+
+    /// Counts a verdict, and the pages that came with its stage.
+    pub(super) fn count(&self, verdict: &Verdict, pages: usize) {
+        let [received, _] = &self.pages;
+        received.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
+        let wanted = [verdict.fingerprint.is_some(), verdict.ink_map];
+        for (wish, wanted) in self.wishes.iter().zip(wanted) {
+            wish.inc_by(u64::from(wanted && !verdict.repeated));
+        }
         // Stages and actions are numbered from one in the order of their lists.
         let stage = usize::from(verdict.stage as u8 - 1);
         let action = usize::from(verdict.action as u8 - 1);

@@ -3,9 +3,28 @@
 use zeroize::Zeroizing;
 
 use super::{BUCKET_BITS, MARK_BITS, Mark};
+use crate::time::{DAY_SECONDS, Timestamp};
 
 /// Bytes of the secret.
 pub const KEY_BYTES: usize = 32;
+
+/// Seconds of an epoch: a page is fingerprinted under the keys of the present and of the one before, so that two pages
+/// within two days of each other have one in common, whenever they come.
+pub const EPOCH_SECONDS: u64 = 2 * DAY_SECONDS;
+
+/// The number of the epoch at that time.
+#[must_use]
+pub fn epoch_of(now: Timestamp) -> u32 {
+    let seconds = u64::try_from(now.as_seconds()).unwrap_or(0);
+    u32::try_from(seconds / EPOCH_SECONDS).unwrap_or(u32::MAX)
+}
+
+/// The epochs whose keys count at that time, the newest first.
+#[must_use]
+pub fn epochs_at(now: Timestamp) -> [u32; 2] {
+    let present = epoch_of(now);
+    [present, present.saturating_sub(1)]
+}
 
 /// The key of one epoch: pages of one epoch are compared with each other, and with no others.
 ///

@@ -11,7 +11,7 @@ use crate::node::session::name;
 use crate::node::tiff::{claim, page_facts, received, session};
 use crate::operator::{
     Command, Context, Failure, Form, Output, argument, input, option, path, positional, text,
-    verdict_block,
+    verdict_block, without_keys,
 };
 use crate::wire::screening::v1::screen_fax_request::{Parties, Stage};
 use crate::wire::screening::v1::screening_service_client::ScreeningServiceClient;
@@ -98,7 +98,7 @@ fn heading(
 
 fn print(response: &ScreenFaxResponse, output: &mut Output<'_>) -> Result<(), Failure> {
     if output.form() == Form::Programs {
-        return output.json(response);
+        return output.json(&without_keys(response));
     }
     let verdict = response.verdict.clone().unwrap_or_default();
     output.line(format!("\ndecision {}", text::safe(&response.decision_id)))?;

@@ -40,6 +40,7 @@ fn verdict() -> Verdict {
         }],
         reuse: Span::seconds(600),
         fingerprint: Some(ContentPurpose::PreventDisruption),
+        ink_map: true,
         bounds: Bounds {
             pages: Some(0),
             duration: Some(Span::seconds(9)),

@@ -37,7 +37,8 @@ pub fn decode_verdict(mut bytes: &[u8], decision: DecisionId, names: &Names) -> 
 /// Appends a verdict.
 pub(super) fn put_verdict(to: &mut Packer<'_>, verdict: &Verdict) {
     to.fixed([verdict.stage as u8, verdict.action as u8, verdict.degradations.0]);
-    to.push(u8::from(verdict.settled) | u8::from(verdict.fingerprint.is_some()) << 1);
+    let wish = u8::from(verdict.fingerprint.is_some()) << 1 | u8::from(verdict.ink_map) << 2;
+    to.push(u8::from(verdict.settled) | wish);
     to.fixed(name_digest(verdict.rule).to_le_bytes());
     to.put_signed(verdict.score.0.into());
     to.put(verdict.generation);
@@ -212,6 +213,7 @@ pub(super) fn take_verdict(
         counterfactuals,
         reuse,
         fingerprint: (flags & 2 != 0).then_some(ContentPurpose::PreventDisruption),
+        ink_map: flags & 4 != 0,
         bounds,
         refusal,
         deadline,

@@ -8,10 +8,15 @@ use clap::ArgMatches;
 
 use super::calls::{Calls, Seen};
 use super::{Hook, fail_open, print};
-use crate::bounds::{HOOK_CALL_IDS_MAX, HOOK_HANDSHAKE_MS, PAGE_SIZES_MAX, TIFF_BYTES_MAX};
+use crate::bounds::{
+    HOOK_AGAIN_MS, HOOK_CALL_IDS_MAX, HOOK_HANDSHAKE_MS, PAGE_SIZES_MAX, TIFF_BYTES_MAX,
+};
 use crate::content::sealed::SealedFax;
 use crate::fax::id::DecisionId;
+use crate::node::answer::{Answer, Basis};
+use crate::node::client::Client;
 use crate::node::digest::name_of;
+use crate::node::fingerprint::Wish;
 use crate::node::session::name;
 use crate::node::tiff;
 use crate::operator::{Command, Context, Failure, argument, input, option};
@@ -59,7 +64,8 @@ pub(in crate::node) const FAX_RECEIVED: Command = Command {
     help: "Screen a received fax by the tags of its file (HylaFAX: FaxRcvdCmd)",
     doc: "Tell how a call ended, from the tags of the received file, and print what to do with the fax: one of `deliver`, \
           `deliver-tagged` and `quarantine`, a word on what that rests on, and the decision. A file that is missing is a \
-          call without a page; the hook run again gets the same answer. No byte of a page is read or sent. Ends with exit \
+          call without a page; the hook run again gets the same answer. Pages are looked at only where the service wants \
+          their fingerprints, which are made here and written down first; no page is sent. Ends with exit \
           code 0 whatever happens, and `deliver`.",
     shape: |command| caller(super::shape(command, "QFILE DEVICE COMMID REASON CALLID")),
     run: |matches, context| {
@@ -259,7 +265,8 @@ fn fax_received(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), F
         }
         let mut request = call.request(&found.fax_id, Stage::Received(received));
         request.stage_capabilities = capabilities(found.shook_hands);
-        Ok(client.ask(request).await)
+        let answer = client.ask(request.clone()).await;
+        Ok(ask_again(&hook, (&client, file), request, answer).await)
     });
     match answer {
         Ok(answer) => context.output.text(&print::received(&answer)),
@@ -268,6 +275,39 @@ fn fax_received(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), F
             Err(failure)
         }
     }
+}
+
+/// Asks again with the fingerprints that an answer wanted, and once more with the maps where those are: what a page shows
+/// refines the verdict, and what goes wrong with it leaves the answer there was.
+async fn ask_again(
+    hook: &Hook,
+    (client, file): (&Client, &OsStr),
+    request: wire::ScreenFaxRequest,
+    first: Answer,
+) -> Answer {
+    let (path, journal) = (hook.spool.join(file), hook.state.journal());
+    let mut answer = first;
+    for maps in [false, true] {
+        let Some(wish) = Wish::of(&answer).filter(|wish| wish.wants_maps() || !maps) else { break };
+        let pages = wish.pages(&path, &journal, hook.now);
+        let mut again = request.clone();
+        let Some(Stage::Received(received)) = again.stage.as_mut().filter(|_| !pages.is_empty())
+        else {
+            break;
+        };
+        received.fingerprints = pages;
+        again.request_id =
+            Client::request_id_of(&again, if wish.wants_maps() { "map" } else { "marks" });
+        let told = client.ask_within(again, Duration::from_millis(HOOK_AGAIN_MS)).await;
+        if told.basis != Basis::Served {
+            break;
+        }
+        answer = told;
+        if wish.wants_maps() {
+            break;
+        }
+    }
+    answer
 }
 
 /// How the call ended, by its file: none there is a call without a page, one that cannot be read has at least one.

@@ -100,7 +100,7 @@ fn ready(job: &QueueFile) -> Stage {
     Stage::Dialing(wire::Dialing {
         attempt: job.total_dials.saturating_add(1).min(ATTEMPTS_MAX),
         page_count: job.total_pages,
-        size_bytes: 0,
+        ..wire::Dialing::default()
     })
 }
 

@@ -158,7 +158,11 @@ impl Converter {
                 Stage::JobSubmitted(JobSubmitted { page_count, ..JobSubmitted::default() }),
             );
         }
-        self.stage(&fax, start, Stage::Dialing(Dialing { attempt, page_count, size_bytes: 0 }));
+        self.stage(
+            &fax,
+            start,
+            Stage::Dialing(Dialing { attempt, page_count, ..Dialing::default() }),
+        );
         let end = start.plus(Span::seconds(record.job_seconds.into()));
         let outcome = dial_outcome(record);
         let result = DialResult {

@@ -82,6 +82,7 @@ impl Script<'_> {
                 attempt,
                 page_count: job.document.page_count(),
                 size_bytes: job.document.bytes(),
+                ..Dialing::default()
             };
             self.stage(at, head, &format!("d{attempt}"), Stage::Dialing(dialing));
             let sent = *outcome == Dial::Sent;

@@ -1,0 +1,382 @@
+//! Campaigns in the path of a verdict: real pages, fingerprinted as a node does, through the engine.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test, as the test itself would"
+)]
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use faxguard::campaign::{Decision, State};
+use faxguard::content::fingerprint::{FingerprintKey, Gate, Maps, epochs_at};
+use faxguard::content::grant::Grant;
+use faxguard::content::journal::Opening;
+use faxguard::content::sealed::SealedFax;
+use faxguard::directory::Edit;
+use faxguard::fax::id::{CampaignId, DecisionId};
+use faxguard::fax::stage::StageEvent;
+use faxguard::features::Feature;
+use faxguard::held::{HeldFilter, list};
+use faxguard::lab::pages::bitmap::Bitmap;
+use faxguard::lab::pages::distort::{Distortion, Spoiler};
+use faxguard::lab::pages::layout::Press;
+use faxguard::lab::pages::write::{Form, tiff};
+use faxguard::memory::Memory;
+use faxguard::memory::WINDOW_FAXES;
+use faxguard::reports::{Filing, ReportCategory, ReportedFax, Reporter, file};
+use faxguard::screening::{SeenPage, screen_pages};
+use faxguard::store::memory::MemoryStore;
+use faxguard::time::Timestamp;
+use faxguard::verdict::{Action, ContentPurpose, Verdict};
+
+use crate::engine::{feature, features};
+use crate::support::events::{Call, call, line};
+use crate::support::{at, engine, furnish, keys, member, number, reopen, settle};
+
+/// Every fax is in doubt, so that each is asked for.
+const DOUBT: &str = "[inbound]\ndoubt_low = -20000\n";
+/// None is.
+const CERTAIN: &str = "[inbound]\ndoubt_low = 90000\ndoubt_high = 90000\n";
+
+/// The number of a member of its own for each place.
+fn did(place: u64) -> String {
+    format!("+12125550{:03}", 100 + place)
+}
+
+/// An engine in memory with forty members more.
+fn house(policy: &str) -> Memory {
+    let (memory, _) = engine(Arc::new(MemoryStore::new()), policy);
+    people(&memory);
+    memory
+}
+
+fn people(memory: &Memory) {
+    furnish(memory);
+    let edits: Vec<Edit> = (0..40)
+        .map(|place| Edit::Assign {
+            number: keys().number(number(&did(place))),
+            member: Some(member(&format!("member-{place}"))),
+        })
+        .collect();
+    memory.edit_directory(&edits, at(0)).unwrap();
+}
+
+/// The file of copy `copy` of a page, with a header line of its own.
+pub(crate) fn copy(page: usize, copy: usize) -> Vec<u8> {
+    type Lab = (Press, Spoiler);
+    static LAB: LazyLock<Mutex<Lab>> =
+        LazyLock::new(|| Mutex::new((Press::new().unwrap(), Spoiler::new().unwrap())));
+    let (press, spoiler) = &mut *LAB.lock().unwrap();
+    let page = press.page(11, page);
+    written(&spoiler.copy(&page, Distortion::Tti, 11, copy))
+}
+
+/// The file of a page with nothing on it.
+pub(crate) fn blank() -> Vec<u8> {
+    let [(_, white), ..] = Press::new().unwrap().empty(3);
+    written(&white)
+}
+
+fn written(page: &Bitmap) -> Vec<u8> {
+    tiff(&[page], Form::PLAIN)
+}
+
+/// What a node makes of a file, under the keys of that time.
+fn prints(
+    memory: &Memory,
+    bytes: Vec<u8>,
+    maps: Maps,
+    now: Timestamp,
+) -> Vec<Result<SeenPage, Gate>> {
+    let decision = DecisionId([9; 16]);
+    let actor = "tests".into();
+    let purpose = ContentPurpose::PreventDisruption;
+    let opening = Opening { decision, purpose, actor, generation: 1, time: now };
+    let grant = Grant::request(memory, &opening).unwrap();
+    let keys = epochs_at(now).map(|epoch| FingerprintKey::new(epoch, keys().page_secret(epoch)));
+    let read = SealedFax::new(decision, bytes).fingerprints(grant, &keys, maps).unwrap();
+    let pages = (1..).zip(read).map(|(number, page)| {
+        page.unwrap().fingerprints.map(|fingerprints| SeenPage { number, fingerprints })
+    });
+    pages.collect()
+}
+
+fn pages(memory: &Memory, bytes: Vec<u8>, maps: Maps, now: Timestamp) -> Vec<SeenPage> {
+    prints(memory, bytes, maps, now).into_iter().map(Result::unwrap).collect()
+}
+
+/// The stage once more under another request id.
+fn again(event: &StageEvent) -> StageEvent {
+    StageEvent { request: event.request.wrapping_add(1), ..event.clone() }
+}
+
+/// A whole conversation about a received fax, as a node leads it: asked, and asked again as long as more is wanted.
+fn converse(memory: &Memory, call: &Call, file: &[u8], now: Timestamp) -> Vec<Verdict> {
+    let mut event = call.received(now, 1);
+    let mut verdicts = vec![screen_pages(memory, &event, &[])];
+    while let Some(last) = verdicts.last().filter(|last| last.fingerprint.is_some()) {
+        let maps = if last.ink_map { Maps::With } else { Maps::Without };
+        event = again(&event);
+        let pages = pages(memory, file.to_vec(), maps, now);
+        verdicts.push(screen_pages(memory, &event, &pages));
+        assert!(verdicts.len() <= 3, "a node is asked for marks, and for a map, once each");
+    }
+    let seen: i64 =
+        verdicts.iter().flat_map(|one| &one.hits).map(|hit| i64::from(hit.contribution.0)).sum();
+    assert_eq!(seen, verdicts.iter().map(|one| i64::from(one.score.0)).sum::<i64>());
+    verdicts
+}
+
+fn from(fax: u64, to: u64) -> Call {
+    call(fax, &line(fax), &did(to)).named(&format!("ACME {fax}"))
+}
+
+/// So many faxes of one page, each from a number and to a member of its own; the last verdict on each.
+fn spread(memory: &Memory, page: usize, faxes: std::ops::Range<u64>) -> Vec<Verdict> {
+    faxes
+        .map(|fax| {
+            let file = copy(page, usize::try_from(fax).unwrap());
+            converse(memory, &from(fax, fax), &file, at(60 * fax)).pop().unwrap()
+        })
+        .collect()
+}
+
+fn hit(verdict: &Verdict, name: &str) -> bool {
+    verdict.hits.iter().any(|hit| hit.name.text() == name && hit.contribution.0 != 0)
+}
+
+fn the_campaign(memory: &Memory, now: Timestamp) -> CampaignId {
+    let known = memory.campaigns().list(None, 9, now);
+    assert_eq!(known.len(), 1);
+    known[0].id
+}
+
+fn waiting(memory: &Memory) -> usize {
+    settle(memory);
+    list(memory, &HeldFilter { limit: 100, ..HeldFilter::default() }).unwrap().0.len()
+}
+
+#[test]
+fn one_page_from_five_numbers_is_a_campaign_and_the_sixth_is_told_so() {
+    let memory = house(DOUBT);
+    let first = spread(&memory, 3, 0..5);
+    assert_eq!(first[0].action, Action::Deliver, "{:?}", first[0]);
+    let sixth = spread(&memory, 3, 5..6).pop().unwrap();
+    assert!(sixth.action > Action::Deliver, "{sixth:?}");
+    assert!(hit(&sixth, "campaign.spread") && hit(&sixth, "campaign.rotation"), "{sixth:?}");
+    let fax = from(5, 5).received(at(300), 1);
+    let told = features(&memory, &fax);
+    assert_eq!(told.get(Feature::CampaignState), 1);
+    assert_eq!(told.get(Feature::CampaignSureness), 2);
+    assert_eq!(told.get(Feature::CampaignRecipients), 6);
+    assert_eq!(told.get(Feature::CampaignSenders), 6);
+    assert!(told.is(Feature::FingerprintAsked) && told.is(Feature::InkMapLooked));
+    // Another page is of no campaign.
+    let other = spread(&memory, 4, 6..7).pop().unwrap();
+    assert!(!other.hits.iter().any(|hit| hit.name.text().starts_with("campaign.")), "{other:?}");
+    // Staff says what it is, at once, and takes it back as fast.
+    let id = the_campaign(&memory, at(600));
+    let say = |state| memory.decide_campaign(id, Decision::new(state, "desk", "seen", at(600)));
+    say(State::Cleared).unwrap();
+    let cleared = spread(&memory, 3, 10..11).pop().unwrap();
+    assert_eq!(cleared.action, Action::Deliver, "{cleared:?}");
+    assert!(hit(&cleared, "campaign.cleared"));
+    say(State::Confirmed).unwrap();
+    let confirmed = spread(&memory, 3, 11..12).pop().unwrap();
+    assert_eq!(confirmed.action, Action::Quarantine, "{confirmed:?}");
+    assert!(hit(&confirmed, "campaign.confirmed"));
+    memory.undo_campaign(id, "desk", at(700)).unwrap();
+    let again = spread(&memory, 3, 12..13).pop().unwrap();
+    assert_eq!(again.action, Action::Deliver, "{again:?}");
+}
+
+#[test]
+fn the_same_faxes_give_the_same_verdicts() {
+    let play = || {
+        let memory = house(DOUBT);
+        (spread(&memory, 3, 0..8), memory.wishes().shares_milli())
+    };
+    assert_eq!(play(), play());
+}
+
+#[test]
+fn blank_and_black_pages_have_no_fingerprint() {
+    let memory = house("");
+    let mut press = Press::new().unwrap();
+    for (name, page) in press.empty(3).into_iter().filter(|(name, _)| *name != "a border") {
+        let read = prints(&memory, written(&page), Maps::With, at(0));
+        assert!(matches!(read.as_slice(), [Err(_)]), "{name}");
+    }
+}
+
+#[test]
+fn a_stage_that_comes_again_with_its_pages_counts_once() {
+    let memory = house(DOUBT);
+    let fax = from(1, 1);
+    let file = copy(5, 1);
+    let event = fax.received(at(10), 1);
+    let verdicts = converse(&memory, &fax, &file, at(10));
+    assert_eq!(verdicts.len(), 2);
+    assert_eq!(verdicts[0].score, verdicts[1].score, "an unknown page says nothing");
+    let counts = [Feature::CallerFanout24h, Feature::Pages, Feature::PageBytesMean];
+    let told = features(&memory, &event);
+    let rows = memory.explain(event.decision).unwrap();
+    for feature in counts {
+        assert_eq!(told.get(feature), rows[0].row.features.get(feature));
+    }
+    // The same request gets the same answer, and what nobody wanted changes nothing.
+    let second = again(&event);
+    let seen = pages(&memory, file.clone(), Maps::Without, at(10));
+    let repeated = screen_pages(&memory, &second, &seen);
+    assert!(repeated.repeated && repeated.score == verdicts[1].score);
+    let third = again(&second);
+    assert!(screen_pages(&memory, &third, &seen).repeated);
+    // A fax later the caller has called twice.
+    let next = call(2, &line(1), &did(2)).received(at(50), 1);
+    screen_pages(&memory, &next, &[]);
+    assert_eq!(feature(&memory, &next, Feature::CallerFanout24h), 2);
+}
+
+#[test]
+fn a_fax_kept_back_that_its_page_clears_is_kept_no_longer() {
+    let memory = house(&format!("{DOUBT}doubt_high = 90000\nquarantine = 100\ntag = -9000\n"));
+    spread(&memory, 3, 0..6);
+    let id = the_campaign(&memory, at(600));
+    let cleared = Decision::new(State::Cleared, "desk", "a school closes", at(600));
+    memory.decide_campaign(id, cleared).unwrap();
+    let before = waiting(&memory);
+    // Without a TSI and from a number that cannot be: metadata alone would keep it.
+    let suspect = call(20, "+12125550999", &did(20));
+    let verdicts = converse(&memory, &suspect, &copy(3, 20), at(1_300));
+    assert_eq!(verdicts[0].action, Action::Quarantine, "{:?}", verdicts[0]);
+    let last = verdicts.last().unwrap();
+    assert!(last.action < Action::Quarantine, "{last:?}");
+    assert_eq!(waiting(&memory), before);
+}
+
+#[test]
+fn one_report_makes_its_sender_and_campaign_ask() {
+    let memory = house(CERTAIN);
+    let reported = from(1, 1);
+    let event = reported.received(at(10), 1);
+    assert_eq!(screen_pages(&memory, &event, &[]).fingerprint, None);
+    settle(&memory);
+    let filing = Filing {
+        request: 1,
+        reporter: Reporter::Member(member("member-1")),
+        fax: ReportedFax::Decision(event.decision),
+        category: ReportCategory::JunkFax,
+        comment: "".into(),
+        time: at(20),
+    };
+    file(&memory, &filing).unwrap();
+    // On the reporter's own number it is blocked; on another's the page is asked for.
+    let own = call(2, &line(1), &did(1)).named("ACME 1").received(at(21), 1);
+    assert_eq!(screen_pages(&memory, &own, &[]).rule, "list.block");
+    let other = call(3, &line(1), &did(3)).named("ACME 1").received(at(22), 1);
+    let asked = screen_pages(&memory, &other, &[]);
+    assert_eq!(asked.fingerprint, Some(ContentPurpose::PreventDisruption));
+    let stranger = from(9, 9).received(at(23), 1);
+    assert_eq!(screen_pages(&memory, &stranger, &[]).fingerprint, None);
+}
+
+#[test]
+fn reports_speak_against_all_pages_of_a_campaign() {
+    let memory = house(DOUBT);
+    spread(&memory, 3, 0..6);
+    settle(&memory);
+    for (fax, category) in [(2, ReportCategory::JunkFax), (3, ReportCategory::JunkFax)] {
+        let filing = Filing {
+            request: fax,
+            reporter: Reporter::Member(member(&format!("member-{fax}"))),
+            fax: ReportedFax::Decision(from(fax, fax).id()),
+            category,
+            comment: "".into(),
+            time: at(400),
+        };
+        file(&memory, &filing).unwrap();
+    }
+    let next = spread(&memory, 3, 7..8).pop().unwrap();
+    assert!(hit(&next, "campaign.reported"), "{next:?}");
+    let fax = from(7, 7).received(at(420), 1);
+    assert_eq!(feature(&memory, &fax, Feature::CampaignJunk), 2_000);
+}
+
+#[test]
+fn no_more_than_a_share_is_asked_for() {
+    let memory = house(&format!("{DOUBT}[fingerprints]\nshare_per_mille = 20\n"));
+    let asked = (0..200).filter(|fax| {
+        let event = from(*fax, fax % 40).received(at(*fax), 1);
+        screen_pages(&memory, &event, &[]).fingerprint.is_some()
+    });
+    assert_eq!(asked.count() * 1_000 / WINDOW_FAXES, 20);
+}
+
+fn folder_house(folder: &Path) -> Memory {
+    reopen(folder).0
+}
+
+/// Copies a folder as a power cut would leave it, while the first life still holds its lock.
+fn frozen(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if file.file_name() != "lock" {
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+    }
+    copy
+}
+
+#[test]
+fn a_campaign_confirmed_before_a_power_cut_is_there_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = folder_house(folder.path());
+    people(&memory);
+    // Nobody asks under the built-in policy; the node sends what it has.
+    let send = |memory: &Memory, fax: u64| {
+        let now = at(60 * fax);
+        let file = copy(3, usize::try_from(fax).unwrap());
+        let pages = pages(memory, file, Maps::With, now);
+        screen_pages(memory, &from(fax, fax).received(now, 1), &pages)
+    };
+    for fax in 0..7 {
+        send(&memory, fax);
+    }
+    let id = the_campaign(&memory, at(600));
+    let confirmed = Decision::new(State::Confirmed, "desk", "seen", at(600));
+    memory.decide_campaign(id, confirmed).unwrap();
+    settle(&memory);
+    let left = frozen(folder.path());
+    let second = folder_house(left.path());
+    let shown = second.campaigns().show(id, at(600)).unwrap();
+    assert_eq!(shown.evidence.state, State::Confirmed);
+    assert_eq!(shown.decisions[0].author, "desk");
+    let (here, there) = (send(&memory, 10), send(&second, 10));
+    assert_eq!(there.action, Action::Quarantine, "{there:?}");
+    assert_eq!((here.score, here.hits), (there.score, there.hits));
+    // What was recognised is not in the ledger, which would keep it for as long as a verdict.
+    let keys = pages(&memory, copy(3, 0), Maps::With, at(0));
+    let map = keys[0].fingerprints[0].map.as_ref().unwrap().packed();
+    let row = map.windows(64).find(|row| row.iter().filter(|byte| **byte != 0).count() > 20);
+    for file in std::fs::read_dir(left.path()).unwrap().map(Result::unwrap) {
+        let ledger = file.file_name().to_string_lossy().starts_with("ledger-");
+        let bytes = std::fs::read(file.path()).unwrap();
+        let there = row.is_some_and(|row| bytes.windows(row.len()).any(|window| window == row));
+        assert!(!(ledger && there), "{:?}", file.file_name());
+    }
+}
+
+#[test]
+fn a_form_that_staff_names_is_no_campaign_until_it_is_forgotten() {
+    let memory = house(DOUBT);
+    spread(&memory, 3, 0..6);
+    let id = the_campaign(&memory, at(600));
+    let form = memory.name_form(id, "desk", "school form", at(600)).unwrap();
+    let known = spread(&memory, 3, 10..11).pop().unwrap();
+    assert!(hit(&known, "campaign.known_form"), "{known:?}");
+    memory.forget_form(form, "desk", at(700)).unwrap();
+    assert!(memory.forget_form(form, "desk", at(700)).is_err());
+    let after = spread(&memory, 3, 12..13).pop().unwrap();
+    assert!(!hit(&after, "campaign.known_form"), "{after:?}");
+}
