@@ -203,7 +203,7 @@ async fn a_page_that_hooks_see_six_times_is_told_from_the_first_to_the_last() {
     );
     let decision = last.split_whitespace().last().unwrap().to_owned();
     let mut decisions = DecisionServiceClient::new(served.channel.clone());
-    let asked = operator::ExplainDecisionRequest { decision_id: decision, ..Default::default() };
+    let asked = operator::ExplainDecisionRequest { decision_id: decision };
     let explained = decisions.explain_decision(asked).await.unwrap().into_inner();
     let verdict = explained.stages.last().unwrap().verdict.as_ref().unwrap();
     assert!(verdict.hits.iter().any(|hit| hit.name == "campaign.spread"), "{verdict:?}");
