@@ -31,7 +31,7 @@ use faxguard::time::Timestamp;
 use faxguard::verdict::{Action, ContentPurpose, Verdict};
 
 use crate::engine::{feature, features};
-use crate::support::events::{Call, call, line};
+use crate::support::events::{Call, call, job, line};
 use crate::support::{at, engine, furnish, keys, member, number, reopen, settle};
 
 /// Every fax is in doubt, so that each is asked for.
@@ -352,6 +352,8 @@ fn a_campaign_confirmed_before_a_power_cut_is_there_after_it() {
     let shown = second.campaigns().show(id, at(600)).unwrap();
     assert_eq!(shown.evidence.state, State::Confirmed);
     assert_eq!(shown.decisions[0].author, "desk");
+    assert_eq!(memory.wishes().shares_milli(), [0, 7]);
+    assert_eq!(second.wishes().shares_milli(), [0, 7]);
     let (here, there) = (send(&memory, 10), send(&second, 10));
     assert_eq!(there.action, Action::Quarantine, "{there:?}");
     assert_eq!((here.score, here.hits), (there.score, there.hits));
@@ -379,4 +381,17 @@ fn a_form_that_staff_names_is_no_campaign_until_it_is_forgotten() {
     assert!(memory.forget_form(form, "desk", at(700)).is_err());
     let after = spread(&memory, 3, 12..13).pop().unwrap();
     assert!(!hit(&after, "campaign.known_form"), "{after:?}");
+}
+
+#[test]
+fn a_members_blast_is_the_campaign_that_others_receive() {
+    let memory = house(DOUBT);
+    spread(&memory, 3, 0..5);
+    let now = at(400);
+    let sent = job(70, "ann", &line(70)).submitted(now);
+    let pages = pages(&memory, copy(3, 70), Maps::With, now);
+    let verdict = screen_pages(&memory, &sent, &pages);
+    assert!(hit(&verdict, "campaign.spread"), "{verdict:?}");
+    let campaign = memory.campaigns().list(None, 9, now)[0];
+    assert_eq!((campaign.outbound, campaign.recipients), (1, 6));
 }

@@ -87,6 +87,7 @@ impl InProcess {
         if time >= self.upkeep {
             // In memory nothing can fail here, and a replay has nobody to tell.
             let _due = held::expire(&self.memory, time);
+            let _kept = self.memory.keep_campaigns(time);
             self.upkeep = time.plus(UPKEEP);
         }
         let answer = match event {

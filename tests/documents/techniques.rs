@@ -28,7 +28,7 @@ const TECHNIQUES: [(&str, &str); 17] = [
     ),
     (
         "mutation per recipient",
-        "No two copies are the same; their shape still is, and so is the way they came. Near-duplicate pages are seen by the page fingerprint only, which is not part of this release.",
+        "No two copies are the same; their shape still is, and so is the way they came. Near-duplicate pages are seen by their fingerprints, where a node brings them (`campaign.spread`, `campaign.rotation`; `tests/campaigns.rs` plays it with real pages): the stories have none.",
     ),
     (
         "opt-out as a trap",
@@ -153,7 +153,7 @@ fn techniques_are_seen_as_told() {
          writes it anew. Each story is linked to its golden verdicts. It is screened on the background of a\n\
          quiet day, under the default policy. A signal stands at the first stage at which it spoke for junk in\n\
          any fax of the technique; those that add less than 0.1 are left out. *Done* is every action that junk of the technique met at some stage, in the\n\
-         order of the contract. None of this needs the content of a page. What each signal is: [signals.md](signals.md).\n\n\
+         order of the contract. None of this needs the content of a page; what fingerprints add, where they are asked for, is in\n         [campaigns.md](campaigns.md). What each signal is: [signals.md](signals.md).\n\n\
          | | technique | what gives it away | signals by stage | done | stories |\n|---|---|---|---|---|---|\n",
     );
     for ((title, about), technique) in TECHNIQUES.iter().zip(1u8..) {
