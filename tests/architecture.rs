@@ -49,7 +49,7 @@ const ROOMS: &[Room] = &[
     ("held", 6, "activity fax ledger memory store time verdict"),
     ("reports", 6, "activity decay fax features ledger lists memory store time verdict"),
     // Surfaces: the server's side and the client's.
-    ("api", 7, "bounds directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
+    ("api", 7, "bounds campaign directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),
     // The routing node's side: a client too, which shares the tool's commands.
     ("node", 8, "bounds content fax operator time wire"),

@@ -81,6 +81,9 @@ pub enum InvalidField {
     /// Not 32 hexadecimal digits.
     #[error("id is not 32 hexadecimal digits")]
     NotAnId,
+    /// Not 16 hexadecimal digits.
+    #[error("id of a campaign is not 16 hexadecimal digits")]
+    NotACampaign,
     /// An end that has passed already.
     #[error("time has passed already (leave it out for no end)")]
     Past,
