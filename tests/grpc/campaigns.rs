@@ -12,9 +12,12 @@ use faxguard::api::grpc::{Edge, services};
 use faxguard::api::guard::Guards;
 use faxguard::api::live::{Live, Timepiece};
 use faxguard::bounds::CAMPAIGN_WATCHERS_MAX;
+use faxguard::campaign::Tie;
 use faxguard::campaign::synthetic::{Copied, Synthetic};
+use faxguard::lab::files;
 use faxguard::memory::Memory;
 use faxguard::metrics::Metrics;
+use faxguard::operator::{Invocation, Output, Screen, run};
 use faxguard::server::drain::Drain;
 use faxguard::server::listen;
 use faxguard::time::EventClock;
@@ -37,6 +40,7 @@ const PAGES: Synthetic = Synthetic { seed: 7, common_milli: 0 };
 
 struct Desk {
     memory: Arc<Memory>,
+    address: String,
     client: CampaignServiceClient<Channel>,
     drain: Drain,
     serving: JoinHandle<Result<(), listen::ServeFault>>,
@@ -45,7 +49,8 @@ struct Desk {
 impl Desk {
     /// A server over an engine that has met two campaigns.
     async fn open() -> Self {
-        let memory = Arc::new(house(""));
+        let furnished = tokio::task::spawn_blocking(|| house("")).await;
+        let memory = Arc::new(furnished.unwrap());
         for page in 1..=2 {
             meet(&memory, page, 0..40);
         }
@@ -64,9 +69,10 @@ impl Desk {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(listen::serve(listener, services(edge), draining));
-        let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+        let address = format!("http://{address}");
+        let endpoint = Channel::from_shared(address.clone()).unwrap();
         let client = CampaignServiceClient::new(endpoint.connect().await.unwrap());
-        Self { memory, client, drain, serving }
+        Self { memory, address, client, drain, serving }
     }
 
     async fn list(&mut self, state: CampaignState) -> Vec<Campaign> {
@@ -124,6 +130,45 @@ fn meet(memory: &Memory, page: u64, faxes: std::ops::Range<u64>) {
         let number = page * 1_000 + fax;
         memory.campaigns().meet(&PAGES.sighting(number, &print), at(page * 60 + fax));
     }
+}
+
+/// What the tool prints, asked as it would be typed.
+async fn typed(address: &str, words: &[&str]) -> String {
+    let command = words.iter().map(|word| match word.contains(' ') {
+        true => format!("\"{word}\""),
+        false => (*word).to_owned(),
+    });
+    let command = command.collect::<Vec<_>>().join(" ");
+    let arguments = [&["faxguardctl"], words, &["--server", address]].concat();
+    let invocation = Invocation {
+        arguments: arguments.into_iter().map(Into::into).collect(),
+        user: Some("ann".into()),
+    };
+    let run = move || {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let output = Output::new(&mut out, &mut err, Screen::Other);
+        let code = run(invocation, &files::catalog(), &files::hooks(), output);
+        assert_eq!(code, 0, "{}", String::from_utf8_lossy(&err));
+        String::from_utf8(out).unwrap()
+    };
+    let out = tokio::task::spawn_blocking(run).await.unwrap();
+    format!("$ faxguardctl {command}\n{out}")
+}
+
+/// Holds what stands between two marks of a document, or writes it.
+fn hold(name: &str, made: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/campaigns.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let [begin, end] =
+        ["begin", "end"].map(|side| format!("<!-- transcript of {name}: {side} -->"));
+    let from = text.find(&begin).unwrap() + begin.len();
+    let to = text.find(&end).unwrap();
+    let made = format!("\n```text\n{}\n```\n", made.trim_end());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, [&text[..from], &made, &text[to..]].concat()).unwrap();
+        return;
+    }
+    assert_eq!(&text[from..to], made, "run UPDATE=1");
 }
 
 fn state(detail: &CampaignDetail) -> (CampaignState, CampaignJudge) {
@@ -254,4 +299,49 @@ async fn who_watches_is_told_what_changes_and_ends_with_the_server() {
     while told.message().await.unwrap().is_some() {}
     drop((told, others));
     desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_transcript_of_the_desk_is_what_the_tool_prints() {
+    let mut desk = Desk::open().await;
+    // The second is what many send to people who know them.
+    for fax in 40..120 {
+        let print = [PAGES.copy(2, Copied::EXACT)];
+        let mut sighting = PAGES.sighting(2_000 + fax, &print);
+        sighting.tie = Tie::Correspondent;
+        desk.memory.campaigns().meet(&sighting, at(fax));
+    }
+    let [first, _] = desk.ids().await;
+    let mut made = String::new();
+    for words in [
+        &["campaigns", "list"][..],
+        &["campaigns", "confirm", &first, "--reason", "offers of loans"],
+        &["campaigns", "list", "--state", "confirmed"],
+        &["campaigns", "undo", &first],
+    ] {
+        made.push_str(&typed(&desk.address, words).await);
+        made.push('\n');
+    }
+    hold("the desk", &made);
+    desk.end().await;
+}
+
+#[test]
+fn the_transcript_of_compare_is_what_the_tool_prints() {
+    let golden = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/tool/");
+        let text = std::fs::read_to_string(format!("{folder}{name}.txt")).unwrap();
+        let (_, out) = text.split_once("--- standard output\n").unwrap();
+        let (out, err) = out.split_once("--- standard error\n").unwrap();
+        format!("{}{out}", err.replace("FOLDER/", ""))
+    };
+    let copy = golden("compare-copy");
+    let form = golden("compare-form");
+    hold(
+        "compare",
+        &format!(
+            "$ faxguardctl compare page.tif rescan.tif\n{copy}\n\
+             $ faxguardctl compare form.tif other-form.tif\n{form}"
+        ),
+    );
 }
