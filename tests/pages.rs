@@ -153,8 +153,10 @@ fn rows_that_end_anywhere_give_the_page_before_that() {
         for shorter in (1..size).step_by(1 + usize::try_from(size).unwrap() / 60) {
             file[at..at + 4].copy_from_slice(&shorter.to_le_bytes());
             if let Some(reading) = &read(&file).unwrap()[0] {
-                assert!(reading.decoded.rows >= rows, "{name}: more bytes, fewer rows");
-                rows = reading.decoded.rows;
+                // What is left of a code may look like a row, or two.
+                let now = reading.decoded.rows;
+                assert!(now + 2 >= rows, "{name}: more bytes, {now} rows after {rows}");
+                rows = now;
             }
         }
         assert!((150..=200).contains(&rows), "{name}: {rows}");

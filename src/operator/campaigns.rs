@@ -189,7 +189,7 @@ pub(super) fn detail_text(detail: &CampaignDetail, shown: Shown) -> String {
     text.push_str(&indented(&table(&[("what", Lean::Left), ("value", Lean::Left)], rows)));
     let maps = detail.representatives.iter().filter(|one| one.has_map).count();
     let known = detail.representatives.len();
-    text.push_str(&format!("recognised by {known} pages, {maps} of them with a map\n"));
+    text.push_str(&format!("pages by which it is recognised: {known}, with a map {maps}\n"));
     if !detail.merged_campaign_ids.is_empty() {
         let ids: Vec<_> = detail.merged_campaign_ids.iter().map(|id| safe(id)).collect();
         text.push_str(&format!("merged into it: {}\n", ids.join(" ")));

@@ -228,7 +228,7 @@ async fn two_campaigns_are_merged_and_split_again() {
     let merged = merged.detail.unwrap();
     assert_eq!(merged.campaign.clone().unwrap().campaign_id, first);
     assert_eq!(merged.campaign.unwrap().recipients.unwrap().count, 80);
-    assert_eq!(merged.merged_campaign_ids, [second.clone()]);
+    assert_eq!(merged.merged_campaign_ids, std::slice::from_ref(&second));
     assert_eq!(desk.list(CampaignState::Unspecified).await.len(), 1);
     assert_eq!(desk.get(&second).await.unwrap().etag, merged.etag);
     let part = desk.decide(&second, CampaignState::Confirmed, "").await.unwrap_err();

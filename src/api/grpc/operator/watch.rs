@@ -110,7 +110,7 @@ impl Watch {
         *told = now;
         let (mut new, mut gone) = (new.chunks(CAMPAIGN_BATCH_MAX), gone.chunks(CAMPAIGN_BATCH_MAX));
         let mut messages = Vec::new();
-        while new.len() + gone.len() > 0 || !(*begun || !messages.is_empty()) {
+        while new.len() + gone.len() > 0 || (!*begun && messages.is_empty()) {
             let gone = gone.next().unwrap_or_default().iter();
             messages.push(wire::WatchCampaignsResponse {
                 campaigns: new.next().unwrap_or_default().to_vec(),
