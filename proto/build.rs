@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "faxguard/error/v1/reason.proto",
+    "faxguard/operator/v1/campaign.proto",
     "faxguard/operator/v1/decision.proto",
     "faxguard/operator/v1/directory.proto",
     "faxguard/operator/v1/held_fax.proto",

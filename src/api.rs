@@ -3,6 +3,7 @@
 
 pub mod caller;
 pub mod convert;
+pub mod desk;
 pub mod engine;
 pub mod grpc;
 pub mod guard;

@@ -39,6 +39,17 @@ pub const NUMBER_RANGE_MAX: u64 = 100_000_000;
 /// Operator and report calls that may wait for a disk at once; further ones wait for their turn.
 pub const WAITING_CALLS_MAX: usize = 64;
 
+/// Milliseconds between two looks at the campaigns for who watches them.
+pub const CAMPAIGN_WATCH_MS: u64 = 2_000;
+/// Callers that may watch campaigns at once: each look reads what is known of every campaign.
+pub const CAMPAIGN_WATCHERS_MAX: usize = 8;
+/// Most campaigns that one of them is told of, the newest.
+pub const CAMPAIGNS_WATCHED_MAX: usize = 10_000;
+/// Most campaigns, and as many that are gone, in one message to them.
+pub const CAMPAIGN_BATCH_MAX: usize = 500;
+/// Most campaigns that are looked at for one page of those in a state.
+pub const CAMPAIGNS_LOOKED_AT_MAX: usize = 10_000;
+
 /// Most connections at once; further ones wait in the kernel's backlog.
 pub const CONNECTIONS_MAX: usize = 2_048;
 /// Most connections of one peer (an IPv4 address, an IPv6 network of 64 bits): no one peer has all of them.

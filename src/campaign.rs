@@ -53,6 +53,7 @@ pub use row::{Row, RowKey};
 pub use sighting::{EPOCHS_MAX, Forged, Sighting, Tie, check};
 pub use sketch::SKETCH_VALUES;
 pub use standing::{DECISIONS_MAX, DecidedBy, Decision, State};
+pub use votes::{Evidence, between};
 pub use weight::CAMPAIGN_RECIPIENTS;
 
 use crate::time::Timestamp;

@@ -1,11 +1,13 @@
 //! The operator's tool: a client of the API and never of the store. Parses, calls, prints; the binary lends it
 //! arguments, writers and the parts of rooms above it.
 
+mod campaigns;
 mod command;
 mod context;
 mod decision;
 mod directory;
 mod failure;
+mod forms;
 mod generate;
 mod held;
 pub mod input;
@@ -49,6 +51,19 @@ pub const COMMANDS: &[Command] = &[
     held::LIST,
     held::RELEASE,
     held::REJECT,
+    campaigns::LIST,
+    campaigns::SHOW,
+    campaigns::CONFIRM,
+    campaigns::CLEAR,
+    campaigns::QUARANTINE,
+    campaigns::UNDO,
+    campaigns::MERGE,
+    campaigns::SPLIT,
+    campaigns::TAKE_OUT,
+    campaigns::WATCH,
+    forms::LIST,
+    forms::NAME,
+    forms::FORGET,
     limits::SHOW,
     policy::SHOW,
     policy::CHECK,

@@ -205,14 +205,9 @@ async fn ask(channel: &Channel, path: PathAndQuery) -> Code {
     match answer {
         Err(status) => status.code(),
         Ok(answer) => {
+            // Whoever is answered once is let in; who watches would be answered for ever.
             let mut answers = answer.into_inner();
-            loop {
-                match answers.message().await {
-                    Ok(Some(_)) => {}
-                    Ok(None) => return Code::Ok,
-                    Err(status) => return status.code(),
-                }
-            }
+            answers.message().await.map_or_else(|status| status.code(), |_| Code::Ok)
         }
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 mod canned;
+mod pages;
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use faxguard::operator::{
     Answer, CONFIGURATION, DATA, Hooks, Invocation, Output, Screen, UNREACHABLE, USAGE,
     VerdictLine, run,
 };
+
+const CAMPAIGN: &str = "6b49d2000000002a";
 
 /// What one command line led to.
 #[derive(Debug)]
@@ -184,6 +187,18 @@ fn answers_for_people_and_for_programs() {
         ("held-list", &["held", "list"]),
         ("held-release", &["held", "release", decision]),
         ("held-reject", &["held", "reject", decision, "--reason", "junk"]),
+        ("campaigns-list", &["campaigns", "list"]),
+        ("campaigns-show", &["campaigns", "show", CAMPAIGN]),
+        ("campaigns-confirm", &["campaigns", "confirm", CAMPAIGN, "--reason", "loans"]),
+        ("campaigns-clear", &["campaigns", "clear", CAMPAIGN, "--reason", "a newsletter"]),
+        ("campaigns-quarantine", &["campaigns", "quarantine", CAMPAIGN, "--reason", "a form"]),
+        ("campaigns-undo", &["campaigns", "undo", CAMPAIGN]),
+        ("campaigns-merge", &["campaigns", "merge", CAMPAIGN, "6b49d2000000002b"]),
+        ("campaigns-split", &["campaigns", "split", CAMPAIGN]),
+        ("campaigns-take-out", &["campaigns", "take-out", CAMPAIGN, "1"]),
+        ("forms-list", &["forms", "list"]),
+        ("forms-name", &["forms", "name", CAMPAIGN, "--reason", "a referral"]),
+        ("forms-forget", &["forms", "forget", "3"]),
         ("limits-show", &["limits", "show", "m1"]),
         ("policy-show", &["policy", "show"]),
     ] {
@@ -196,6 +211,18 @@ fn answers_for_people_and_for_programs() {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }
         golden(&format!("{name}.jsonl"), &programs.out);
+    }
+}
+
+#[test]
+fn who_watches_sees_what_changes_until_the_server_stops() {
+    for (name, arguments) in [
+        ("campaigns-watch.txt", &["campaigns", "watch"][..]),
+        ("campaigns-watch.jsonl", &["campaigns", "watch", "--state", "suspected", "--json"]),
+    ] {
+        let watched = called(arguments);
+        assert_eq!(watched.code, UNREACHABLE);
+        golden(name, &watched.text());
     }
 }
 

@@ -5,6 +5,7 @@
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 
+mod campaigns;
 pub(crate) mod engine;
 mod live;
 mod load;
@@ -274,7 +275,7 @@ async fn health_and_reflection_know_every_service() {
         );
         count += 1;
     }
-    assert_eq!(count, 8);
+    assert_eq!(count, 9);
     assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
     assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
     server.end().await;

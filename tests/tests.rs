@@ -14,6 +14,7 @@ mod grpc;
 mod health;
 mod http2;
 mod node;
+mod pages;
 mod report_flow;
 mod restart;
 mod store_suite;

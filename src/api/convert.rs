@@ -1,6 +1,7 @@
 //! Wire to domain and back. Reading collects every fault of a message, names the field and never repeats
 //! what stood in it; every generated field is named, so that a new one breaks the build here.
 
+pub mod campaign;
 pub mod decision;
 pub mod directory;
 pub mod event_json;

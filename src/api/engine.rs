@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::convert::Wall;
+use super::desk::CampaignDesk;
 use super::status::Failure;
 use crate::directory;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
@@ -19,7 +20,7 @@ use crate::time::{Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict};
 
 /// The engine, as the wall sees it.
-pub trait Engine: Send + Sync {
+pub trait Engine: CampaignDesk + Send + Sync {
     /// What reading a request needs, at the present moment.
     fn wall(&self) -> Wall<'_>;
 

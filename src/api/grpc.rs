@@ -34,6 +34,7 @@ use crate::metrics::Metrics;
 use crate::wire::operator::v1 as operator_wire;
 use crate::wire::report::v1::report_service_server::ReportServiceServer;
 use crate::wire::screening::v1::screening_service_server::ScreeningServiceServer;
+use operator_wire::campaign_service_server::CampaignServiceServer;
 use operator_wire::decision_service_server::DecisionServiceServer;
 use operator_wire::directory_service_server::DirectoryServiceServer;
 use operator_wire::held_fax_service_server::HeldFaxServiceServer;
@@ -59,6 +60,8 @@ pub struct Edge {
     ending: EndingMaker,
     places: Semaphore,
     message_wait: Duration,
+    /// Between two looks for who watches.
+    watch_wait: Duration,
 }
 
 impl Edge {
@@ -72,7 +75,14 @@ impl Edge {
     ) -> Self {
         let places = Semaphore::new(bounds::WAITING_CALLS_MAX);
         let message_wait = Duration::from_millis(bounds::MESSAGE_WAIT_MS);
-        Self { engine, guards, metrics, ending, places, message_wait }
+        let watch_wait = Duration::from_millis(bounds::CAMPAIGN_WATCH_MS);
+        Self { engine, guards, metrics, ending, places, message_wait, watch_wait }
+    }
+
+    /// The same where who watches is told after another time than `bounds` says.
+    #[must_use]
+    pub fn with_watch_wait(self, watch_wait: Duration) -> Self {
+        Self { watch_wait, ..self }
     }
 
     /// The same where messages must be whole within another time than `bounds` says.
@@ -234,6 +244,8 @@ pub fn services(edge: Edge) -> Services {
     });
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let campaigns = CampaignServiceServer::new(operator::Campaigns::new(Arc::clone(&edge)))
+        .max_decoding_message_size(most);
     let decisions = DecisionServiceServer::new(operator::Decisions(Arc::clone(&edge)))
         .max_decoding_message_size(most);
     let directory = DirectoryServiceServer::new(operator::DirectoryFeed(Arc::clone(&edge)))
@@ -249,6 +261,7 @@ pub fn services(edge: Edge) -> Services {
     Services { table: Table::default(), names: Vec::new(), engine, calls, metrics, message_wait }
         .with(Screening, screening)
         .with(Report, reports)
+        .with(Operator, campaigns)
         .with(Operator, decisions)
         .with(Operator, directory)
         .with(Operator, held)

@@ -1,7 +1,11 @@
 //! The engine itself behind the services: memory, the two paths and the clock, with their faults in the wall's words.
 
+mod desk;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+use parking_lot::Mutex;
 
 use super::convert::{ClockMode, Wall};
 use super::engine::{
@@ -64,13 +68,15 @@ impl Clock for Timepiece {
 pub struct Live {
     memory: Arc<Memory>,
     clock: Timepiece,
+    /// Held by whoever edits campaigns, from reading the version to having changed it.
+    desk: Mutex<()>,
 }
 
 impl Live {
     /// An engine on that clock.
     #[must_use]
     pub const fn new(memory: Arc<Memory>, clock: Timepiece) -> Self {
-        Self { memory, clock }
+        Self { memory, clock, desk: Mutex::new(()) }
     }
 
     fn now(&self) -> Timestamp {

@@ -10,6 +10,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use super::caller::Audience;
 use super::convert::InvalidRequest;
 use crate::bounds;
+use crate::fax::id::CampaignId;
 use crate::time::Span;
 use crate::wire::error::v1::ErrorReason;
 use crate::wire::screening::v1 as wire;
@@ -64,10 +65,20 @@ pub enum Failure {
     MessageTooSlow,
     /// More is kept of messages that are not whole than may be.
     TooMuchUnfinished,
+    /// The campaign is part of another.
+    CampaignMerged {
+        /// Of which.
+        of: CampaignId,
+    },
+    /// The thing is in no state in which that can be done.
+    NothingToDo {
+        /// What is not there.
+        what: &'static str,
+    },
 }
 
 /// The table: each reason and its gRPC code, in the order of the contract.
-const CODES: [(ErrorReason, Code); 15] = [
+const CODES: [(ErrorReason, Code); 17] = [
     (ErrorReason::InvalidField, Code::InvalidArgument),
     (ErrorReason::TooLarge, Code::InvalidArgument),
     (ErrorReason::CallerOverLimit, Code::ResourceExhausted),
@@ -83,6 +94,8 @@ const CODES: [(ErrorReason, Code); 15] = [
     (ErrorReason::Overloaded, Code::ResourceExhausted),
     (ErrorReason::MessageTooSlow, Code::DeadlineExceeded),
     (ErrorReason::TooMuchUnfinished, Code::ResourceExhausted),
+    (ErrorReason::CampaignMerged, Code::FailedPrecondition),
+    (ErrorReason::NothingToDo, Code::FailedPrecondition),
 ];
 
 /// After how long a caller may try again when the store is down.
@@ -110,6 +123,8 @@ impl Failure {
             Self::Overloaded => ErrorReason::Overloaded,
             Self::MessageTooSlow => ErrorReason::MessageTooSlow,
             Self::TooMuchUnfinished => ErrorReason::TooMuchUnfinished,
+            Self::CampaignMerged { .. } => ErrorReason::CampaignMerged,
+            Self::NothingToDo { .. } => ErrorReason::NothingToDo,
         }
     }
 
@@ -171,17 +186,21 @@ impl Failure {
             Self::TooMuchUnfinished => {
                 "caller has begun more messages than are kept (end those first)".into()
             }
+            Self::CampaignMerged { of } => {
+                format!("campaign is part of `{of}` (act on that one, or split them first)")
+            }
+            Self::NothingToDo { what } => format!("there is no {what}, and nothing was changed"),
         }
     }
 
     /// The status of a unary call, with its details.
     #[must_use]
     pub fn status(&self) -> Status {
-        let mut details = ErrorDetails::with_error_info(
-            self.reason_name(),
-            DOMAIN,
-            HashMap::<String, String>::new(),
-        );
+        let mut metadata = HashMap::<String, String>::new();
+        if let Self::CampaignMerged { of } = self {
+            metadata.insert("campaign_id".into(), of.to_string());
+        }
+        let mut details = ErrorDetails::with_error_info(self.reason_name(), DOMAIN, metadata);
         match self {
             Self::Invalid(invalid) => {
                 let fields = invalid.faults().iter();
@@ -216,6 +235,8 @@ impl Failure {
             | Self::InvalidPageToken
             | Self::CallerNotAllowed { .. }
             | Self::MessageTooSlow
+            | Self::CampaignMerged { .. }
+            | Self::NothingToDo { .. }
             | Self::Internal => {}
         }
         Status::with_error_details(self.code(), self.sentence(), details)
@@ -241,6 +262,8 @@ impl Failure {
             | Self::Overloaded
             | Self::MessageTooSlow
             | Self::TooMuchUnfinished
+            | Self::CampaignMerged { .. }
+            | Self::NothingToDo { .. }
             | Self::Internal => Vec::new(),
         };
         wire::ScreenFaxFault {
@@ -286,13 +309,15 @@ mod tests {
             Failure::Overloaded,
             Failure::MessageTooSlow,
             Failure::TooMuchUnfinished,
+            Failure::CampaignMerged { of: CampaignId(7) },
+            Failure::NothingToDo { what: "decision" },
         ]
     }
 
     #[test]
     fn every_reason_of_the_contract_has_one_row() {
         let all = every();
-        for code in 1..=15 {
+        for code in 1..=17 {
             let reason = ErrorReason::try_from(code).unwrap();
             let failure = all.iter().find(|failure| failure.reason() == reason).unwrap();
             let status = failure.status();
@@ -302,7 +327,7 @@ mod tests {
             assert_eq!(info.domain, DOMAIN);
             assert_eq!(status.code(), failure.code());
         }
-        assert!(ErrorReason::try_from(16).is_err());
+        assert!(ErrorReason::try_from(18).is_err());
     }
 
     #[test]

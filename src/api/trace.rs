@@ -24,11 +24,22 @@ const TRACE_PARENT: &str = "traceparent";
 const TRACE_PARENT_BYTES: usize = 55;
 
 /// Every method of the contract. A path is whatever a caller writes; a span names one of these.
-pub const METHODS: [&str; 17] = [
+pub const METHODS: [&str; 28] = [
     "/faxguard.screening.v1.ScreeningService/ScreenFax",
     "/faxguard.screening.v1.ScreeningService/StreamScreenFax",
     "/faxguard.report.v1.ReportService/FileReport",
     "/faxguard.report.v1.ReportService/GetReport",
+    "/faxguard.operator.v1.CampaignService/DecideCampaign",
+    "/faxguard.operator.v1.CampaignService/ForgetKnownForm",
+    "/faxguard.operator.v1.CampaignService/GetCampaign",
+    "/faxguard.operator.v1.CampaignService/ListCampaigns",
+    "/faxguard.operator.v1.CampaignService/ListKnownForms",
+    "/faxguard.operator.v1.CampaignService/MergeCampaigns",
+    "/faxguard.operator.v1.CampaignService/NameKnownForm",
+    "/faxguard.operator.v1.CampaignService/RemoveRepresentative",
+    "/faxguard.operator.v1.CampaignService/SplitCampaign",
+    "/faxguard.operator.v1.CampaignService/UndoCampaignDecision",
+    "/faxguard.operator.v1.CampaignService/WatchCampaigns",
     "/faxguard.operator.v1.DecisionService/ExplainDecision",
     "/faxguard.operator.v1.DecisionService/GetStatus",
     "/faxguard.operator.v1.DecisionService/ListBlockedCalls",

@@ -87,25 +87,27 @@ impl Vote {
 
 /// What speaks for two pages being one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Evidence {
+pub struct Evidence {
     /// Chunk keys they share.
-    pub(super) keys: u32,
+    pub keys: u32,
     /// Marks that agree on one shift.
-    pub(super) votes: u32,
+    pub votes: u32,
     /// What all of it weighs, in quarters of a vote.
-    pub(super) weight: u32,
+    pub weight: u32,
     /// The shift from the older page to the newer one.
-    pub(super) offset: Offset,
+    pub offset: Offset,
 }
 
 impl Evidence {
     /// Enough to look at the page more closely.
-    pub(super) const fn is_candidate(self) -> bool {
+    #[must_use]
+    pub const fn is_candidate(self) -> bool {
         self.weight >= CANDIDATE_WEIGHT
     }
 
     /// Enough to take the pages for likely the same where maps cannot be compared.
-    pub(super) const fn is_likely(self) -> bool {
+    #[must_use]
+    pub const fn is_likely(self) -> bool {
         self.weight >= LIKELY_WEIGHT
     }
 
@@ -162,7 +164,8 @@ pub(super) const fn distance(one: u64, other: u64) -> u32 {
 
 /// What speaks for two pages of which both fingerprints are at hand: without buckets, and so without misses. Nothing
 /// where they are of different epochs.
-pub(super) fn between(newer: &Fingerprint, older: &Fingerprint) -> Evidence {
+#[must_use]
+pub fn between(newer: &Fingerprint, older: &Fingerprint) -> Evidence {
     if newer.epoch != older.epoch {
         return Evidence::default();
     }

@@ -1,6 +1,9 @@
 //! The tool's commands that look into files of fax servers, and the whole catalog with them in it.
 
+mod compare;
 mod convert;
+mod fingerprint;
+mod look;
 mod screen;
 
 use crate::lab::evaluate;
@@ -8,7 +11,8 @@ use crate::node;
 use crate::operator::{self, Catalog, Command, Hooks};
 
 /// The commands of this room.
-pub const COMMANDS: &[Command] = &[screen::SCREEN, convert::XFERFAXLOG];
+pub const COMMANDS: &[Command] =
+    &[screen::SCREEN, fingerprint::FINGERPRINT, compare::COMPARE, convert::XFERFAXLOG];
 
 /// Every command of the tool, in the order of its documentation.
 #[must_use]

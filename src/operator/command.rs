@@ -31,9 +31,11 @@ pub struct Command {
 }
 
 /// A word that does nothing by itself and stands before several commands.
-const GROUPS: [(&str, &str); 9] = [
+const GROUPS: [(&str, &str); 11] = [
+    ("campaigns", "See and decide on near-identical pages to many recipients"),
     ("convert", "Turn what fax servers record into replay events"),
     ("directory", "Feed what the provider knows of its numbers and members"),
+    ("forms", "See and edit the pages that are no campaign, however many get them"),
     ("generate", "Print configuration, man page, completions or unit"),
     ("held", "List, release or reject faxes that are kept back"),
     ("hook", "Ask from within HylaFAX, as one of its hooks"),

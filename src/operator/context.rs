@@ -162,6 +162,12 @@ impl<'a> Context<'a> {
         Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// Who runs the tool, where the system says so.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
     /// Who makes an edit: as named, else the user that runs the tool.
     ///
     /// # Errors

@@ -93,6 +93,9 @@ pub enum Failure {
         "the server ended the stream before it had answered everything (run it again: answers repeat by request id)"
     )]
     StreamEnded,
+    /// The server ended what would go on for ever.
+    #[error("the server ended the watch (it is stopping, or the line is; run it again)")]
+    WatchEnded,
     /// A policy has faults; each was printed.
     #[error(
         "the policy has {count} faults (POLICY_REFUSED: mend them; the generation in force stays)"
@@ -138,7 +141,7 @@ impl Failure {
             // Whoever reads a pipe may stop when it has seen enough.
             Self::Write(fault) if fault.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Write(_) | Self::Measure(_) | Self::NotBuilt { .. } | Self::System(_) => OTHER,
-            Self::Unreachable { .. } | Self::StreamEnded => UNREACHABLE,
+            Self::Unreachable { .. } | Self::StreamEnded | Self::WatchEnded => UNREACHABLE,
             Self::Refused(refusal) => refusal.exit,
             Self::PolicyFaults { .. } => CONFIGURATION,
         }
@@ -234,9 +237,11 @@ fn remedy(reason: ErrorReason) -> &'static str {
         ErrorReason::TooLarge => "send less at once",
         ErrorReason::CallerOverLimit => "wait, then run it again",
         ErrorReason::NotFound => {
-            "check the id; `faxguardctl blocked`, `held list` and `lists show` print them"
+            "check the id; `faxguardctl blocked`, `held list`, `lists show` and `campaigns list` print them"
         }
-        ErrorReason::StaleEtag => "read it again with `policy show` and repeat the edit",
+        ErrorReason::StaleEtag => {
+            "read it again with `policy show` or `campaigns show`, and repeat the edit"
+        }
         ErrorReason::AlreadyDecided => {
             "nothing is left to do; `faxguardctl explain` shows how it stands"
         }
@@ -253,6 +258,8 @@ fn remedy(reason: ErrorReason) -> &'static str {
         ErrorReason::Overloaded => "wait, then run it again",
         ErrorReason::MessageTooSlow => "the line is too slow or broken; run it again, or nearer",
         ErrorReason::TooMuchUnfinished => "end what else runs, then run it again",
+        ErrorReason::CampaignMerged => "name that one, or take this one out with `campaigns split`",
+        ErrorReason::NothingToDo => "nothing is left to do; `campaigns show` says how it stands",
     }
 }
 
@@ -272,6 +279,8 @@ fn exit_code(reason: ErrorReason) -> u8 {
         | ErrorReason::AlreadyDecided
         | ErrorReason::FaxNotReceived
         | ErrorReason::InvalidPageToken
+        | ErrorReason::CampaignMerged
+        | ErrorReason::NothingToDo
         | ErrorReason::Internal => OTHER,
     }
 }

@@ -1,5 +1,7 @@
 //! A server on loopback whose answers never change, so that what the tool prints can be compared.
 
+mod campaigns;
+
 use std::pin::Pin;
 use std::sync::OnceLock;
 
@@ -38,6 +40,7 @@ async fn serve(listener: std::net::TcpListener) {
         .add_service(screening_service_server::ScreeningServiceServer::new(Canned))
         .add_service(report_service_server::ReportServiceServer::new(Canned))
         .add_service(decision_service_server::DecisionServiceServer::new(Canned))
+        .add_service(campaign_service_server::CampaignServiceServer::new(campaigns::Desk))
         .add_service(list_entry_service_server::ListEntryServiceServer::new(Canned))
         .add_service(held_fax_service_server::HeldFaxServiceServer::new(Canned))
         .add_service(limit_service_server::LimitServiceServer::new(Canned))

@@ -10,10 +10,12 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use faxguard::activity::Observation;
 use faxguard::api::convert::{ClockMode, Wall};
+use faxguard::api::desk::{CampaignAsk, CampaignDesk, CampaignPage, DeskEdit};
 use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
 use faxguard::api::status::Failure;
+use faxguard::campaign::{Decision, FormId, KnownForm, Shown};
 use faxguard::directory;
-use faxguard::fax::id::{DecisionId, Pseudonym, ReportId};
+use faxguard::fax::id::{CampaignId, DecisionId, Pseudonym, ReportId};
 use faxguard::fax::numbering::{HomeRegion, NumberingPlan};
 use faxguard::fax::stage::{Plan, Stage, StageEvent};
 use faxguard::held::{HeldFilter, HeldPage};
@@ -94,6 +96,49 @@ fn deliver(event: &StageEvent) -> Verdict {
         degradations: Degradations::default(),
         repeated: false,
         settled: true,
+    }
+}
+
+/// Knows no campaign.
+impl CampaignDesk for CannedEngine {
+    fn campaigns(&self, _ask: &CampaignAsk) -> CampaignPage {
+        CampaignPage { campaigns: Vec::new(), next: None }
+    }
+
+    fn campaign(&self, _campaign: CampaignId) -> Result<Shown, Failure> {
+        Err(Failure::NotFound { what: "campaign" })
+    }
+
+    fn decide_campaign(&self, on: &DeskEdit, _decision: Decision) -> Result<Shown, Failure> {
+        self.campaign(on.campaign)
+    }
+
+    fn undo_campaign_decision(&self, on: &DeskEdit) -> Result<(Shown, Decision), Failure> {
+        Err(self.campaign(on.campaign).unwrap_err())
+    }
+
+    fn merge_campaigns(&self, on: &DeskEdit, _other: CampaignId) -> Result<Shown, Failure> {
+        self.campaign(on.campaign)
+    }
+
+    fn split_campaign(&self, on: &DeskEdit) -> Result<Shown, Failure> {
+        self.campaign(on.campaign)
+    }
+
+    fn remove_representative(&self, on: &DeskEdit, _index: usize) -> Result<Shown, Failure> {
+        self.campaign(on.campaign)
+    }
+
+    fn known_forms(&self) -> Vec<KnownForm> {
+        Vec::new()
+    }
+
+    fn name_known_form(&self, _on: &DeskEdit, _reason: &str) -> Result<KnownForm, Failure> {
+        Err(Failure::NotFound { what: "campaign" })
+    }
+
+    fn forget_known_form(&self, _form: FormId, _author: &str) -> Result<(), Failure> {
+        Err(Failure::NotFound { what: "known form" })
     }
 }
 

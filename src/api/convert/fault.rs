@@ -103,6 +103,9 @@ pub enum InvalidField {
     /// The same page a second time.
     #[error("page is in the list already")]
     Twice,
+    /// Not 16 hexadecimal digits.
+    #[error("id of a campaign is not 16 hexadecimal digits")]
+    NotACampaign,
     /// An end that has passed already.
     #[error("time has passed already (leave it out for no end)")]
     Past,

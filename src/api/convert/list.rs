@@ -6,7 +6,6 @@ use super::read;
 use super::read::time_to_wire;
 use super::wall::Wall;
 use crate::api::status::Failure;
-use crate::bounds;
 use crate::fax::id::SubjectKind;
 use crate::lists::{EntryId, ListEntry, ListFilter, ListKind, ListPage};
 use crate::wire::operator::v1 as wire;
@@ -63,7 +62,7 @@ fn fields(faults: &mut Faults, sent: &wire::ListEntry, wall: &Wall<'_>) -> Optio
     };
     let number = faults.keep("number", wall.required_number(number));
     let author = faults.keep("author", read::id(author));
-    let reason = faults.keep("reason", required(reason));
+    let reason = faults.keep("reason", read::required(reason));
     let expires = faults.keep("expire_time", read::time(expire_time.as_ref())).flatten();
     if expires.is_some_and(|expires| expires <= wall.now) {
         faults.add("expire_time", InvalidField::Past);
@@ -77,14 +76,6 @@ fn fields(faults: &mut Faults, sent: &wire::ListEntry, wall: &Wall<'_>) -> Optio
         author: author?.into(),
         reason: reason?.into(),
     })
-}
-
-fn required(text: &str) -> Result<&str, InvalidField> {
-    if text.is_empty() {
-        Err(InvalidField::Absent)
-    } else {
-        read::name(text, bounds::TEXT_BYTES_MAX)
-    }
 }
 
 fn kind_of(value: i32) -> Result<ListKind, InvalidField> {

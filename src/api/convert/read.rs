@@ -2,7 +2,7 @@
 
 use super::fault::InvalidField;
 use crate::bounds;
-use crate::fax::id::DecisionId;
+use crate::fax::id::{CampaignId, DecisionId};
 use crate::fax::ident::{TextClass, hostile_text};
 use crate::fax::stage::TextLook;
 use crate::time::{DAY_SECONDS, Span, Timestamp};
@@ -105,6 +105,19 @@ pub(super) fn decision(text: &str) -> Result<DecisionId, InvalidField> {
         return Err(InvalidField::Absent);
     }
     DecisionId::parse(text).ok_or(InvalidField::NotAnId)
+}
+
+/// A campaign id.
+pub(super) fn campaign(text: &str) -> Result<CampaignId, InvalidField> {
+    if text.is_empty() {
+        return Err(InvalidField::Absent);
+    }
+    CampaignId::parse(text).ok_or(InvalidField::NotACampaign)
+}
+
+/// A required text: 1 to 256 bytes, no control character.
+pub(super) fn required(text: &str) -> Result<&str, InvalidField> {
+    if text.is_empty() { Err(InvalidField::Absent) } else { name(text, bounds::TEXT_BYTES_MAX) }
 }
 
 /// An instant for the wire.

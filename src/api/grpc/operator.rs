@@ -1,11 +1,14 @@
 //! The operators' services.
 
+mod campaign;
 mod decision;
 mod directory;
 mod held;
 mod list;
 mod policy;
+mod watch;
 
+pub(super) use campaign::Campaigns;
 pub(super) use decision::{Decisions, Limits};
 pub(super) use directory::DirectoryFeed;
 pub(super) use held::HeldFaxes;

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::content::tiff;
+use crate::lab::pages::bitmap::{Bitmap, Grain};
+use crate::lab::pages::read;
+use crate::lab::pages::write::{self, Form};
 use proptest::prelude::*;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -191,7 +194,80 @@ fn rows_have_a_bound() {
     assert!((5_600..=PAGE_ROWS_MAX).contains(&counting.rows));
 }
 
+/// Takes every row as it comes.
+struct All(Vec<Vec<u16>>);
+
+impl Rows for All {
+    fn rows(&mut self, changes: &[u16], count: u32) {
+        (0..count).for_each(|_| self.0.push(changes.to_vec()));
+    }
+}
+
+fn forms() -> impl Strategy<Value = Form> {
+    use write::{Close, Ends, Fill, Zero};
+    let coding = prop_oneof![
+        Just(write::Coding::Bare),
+        Just(write::Coding::Mh),
+        (2_u16..6).prop_map(|k| write::Coding::Mr { k }),
+        Just(write::Coding::Mmr),
+    ];
+    let fill = prop_oneof![Just(Fill::HighestFirst), Just(Fill::LowestFirst)];
+    let zero = prop_oneof![Just(Zero::White), Just(Zero::Black)];
+    let ends = prop_oneof![Just(Ends::Anywhere), Just(Ends::Aligned)];
+    let close = prop_oneof![Just(Close::Told), Just(Close::Left)];
+    let strip_rows = proptest::option::of(1_usize..40);
+    (coding, fill, zero, ends, close, strip_rows).prop_map(
+        |(coding, fill, zero, ends, close, strip_rows)| Form {
+            coding,
+            fill,
+            zero,
+            ends,
+            close,
+            strip_rows,
+        },
+    )
+}
+
+/// Rows with runs of every length that there is a code for, some of them alike, some nearly.
+fn bitmaps() -> impl Strategy<Value = Bitmap> {
+    let width = prop_oneof![Just(1728_u16), Just(2048), Just(2432), Just(3456), 1_u16..70];
+    width.prop_flat_map(|width| {
+        let row = proptest::collection::btree_set(0..width, 0..40);
+        proptest::collection::vec((row, 1_usize..4, -3_i32..4), 1..24).prop_map(move |rows| {
+            let mut page = Bitmap::white(width, 0, Grain::Fine);
+            for (row, count, by) in rows {
+                let row: Vec<u16> = row.into_iter().collect();
+                page.push_rows(&row, count);
+                // The same row a little aside: what vertical modes are for.
+                let moved = row.iter().filter_map(|at| u16::try_from(i32::from(*at) + by).ok());
+                let moved: Vec<u16> = moved.filter(|at| *at < width).collect();
+                page.push_rows(&moved, 1);
+            }
+            page
+        })
+    })
+}
+
 proptest! {
+    /// `hayro-ccitt` and what was drawn are the oracles, in every coding, order and habit.
+    #[test]
+    fn every_coding_is_read_as_another_decoder_reads_it(page in bitmaps(), form in forms()) {
+        let file = write::tiff(&[&page], form);
+        let oracle = read::pages(&file).unwrap().remove(0);
+        let tags = tiff::read(&file).unwrap().pages.remove(0);
+        let mut all = All(Vec::new());
+        let decoded = super::page(&file, &tags, &mut all).unwrap();
+        prop_assert_eq!((decoded.damaged, decoded.cut), (0, 0), "{:?}", form);
+        prop_assert_eq!(all.0.len(), oracle.rows());
+        let (mut told, mut drawn) = (Vec::new(), Vec::new());
+        for (y, row) in all.0.iter().enumerate() {
+            oracle.changes(y, &mut told);
+            page.changes(y, &mut drawn);
+            prop_assert_eq!(row, &told, "row {} of {:?}", y, form);
+            prop_assert_eq!(row, &drawn, "row {} of {:?}", y, form);
+        }
+    }
+
     #[test]
     fn any_bytes_are_decoded_or_refused(
         coded in proptest::collection::vec(any::<u8>(), 0..700),
