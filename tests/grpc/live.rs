@@ -13,7 +13,7 @@ use faxguard::server::assemble::assemble;
 use faxguard::server::drain::Drain;
 use faxguard::server::listen::ServeFault;
 use faxguard::server::start::{Overrides, Start};
-use faxguard::time::WallClock;
+use faxguard::time::{Clock, WallClock};
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
@@ -212,5 +212,36 @@ async fn a_page_that_hooks_see_six_times_is_told_from_the_first_to_the_last() {
         explained.stages.iter().filter_map(|stage| stage.verdict.as_ref()?.fingerprint.as_ref());
     assert!(wishes.clone().any(|wish| wish.wanted));
     assert!(wishes.into_iter().all(|wish| wish.keys.is_empty()));
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_fingerprint_is_refused_by_its_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::begin(folder.path()).await;
+    let forged = wire::PageFingerprint {
+        page_number: 1,
+        fingerprints: vec![wire::Fingerprint {
+            epoch: faxguard::content::fingerprint::epoch_of(WallClock.now()),
+            chunk_keys: vec![u64::MAX],
+            marks: Vec::new(),
+        }],
+        ink_map: Vec::new(),
+    };
+    let stage = wire::Received {
+        outcome: 1,
+        page_count: 1,
+        fingerprints: vec![forged],
+        ..Default::default()
+    };
+    let mut client = ScreeningServiceClient::new(served.channel.clone());
+    let refused = client.screen_fax(request("r-1", WireStage::Received(stage))).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::InvalidArgument, "INVALID_FIELD")
+    );
+    let details = tonic_types::StatusExt::get_error_details(&refused);
+    let fields = &details.bad_request().unwrap().field_violations;
+    assert_eq!(fields[0].field, "received.fingerprints[0]");
     served.end().await;
 }

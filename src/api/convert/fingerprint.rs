@@ -285,6 +285,29 @@ mod tests {
         assert_eq!(other, "`page.fingerprint`: field disagrees with `page.page_number`");
     }
 
+    #[test]
+    fn the_largest_page_is_within_its_bound() {
+        use prost::Message as _;
+        let mark = |at: u32| wire::FingerprintMark {
+            column: 107,
+            row: 399,
+            bits: (1 << 48) - 2 - u64::from(at),
+            weak_bits: vec![23; 8],
+        };
+        let print = |epoch| wire::Fingerprint {
+            epoch,
+            chunk_keys: vec![u64::MAX - 1; 8],
+            marks: (0..32).map(mark).collect(),
+        };
+        let page = wire::PageFingerprint {
+            page_number: bounds::PAGES_MAX,
+            fingerprints: vec![print(u32::MAX), print(u32::MAX - 1)],
+            ink_map: vec![0xFF; 54 * 400],
+        };
+        let bytes = page.encoded_len();
+        assert!(bytes <= bounds::FINGERPRINT_BYTES_MAX, "{bytes}");
+    }
+
     proptest! {
         #[test]
         fn any_fingerprint_is_answered(
