@@ -313,8 +313,8 @@ fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: 
     }
 }
 
-/// Queues the row, and with it what goes to the desk or is kept there no longer; false when the ledger could not take it. The bytes are those of
-/// the verdict.
+/// Queues the row, and with it what goes to the desk or is kept there no longer; false when the ledger could not take
+/// it. The bytes are those of the verdict.
 fn record(
     memory: &Memory,
     open: &OpenDecision,

@@ -126,11 +126,7 @@ pub(super) fn near(ring: &Ring, fingerprint: &Fingerprint, exact: &Exact) -> Fou
     let mut votes = Vec::with_capacity(1 << 12);
     let mut floods = 0;
     for (mark, at) in fingerprint.marks.iter().take(MARKS_MAX).zip(0..) {
-        let from = votes.len();
-        let flooded = walk(ring, (mark, at), fingerprint.epoch, &mut votes);
-        votes[from..].iter_mut().for_each(|vote| vote.settle(flooded));
-        // The first probe is the mark's own bucket.
-        floods += flooded & 1;
+        floods += u32::from(walk(ring, (mark, at), fingerprint.epoch, &mut votes));
     }
     votes.sort_unstable();
     let mut found = rank(ring, fingerprint, exact, &votes);
@@ -148,16 +144,21 @@ fn flips(mark: &Mark, round: usize) -> [u64; PROBES_ASIDE] {
     })
 }
 
-/// Walks the buckets of a mark, some side by side and the rest after them; says which of the probes flood, a bit each of
-/// those side by side.
-fn walk(ring: &Ring, mark: (&Mark, u32), epoch: u32, votes: &mut Vec<Vote>) -> u32 {
-    let rounds = PROBES / PROBES_ASIDE;
-    (0..rounds).fold(0, |floods, round| {
-        floods | walk_aside(ring, mark, (epoch, flips(mark.0, round)), votes)
-    })
+/// Walks the buckets of a mark, some side by side and the rest after them; says whether the mark's own bucket floods.
+fn walk(ring: &Ring, mark: (&Mark, u32), epoch: u32, votes: &mut Vec<Vote>) -> bool {
+    let mut own_floods = false;
+    for round in 0..PROBES / PROBES_ASIDE {
+        let from = votes.len();
+        let flooded = walk_aside(ring, mark, (epoch, flips(mark.0, round)), votes);
+        // A probe is known by its number within its round, so the votes of each round are settled with it.
+        votes[from..].iter_mut().for_each(|vote| vote.settle(flooded));
+        // The first probe of the first round changes nothing: it is the mark's own bucket.
+        own_floods |= round == 0 && flooded & 1 == 1;
+    }
+    own_floods
 }
 
-/// Walks buckets of a mark side by side: each is a read from far memory.
+/// Walks buckets of a mark side by side, since each is a read from far memory; says which of these flood, a bit each.
 fn walk_aside(
     ring: &Ring,
     (mark, number): (&Mark, u32),

@@ -6,10 +6,10 @@
 //! quarter: the weight of a term falls with how common it is (Spärck Jones, 1972).
 
 use super::bits::low;
-use crate::content::fingerprint::{Fingerprint, MARK_BITS, Mark, Offset};
+use crate::content::fingerprint::{Fingerprint, MARK_BITS, MARK_NEAR, Mark, Offset};
 
 /// Most of the 48 bits in which two marks of one place differ.
-pub(super) const NEAR: u32 = 10;
+pub(super) const NEAR: u32 = MARK_NEAR;
 /// How far two shifts lie apart at most that are one, across and down, in cells of 2 mm.
 const TOLERANCE: (i32, i32) = (3, 4);
 /// Votes of one page that are looked at.
