@@ -28,7 +28,7 @@ pub const PAGE_SIZES_MAX: usize = 1_000;
 /// among millions.
 pub const FINGERPRINT_PAGES_MAX: usize = 4;
 /// Most bytes of the fingerprints of one page on the wire: a map of 80 cm of paper, and the marks and keys of two epochs.
-pub const FINGERPRINT_BYTES_MAX: usize = 24 * 1024;
+pub const FINGERPRINT_BYTES_MAX: usize = 48 * 1024;
 /// Highest attempt of one job that is believed.
 pub const ATTEMPTS_MAX: u32 = 10_000;
 
@@ -209,7 +209,7 @@ const _: () = assert!(TRACE_BATCH_SPANS <= TRACE_QUEUE_SPANS);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);
 const _: () =
-    assert!(FINGERPRINT_PAGES_MAX * FINGERPRINT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX / 8);
+    assert!(FINGERPRINT_PAGES_MAX * FINGERPRINT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX / 4);
 const _: () = assert!(NODE_QUESTIONS_MAX <= CONNECTION_STREAMS_MAX as usize);
 const _: () = assert!(NODE_HANDSHAKE_MS < 80 && NODE_PAGE_MS < 3_000);
 const _: () = assert!(HOOK_KEPT_MAX <= NODE_REUSE_ENTRIES && HOOK_KEPT_MAX <= NODE_MEMBERS);

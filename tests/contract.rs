@@ -303,8 +303,11 @@ fn fingerprints_and_keys_do_not_print() {
     use faxguard::wire::screening::v1 as wire;
     let mark = wire::FingerprintMark { column: 77, row: 77, bits: 77, weak_bits: vec![77; 8] };
     let print = wire::Fingerprint { epoch: 77, chunk_keys: vec![77], marks: vec![mark] };
-    let page =
-        wire::PageFingerprint { page_number: 77, fingerprints: vec![print], ink_map: vec![77; 54] };
+    let page = wire::PageFingerprint {
+        page_number: 77,
+        fingerprints: vec![print],
+        ink_map: vec![77; 108],
+    };
     let request = wire::ScreenFaxRequest {
         stage: Some(wire::screen_fax_request::Stage::Page(wire::Page {
             fingerprint: Some(page),

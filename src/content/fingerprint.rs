@@ -38,16 +38,16 @@ pub const WEAK_BITS: usize = 8;
 pub const MARK_NEAR: u32 = 10;
 
 /// Fewest marks of a page that has a fingerprint.
-const MARKS_MIN: usize = 10;
-/// Fewest cells with ink, of the 16,000 of a page: ten square centimetres, some three lines of writing.
+const MARKS_MIN: usize = 8;
+/// Fewest squares with ink, of the 16,000 of a page: ten square centimetres, some three lines of writing.
 const INKED_MIN: usize = 250;
 
 /// A place that stands out on a page, and what is around it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Cells of 2 mm from the left, below [`COLUMNS`].
+    /// Squares of 2 mm from the left, below [`COLUMNS`].
     pub column: u8,
-    /// Cells from the top, below [`INK_ROWS_MAX`].
+    /// Squares from the top, below [`INK_ROWS_MAX`].
     pub row: u16,
     /// [`MARK_BITS`] bits, keyed. Marks of one epoch are near to each other by the number of bits that differ.
     pub bits: u64,
@@ -285,14 +285,16 @@ fn made(
 ) -> Result<Vec<Fingerprint>, Gate> {
     let (ink, mut chunks) = gathering.finish();
     chunks.truncate(CHUNK_KEYS_MAX);
-    if ink.inked() < INKED_MIN {
+    let squares = ink.squares();
+    if squares.inked() < INKED_MIN {
         return Err(Gate::NearlyEmpty);
     }
-    if ink.black() * 10 > ink.rows() * COLUMNS * 9 {
+    if squares.black() * 10 > squares.rows() * COLUMNS * 9 {
         return Err(Gate::NearlyBlack);
     }
-    let marks = marks::marks(&ink);
-    if marks.len() < MARKS_MIN {
+    let marks = marks::marks(&squares);
+    // Frames and blocks have marks at their corners, but no stretch of rows that changes colour often.
+    if marks.len() < MARKS_MIN || chunks.is_empty() {
         return Err(Gate::NoDetail);
     }
     let mut map = (maps == Maps::With).then(|| InkMap::of(&ink));

@@ -168,7 +168,7 @@ mod tests {
 
     fn sent(number: u32) -> wire::PageFingerprint {
         let fingerprints = vec![print(present()), print(present() - 1)];
-        wire::PageFingerprint { page_number: number, fingerprints, ink_map: vec![0x12; 108] }
+        wire::PageFingerprint { page_number: number, fingerprints, ink_map: vec![0x12; 216] }
     }
 
     fn request(stage: WireStage) -> wire::ScreenFaxRequest {
@@ -254,8 +254,8 @@ mod tests {
             (|page| page.fingerprints[0].marks[2].weak_bits = vec![1; 7], "mark 3"),
             (|page| page.fingerprints[0].marks[2].weak_bits = vec![24; 8], "mark 3"),
             (|page| page.fingerprints[0].marks[2] = marks()[1].clone(), "repeated"),
-            (|page| page.ink_map = vec![1; 55], "ink map"),
-            (|page| page.ink_map = vec![1; 54 * 401], "ink map"),
+            (|page| page.ink_map = vec![1; 109], "ink map"),
+            (|page| page.ink_map = vec![1; 108 * 401], "ink map"),
             (|page| page.ink_map.clear(), ""),
         ];
         for (at, (forge, why)) in cases.iter().enumerate() {
@@ -302,7 +302,7 @@ mod tests {
         let page = wire::PageFingerprint {
             page_number: bounds::PAGES_MAX,
             fingerprints: vec![print(u32::MAX), print(u32::MAX - 1)],
-            ink_map: vec![0xFF; 54 * 400],
+            ink_map: vec![0xFF; 108 * 400],
         };
         let bytes = page.encoded_len();
         assert!(bytes <= bounds::FINGERPRINT_BYTES_MAX, "{bytes}");

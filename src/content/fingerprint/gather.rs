@@ -1,11 +1,11 @@
-//! What one pass over the rows of a page gathers: its ink by cells of 2 mm, and hashes of stretches of its rows.
+//! What one pass over the rows of a page gathers: its ink by cells of 1 by 2 mm, and hashes of stretches of its rows.
 
-use super::ink::{COLUMNS, INK_ROWS_MAX, Ink};
+use super::ink::{CELLS_ACROSS, INK_ROWS_MAX, Ink};
 use crate::content::decode::Rows;
 use crate::content::tiff::{Resolution, TiffPage};
 
 /// Pixels of a cell across, at 204 dots an inch.
-const CELL_PIXELS: u16 = 16;
+const CELL_PIXELS: u16 = 8;
 /// Pixels across a page, at 204 dots an inch.
 const PAGE_PIXELS: u16 = 1_728;
 /// Height of a fine row in steps.
@@ -87,7 +87,7 @@ pub(super) struct Gathering {
     /// Steps from the top.
     height: u32,
     /// Black pixels of each cell in the present row of cells; one more, for runs that reach the edge.
-    inked: [u32; COLUMNS],
+    inked: [u32; CELLS_ACROSS],
     touched: bool,
     cells: Vec<u8>,
     scaled: Vec<u16>,
@@ -138,9 +138,9 @@ impl Gathering {
         Self {
             scale: Scale::of(page),
             height: 0,
-            inked: [0; COLUMNS],
+            inked: [0; CELLS_ACROSS],
             touched: false,
-            cells: Vec::with_capacity(COLUMNS * 150),
+            cells: Vec::with_capacity(CELLS_ACROSS * 150),
             scaled: Vec::new(),
             chunk: Chunk::default(),
             chunks: Vec::with_capacity(64),
@@ -155,7 +155,7 @@ impl Gathering {
         }
         self.chunks.sort_unstable();
         self.chunks.dedup();
-        (Ink::new(self.cells).cleaned(), self.chunks)
+        (Ink::of_cells(self.cells).cleaned(), self.chunks)
     }
 
     fn paint(&mut self, changes: &[u16]) {
@@ -187,7 +187,7 @@ impl Gathering {
         let before = self.height / CELL_STEPS;
         self.height = self.height.saturating_add(self.scale.step.saturating_mul(rows));
         for _ in before..self.height / CELL_STEPS {
-            if self.cells.len() >= COLUMNS * INK_ROWS_MAX {
+            if self.cells.len() >= CELLS_ACROSS * INK_ROWS_MAX {
                 return;
             }
             self.end_cells();
@@ -196,14 +196,14 @@ impl Gathering {
 
     fn end_cells(&mut self) {
         if !self.touched {
-            self.cells.resize(self.cells.len() + COLUMNS, 0);
+            self.cells.resize(self.cells.len() + CELLS_ACROSS, 0);
             return;
         }
         const SHARE: u32 = CELL_STEPS * CELL_PIXELS as u32 / 256;
         let step = self.scale.step;
         let shares = self.inked.iter().map(|inked| inked.saturating_mul(step) / SHARE);
         self.cells.extend(shares.map(|share| u8::try_from(share).unwrap_or(u8::MAX)));
-        self.inked = [0; COLUMNS];
+        self.inked = [0; CELLS_ACROSS];
         self.touched = false;
     }
 

@@ -1,15 +1,20 @@
-//! Ink by cells of 2 mm: the picture that marks are looked for in, and its packed form that travels.
+//! Ink by cells of a page: 1 mm across and 2 mm down, packed, in the map that travels; squares of 2 mm for marks.
+//!
+//! A word of another filling covers much the same squares as the one it stands in place of; at 1 mm across the letters of
+//! the two lie apart. Down the page nothing is won by cells of 1 mm: a line of writing is two cells high either way.
 
 use zeroize::Zeroize;
 
-/// Cells across a page of 215 mm.
+/// Squares of 2 mm across a page of 215 mm.
 pub const COLUMNS: usize = 108;
+/// Cells of 1 mm across it.
+pub(super) const CELLS_ACROSS: usize = 2 * COLUMNS;
 /// The same as places are counted in.
 pub(super) const RIGHT: i32 = 108;
 const _: () = assert!(COLUMNS == 108 && RIGHT == 108, "they are one number");
-/// Most rows of cells: 80 cm of paper. The rest of a longer page is not looked at.
+/// Most rows of cells or squares: 80 cm of paper. The rest of a longer page is not looked at.
 pub const INK_ROWS_MAX: usize = 400;
-/// A cell with less ink is white, of 255.
+/// A square with less ink is white, of 255.
 const INKED_MIN: u8 = 12;
 
 /// More ink over all of a page than this is not specks, of 255.
@@ -18,14 +23,26 @@ const SPECKS_MAX: u8 = 12;
 /// How black each cell of a page is, 0 to 255. Wiped when dropped.
 pub(super) struct Ink {
     cells: Vec<u8>,
+    across: usize,
 }
 
 impl Ink {
-    /// Takes whole rows of cells, at most [`INK_ROWS_MAX`].
-    pub(super) fn new(mut cells: Vec<u8>) -> Self {
-        let whole = (cells.len() / COLUMNS).min(INK_ROWS_MAX);
-        cells.truncate(whole * COLUMNS);
-        Self { cells }
+    /// Takes whole rows of so many cells, at most [`INK_ROWS_MAX`].
+    fn new(mut cells: Vec<u8>, across: usize) -> Self {
+        let whole = (cells.len() / across).min(INK_ROWS_MAX);
+        cells.truncate(whole * across);
+        Self { cells, across }
+    }
+
+    /// Takes rows of cells of 1 mm across.
+    pub(super) fn of_cells(cells: Vec<u8>) -> Self {
+        Self::new(cells, CELLS_ACROSS)
+    }
+
+    /// The same in squares: the mean of each two cells.
+    pub(super) fn squares(&self) -> Self {
+        let pairs = self.cells.chunks_exact(2);
+        Self::new(pairs.map(|pair| pair[0].midpoint(pair[1])).collect(), COLUMNS)
     }
 
     /// Takes away what lies evenly over all of the page: the specks of a line or a scanner. A quarter of all cells
@@ -52,12 +69,17 @@ impl Ink {
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.cells.len() / COLUMNS
+        self.cells.len() / self.across
+    }
+
+    /// Cells of a row.
+    pub(super) const fn across(&self) -> usize {
+        self.across
     }
 
     /// The rows from the top.
     pub(super) fn lines(&self) -> std::slice::ChunksExact<'_, u8> {
-        self.cells.chunks_exact(COLUMNS)
+        self.cells.chunks_exact(self.across)
     }
 
     /// Cells that are not white.
@@ -77,7 +99,7 @@ impl Drop for Ink {
     }
 }
 
-/// The ink of a page at 4 bits a cell, 54 bytes a row of cells: 7.4 KB for A4. It is content: what a page looks like can
+/// The ink of a page at 4 bits a cell, 108 bytes a row of cells: 16 KB for A4. It is content: what a page looks like can
 /// be seen in it. Neither printed nor copied, and wiped when dropped.
 ///
 /// ```compile_fail
@@ -97,7 +119,7 @@ pub struct InkMap {
 }
 
 /// Bytes of a row of cells.
-const PACKED_ROW: usize = COLUMNS / 2;
+const PACKED_ROW: usize = CELLS_ACROSS / 2;
 
 impl InkMap {
     /// The map as it came over the wire; `None` unless it is of whole rows, one at least and at most [`INK_ROWS_MAX`].
@@ -132,7 +154,7 @@ impl InkMap {
     /// The ink of each cell, as near as 4 bits say.
     pub(super) fn ink(&self) -> Ink {
         let ink = |level: u8| INKS[usize::from(level & 15)];
-        Ink::new(self.packed.iter().flat_map(|pair| [ink(pair >> 4), ink(*pair)]).collect())
+        Ink::of_cells(self.packed.iter().flat_map(|pair| [ink(pair >> 4), ink(*pair)]).collect())
     }
 }
 
@@ -153,11 +175,11 @@ mod tests {
 
     #[test]
     fn a_map_is_packed_and_unpacked() {
-        let cells: Vec<u8> = (0..=255).cycle().take(COLUMNS * 3 + 50).collect();
-        let ink = Ink::new(cells);
+        let cells: Vec<u8> = (0..=255).cycle().take(CELLS_ACROSS * 3 + 50).collect();
+        let ink = Ink::of_cells(cells);
         assert_eq!((ink.rows(), ink.lines().len()), (3, 3));
         let map = InkMap::of(&ink);
-        assert_eq!((map.rows(), map.packed().len()), (3, 162));
+        assert_eq!((map.rows(), map.packed().len()), (3, 324));
         for (whole, packed) in ink.cells.iter().zip(&map.ink().cells) {
             assert!(whole.abs_diff(*packed) <= 17, "{whole} {packed}");
             assert!(*whole >= 60 || whole.abs_diff(*packed) <= 8, "{whole} {packed}");
@@ -168,9 +190,14 @@ mod tests {
 
     #[test]
     fn only_whole_maps_are_taken() {
-        for (bytes, taken) in
-            [(0, false), (53, false), (54, true), (55, false), (54 * 400, true), (54 * 401, false)]
-        {
+        for (bytes, taken) in [
+            (0, false),
+            (107, false),
+            (108, true),
+            (109, false),
+            (108 * 400, true),
+            (108 * 401, false),
+        ] {
             assert_eq!(InkMap::from_packed(&vec![0xFF; bytes]).is_some(), taken, "{bytes}");
         }
     }

@@ -127,7 +127,7 @@ fn likest(page: &(usize, &Fingerprint), others: &[(usize, &Fingerprint)]) -> Opt
     let best = weighed.rev().max_by_key(|(evidence, ..)| evidence.weight)?;
     let (evidence, second, other) = best;
     let maps = print.map.as_ref().zip(other.map.as_ref());
-    let comparison = maps.and_then(|(older, newer)| compare(older, newer, &[evidence.offset]));
+    let comparison = maps.map(|(older, newer)| compare(older, newer, evidence.offset));
     let size = |print: &Fingerprint| (print.chunks.len(), print.marks.len());
     Some(Pair {
         first: *number,

@@ -3,7 +3,7 @@
 use std::hash::{Hash as _, Hasher as _};
 
 use crate::content::fingerprint::{
-    DIFFERING_MAX, Fingerprint, FingerprintKey, KEY_BYTES, Likeness, Maps, Offset, compare, offsets,
+    DIFFERING_MAX, Fingerprint, FingerprintKey, KEY_BYTES, Likeness, Maps, compare, offsets,
 };
 use crate::content::grant::Grant;
 use crate::content::journal::{Journal, JournalFault, Opening};
@@ -107,8 +107,8 @@ impl Matcher for Fingerprints {
         if !met && !one.chunks.iter().any(|chunk| two.chunks.contains(chunk)) {
             return None;
         }
-        let hints: Vec<Offset> = told.into_iter().map(|(offset, _)| offset).collect();
-        let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, &hints)?;
+        let (hint, _) = told.first()?;
+        let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, *hint);
         let one_form = comparison.likeness() != Likeness::Different;
         one_form.then(|| comparison.apart().into())
     }
