@@ -93,8 +93,8 @@ impl Limits {
     pub const fn of_pages(pages: u32) -> Self {
         Self {
             pages,
-            cluster_bytes: (64 << 20) + pages as usize * 80,
-            map_bytes: (16 << 20) + pages as usize * 48,
+            cluster_bytes: (64 << 20) + pages as usize * 112,
+            map_bytes: (16 << 20) + pages as usize * 64,
             forms: 4_096,
             window_seconds: 2 * DAY,
             campaign_seconds: 7 * DAY,

@@ -306,7 +306,7 @@ fn fingerprints_and_keys_do_not_print() {
     let page = wire::PageFingerprint {
         page_number: 77,
         fingerprints: vec![print],
-        ink_map: vec![77; 108],
+        ink_map: vec![77; 216],
     };
     let request = wire::ScreenFaxRequest {
         stage: Some(wire::screen_fax_request::Stage::Page(wire::Page {

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_oldest_go_first_and_none_outlives_its_term() {
-        let map = InkMap::from_packed(&[7; 108 * 10]).unwrap();
+        let map = InkMap::from_packed(&[7; 216 * 10]).unwrap();
         let mut maps = Maps::with_bytes(3 * bytes_of(&map));
         (1..=4).for_each(|page| maps.keep(page, &map, 100 + u32::try_from(page).unwrap()));
         assert!(maps.get(1).is_none() && maps.get(2).is_some());

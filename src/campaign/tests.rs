@@ -21,7 +21,7 @@ fn at(second: u64) -> Timestamp {
 
 /// A map of words on every sixth row of cells, others on each page; on every second of those rows they are of the `fill`.
 fn map(page: u64, fill: u8) -> InkMap {
-    let mut cells = vec![0_u8; 108 * 120];
+    let mut cells = vec![0_u8; 108 * 240];
     for (line, row) in (2..118_u64).step_by(6).enumerate() {
         let of_fill = if line % 2 == 0 { 0 } else { u64::from(fill) + 1 };
         let mut state = (page * 1_009 + row) * 31 + of_fill * 7_919;
@@ -32,7 +32,7 @@ fn map(page: u64, fill: u8) -> InkMap {
                 .wrapping_add(1_442_695_040_888_963_407);
             let [.., width, gap] = state.to_be_bytes();
             let [width, gap] = [width % 5 + 1, gap % 4 + 1].map(usize::from);
-            for row in [row, row + 1].map(|row| 108 * usize::try_from(row).unwrap()) {
+            for row in (2 * row..2 * row + 4).map(|row| 108 * usize::try_from(row).unwrap()) {
                 cells[row + 2 * at..row + 2 * (at + width).min(50)].fill(0x99);
             }
             at += width + gap;

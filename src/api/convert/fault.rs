@@ -98,7 +98,7 @@ pub enum InvalidField {
     #[error("{0}")]
     Forged(Forged),
     /// Not the ink map of a page.
-    #[error("ink map is not of whole rows (108 bytes each, 1 to 400 of them)")]
+    #[error("ink map is not of whole squares (108 bytes a row, 2 to 400 of them)")]
     InkMap,
     /// The same page a second time.
     #[error("page is in the list already")]

@@ -247,7 +247,7 @@ mod tests {
             ),
             (|page| page.fingerprints[0].marks[2].column = 108, "mark 3"),
             (|page| page.fingerprints[0].marks[2].column = 300, "mark 3"),
-            (|page| page.fingerprints[0].marks[2].row = 400, "mark 3"),
+            (|page| page.fingerprints[0].marks[2].row = 200, "mark 3"),
             (|page| page.fingerprints[0].marks[2].bits = 1 << 48, "mark 3"),
             (|page| page.fingerprints[0].marks[2].bits = 0, "mark `2`"),
             (|page| page.fingerprints[0].marks[2].bits = (1 << 48) - 1, "mark `2`"),
@@ -255,7 +255,7 @@ mod tests {
             (|page| page.fingerprints[0].marks[2].weak_bits = vec![24; 8], "mark 3"),
             (|page| page.fingerprints[0].marks[2] = marks()[1].clone(), "repeated"),
             (|page| page.ink_map = vec![1; 109], "ink map"),
-            (|page| page.ink_map = vec![1; 108 * 401], "ink map"),
+            (|page| page.ink_map = vec![1; 108 * 402], "ink map"),
             (|page| page.ink_map.clear(), ""),
         ];
         for (at, (forge, why)) in cases.iter().enumerate() {
@@ -290,7 +290,7 @@ mod tests {
         use prost::Message as _;
         let mark = |at: u32| wire::FingerprintMark {
             column: 107,
-            row: 399,
+            row: 199,
             bits: (1 << 48) - 2 - u64::from(at),
             weak_bits: vec![23; 8],
         };

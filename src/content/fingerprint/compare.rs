@@ -45,24 +45,15 @@ pub struct Comparison {
 
 /// Noise from which two pages are not of one form.
 pub const NOISE_MILLI_MAX: u32 = 500;
-/// Differing cells, less those that noise brings, from which two pages are not copies of each other.
-pub const DIFFERING_MAX: u32 = 5;
-/// Noise brings one differing cell for so many thousandths.
-const NOISE_MILLI_A_CELL: u32 = 10;
-
+/// Differing cells from which two pages are not copies of each other.
+pub const DIFFERING_MAX: u32 = 8;
 impl Comparison {
-    /// Differing cells beyond those that such noise brings by itself: a scan moves the edges of everything a little.
-    #[must_use]
-    pub const fn apart(&self) -> u32 {
-        self.differing.saturating_sub(self.noise_milli / NOISE_MILLI_A_CELL)
-    }
-
     /// What it comes to.
     #[must_use]
     pub const fn likeness(&self) -> Likeness {
         if self.noise_milli >= NOISE_MILLI_MAX {
             Likeness::Different
-        } else if self.apart() >= DIFFERING_MAX {
+        } else if self.differing >= DIFFERING_MAX {
             Likeness::SameForm
         } else {
             Likeness::Same
@@ -73,22 +64,22 @@ impl Comparison {
 /// Across which strips are aligned, and of the small pieces that they are cut into; in squares.
 const STRIP_ACROSS: i32 = 27;
 const PIECE_ACROSS: i32 = 9;
-/// Cells of a square, side by side.
+/// Cells of a square, side by side and one above the other.
 const FINER: i32 = 2;
 const _: () = assert!(FINER == 2 && CELLS_ACROSS == 2 * COLUMNS, "they are one number");
 
 /// Mean ink of a piece from which it is registered by itself and tells of noise, of 255.
 const PIECE_INK_MIN: i32 = 2;
 /// Ink of a cell that can differ for sure, of 255: that of a letter. A rule, which comes and goes with the scan, has less.
-const SURE_INK_MIN: i32 = 24;
+const SURE_INK_MIN: i32 = 18;
 /// Such a cell differs by this share of its ink, and by a part of the noise more; in thousandths.
-const SURE_SHARE_MILLI: i32 = 320;
-const SURE_NOISE_MILLI: i32 = 1_500;
+const SURE_SHARE_MILLI: i32 = 400;
+const SURE_NOISE_MILLI: i32 = 600;
 /// By so much of its ink a cell differs for sure, whatever the noise.
 const SURE_MILLI_MAX: i32 = 700;
 /// Added lines that are forgiven, and the height of each with its surroundings in cells.
 const LINES: usize = 3;
-const LINE_ROWS: usize = 4;
+const LINE_ROWS: usize = 8;
 
 /// Lays the second page over the first, near to where the hint says: what is below a line that was put in lies otherwise
 /// than what is above it.
@@ -100,8 +91,8 @@ pub fn compare(first: &InkMap, second: &InkMap, hint: Offset) -> Comparison {
     let gain = (total(&first) * EVEN / total(&second).max(1)).clamp(100, 655);
     let [squares, others] = [&first, &second].map(Ink::squares);
     let overlay = Overlay {
-        rows: whole(first.rows()),
-        squares: [Sheet::of(&squares, rows, EVEN), Sheet::of(&others, rows, gain)],
+        rows: whole(squares.rows()),
+        squares: [Sheet::of(&squares, rows / 2, EVEN), Sheet::of(&others, rows / 2, gain)],
         cells: Sheet::of(&first, rows, EVEN),
         halves: Sheet::of(&second, rows, gain).halves(),
     };
@@ -114,7 +105,7 @@ pub fn likeness(first: &InkMap, second: &InkMap, hint: Offset) -> Likeness {
     compare(first, second, hint).likeness()
 }
 
-/// All ink of a page: at most 86,400 cells of 255.
+/// All ink of a page: 86,400 cells of 255 at most.
 fn total(ink: &Ink) -> i32 {
     let all = ink.lines().flatten().map(|cell| i32::from(*cell)).sum::<i32>();
     // In eighths, so that a gain can be taken of it.
@@ -173,9 +164,9 @@ impl Overlay {
         let own = self.squares[0].ink(square, (0, 0));
         let tells = own >= square.across * square.down * BLUR * PIECE_INK_MIN;
         let found = if tells { self.by_squares(square, near, own) } else { found };
-        let area =
-            Area { x: square.x * FINER, across: square.across * FINER, y: square.y, ..*square };
-        let found = (found.0 * FINER, found.1);
+        let Area { x, y, across, down } = *square;
+        let area = Area { x: x * FINER, y: y * FINER, across: across * FINER, down: down * FINER };
+        let found = (found.0 * FINER, found.1 * FINER);
         let found = if tells { self.by_cells(&area, found) } else { found };
         self.by_halves(area, (2 * found.0, 2 * found.1))
     }
@@ -194,7 +185,7 @@ impl Overlay {
     }
 
     fn by_cells(&self, area: &Area, from: (i32, i32)) -> (i32, i32) {
-        let places = around(FINER, 1).map(|(across, down)| (from.0 + across, from.1 + down));
+        let places = around(FINER, FINER).map(|(across, down)| (from.0 + across, from.1 + down));
         let apart = |at: &(i32, i32)| self.cells.apart(&self.halves[0], area, *at);
         places.min_by_key(apart).unwrap_or(from)
     }
@@ -255,7 +246,7 @@ impl Overlay {
         let share = (SURE_SHARE_MILLI + SURE_NOISE_MILLI * noise / 1_000).min(SURE_MILLI_MAX);
         let width = CELLS_ACROSS + 2;
         // White around, so that every cell has eight others.
-        let mut sure = vec![false; width * (count(self.rows) + 2)];
+        let mut sure = vec![false; width * (count(self.rows * FINER) + 2)];
         for (own, other, (column, line)) in pieces.iter().flat_map(|piece| self.pairs(piece)) {
             let most = own.max(other);
             if let Some(sure) = sure.get_mut(count(line + 1) * width + count(column + 1)) {
@@ -275,23 +266,18 @@ fn starts(end: i32, step: i32) -> impl Iterator<Item = i32> {
     (0..).map(move |at| at * step).take_while(move |at| *at < end)
 }
 
-/// Marked cells of each row that are part of a marked square of four (a morphological opening): a word is two cells high, a
-/// rule that is off by one is not.
+/// Marked cells of each row that are part of a marked block two across and three down (a morphological opening): letters
+/// are, a rule that is off by one is not.
 fn opened(sure: &[bool], width: usize) -> Vec<u32> {
-    let square = |at: usize| {
-        [at, at + 1, at + width, at + width + 1]
-            .iter()
-            .all(|at| sure.get(*at).is_some_and(|sure| *sure))
-    };
-    let rows = (sure.len() / width).saturating_sub(2);
-    let of_row = |row: usize| {
-        let from = (row + 1) * width;
-        let cells = (from + 1)..(from + width - 1);
-        let kept = cells
-            .filter(|at| sure[*at] && [0, 1, width, width + 1].iter().any(|off| square(at - off)));
-        u32::try_from(kept.count()).unwrap_or(u32::MAX)
-    };
-    (0..rows).map(of_row).collect()
+    let mut kept = vec![false; sure.len()];
+    let block = [0, 1, width, width + 1, 2 * width, 2 * width + 1];
+    for at in 0..sure.len().saturating_sub(2 * width + 1) {
+        if block.iter().all(|off| sure[at + off]) {
+            block.iter().for_each(|off| kept[at + off] = true);
+        }
+    }
+    let marked = |row: &[bool]| row.iter().filter(|cell| **cell).count();
+    kept.chunks(width).map(|row| u32::try_from(marked(row)).unwrap_or(u32::MAX)).collect()
 }
 
 /// The sum over all rows but those of the lines that hold most.

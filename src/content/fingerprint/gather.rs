@@ -1,6 +1,6 @@
-//! What one pass over the rows of a page gathers: its ink by cells of 1 by 2 mm, and hashes of stretches of its rows.
+//! What one pass over the rows of a page gathers: its ink by cells of 1 mm, and hashes of stretches of its rows.
 
-use super::ink::{CELLS_ACROSS, INK_ROWS_MAX, Ink};
+use super::ink::{CELL_ROWS_MAX, CELLS_ACROSS, Ink};
 use crate::content::decode::Rows;
 use crate::content::tiff::{Resolution, TiffPage};
 
@@ -10,8 +10,8 @@ const CELL_PIXELS: u16 = 8;
 const PAGE_PIXELS: u16 = 1_728;
 /// Height of a fine row in steps.
 const FINE: u32 = 512;
-/// Height of a cell in steps: 16 fine rows.
-const CELL_STEPS: u32 = 16 * FINE;
+/// Height of a cell in steps: 8 fine rows.
+const CELL_STEPS: u32 = 8 * FINE;
 /// Shortest and longest stretch of rows that is hashed, in rows that differ from the one above.
 const CHUNK_ROWS: std::ops::Range<u32> = 4..64;
 /// Fewest changes of colour in a stretch: a rule or the side of a box is on too many pages.
@@ -140,7 +140,7 @@ impl Gathering {
             height: 0,
             inked: [0; CELLS_ACROSS],
             touched: false,
-            cells: Vec::with_capacity(CELLS_ACROSS * 150),
+            cells: Vec::with_capacity(CELLS_ACROSS * 300),
             scaled: Vec::new(),
             chunk: Chunk::default(),
             chunks: Vec::with_capacity(64),
@@ -187,7 +187,7 @@ impl Gathering {
         let before = self.height / CELL_STEPS;
         self.height = self.height.saturating_add(self.scale.step.saturating_mul(rows));
         for _ in before..self.height / CELL_STEPS {
-            if self.cells.len() >= CELLS_ACROSS * INK_ROWS_MAX {
+            if self.cells.len() >= CELLS_ACROSS * CELL_ROWS_MAX {
                 return;
             }
             self.end_cells();

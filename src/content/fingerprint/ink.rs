@@ -1,7 +1,7 @@
-//! Ink by cells of a page: 1 mm across and 2 mm down, packed, in the map that travels; squares of 2 mm for marks.
+//! Ink of a page: by cells of 1 mm, packed, in the map that travels; by squares of 2 mm for marks and for a first look.
 //!
-//! A word of another filling covers much the same squares as the one it stands in place of; at 1 mm across the letters of
-//! the two lie apart. Down the page nothing is won by cells of 1 mm: a line of writing is two cells high either way.
+//! A word of another filling covers much the same squares as the one it stands in place of; at 1 mm the letters of
+//! the two lie apart.
 
 use zeroize::Zeroize;
 
@@ -12,8 +12,10 @@ pub(super) const CELLS_ACROSS: usize = 2 * COLUMNS;
 /// The same as places are counted in.
 pub(super) const RIGHT: i32 = 108;
 const _: () = assert!(COLUMNS == 108 && RIGHT == 108, "they are one number");
-/// Most rows of cells or squares: 80 cm of paper. The rest of a longer page is not looked at.
-pub const INK_ROWS_MAX: usize = 400;
+/// Most rows of squares: 40 cm of paper. The rest of a longer page is not looked at.
+pub const INK_ROWS_MAX: usize = 200;
+/// Most rows of cells.
+pub(super) const CELL_ROWS_MAX: usize = 2 * INK_ROWS_MAX;
 /// A square with less ink is white, of 255.
 const INKED_MIN: u8 = 12;
 
@@ -27,22 +29,23 @@ pub(super) struct Ink {
 }
 
 impl Ink {
-    /// Takes whole rows of so many cells, at most [`INK_ROWS_MAX`].
-    fn new(mut cells: Vec<u8>, across: usize) -> Self {
-        let whole = (cells.len() / across).min(INK_ROWS_MAX);
-        cells.truncate(whole * across);
-        Self { cells, across }
+    /// Takes rows of cells of 1 mm: as many as make whole squares, at most [`CELL_ROWS_MAX`].
+    pub(super) fn of_cells(mut cells: Vec<u8>) -> Self {
+        let whole = (cells.len() / CELLS_ACROSS).min(CELL_ROWS_MAX) / 2 * 2;
+        cells.truncate(whole * CELLS_ACROSS);
+        Self { cells, across: CELLS_ACROSS }
     }
 
-    /// Takes rows of cells of 1 mm across.
-    pub(super) fn of_cells(cells: Vec<u8>) -> Self {
-        Self::new(cells, CELLS_ACROSS)
-    }
-
-    /// The same in squares: the mean of each two cells.
+    /// The same in squares: the mean of each four cells.
     pub(super) fn squares(&self) -> Self {
-        let pairs = self.cells.chunks_exact(2);
-        Self::new(pairs.map(|pair| pair[0].midpoint(pair[1])).collect(), COLUMNS)
+        let mut squares = Vec::with_capacity(self.cells.len() / 4);
+        for two in self.cells.chunks_exact(2 * CELLS_ACROSS) {
+            let (upper, lower) = two.split_at(CELLS_ACROSS);
+            let four = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+            let mean = |pair: &[u8]| pair[0].midpoint(pair[1]);
+            squares.extend(four.map(|(upper, lower)| mean(upper).midpoint(mean(lower))));
+        }
+        Self { cells: squares, across: COLUMNS }
     }
 
     /// Takes away what lies evenly over all of the page: the specks of a line or a scanner. A quarter of all cells
@@ -99,7 +102,7 @@ impl Drop for Ink {
     }
 }
 
-/// The ink of a page at 4 bits a cell, 108 bytes a row of cells: 16 KB for A4. It is content: what a page looks like can
+/// The ink of a page at 4 bits a cell, 108 bytes a row of cells: 32 KB for A4. It is content: what a page looks like can
 /// be seen in it. Neither printed nor copied, and wiped when dropped.
 ///
 /// ```compile_fail
@@ -122,11 +125,12 @@ pub struct InkMap {
 const PACKED_ROW: usize = CELLS_ACROSS / 2;
 
 impl InkMap {
-    /// The map as it came over the wire; `None` unless it is of whole rows, one at least and at most [`INK_ROWS_MAX`].
+    /// The map as it came over the wire; `None` unless it is of whole squares, a row at least and at most [`INK_ROWS_MAX`].
     #[must_use]
     pub fn from_packed(packed: &[u8]) -> Option<Self> {
         let rows = packed.len() / PACKED_ROW;
-        let whole = packed.len().is_multiple_of(PACKED_ROW) && (1..=INK_ROWS_MAX).contains(&rows);
+        let whole =
+            packed.len().is_multiple_of(2 * PACKED_ROW) && (2..=CELL_ROWS_MAX).contains(&rows);
         whole.then(|| Self { packed: packed.to_vec() })
     }
 
@@ -175,11 +179,11 @@ mod tests {
 
     #[test]
     fn a_map_is_packed_and_unpacked() {
-        let cells: Vec<u8> = (0..=255).cycle().take(CELLS_ACROSS * 3 + 50).collect();
+        let cells: Vec<u8> = (0..=255).cycle().take(CELLS_ACROSS * 5 + 50).collect();
         let ink = Ink::of_cells(cells);
-        assert_eq!((ink.rows(), ink.lines().len()), (3, 3));
+        assert_eq!((ink.rows(), ink.lines().len(), ink.squares().rows()), (4, 4, 2));
         let map = InkMap::of(&ink);
-        assert_eq!((map.rows(), map.packed().len()), (3, 324));
+        assert_eq!((map.rows(), map.packed().len()), (4, 432));
         for (whole, packed) in ink.cells.iter().zip(&map.ink().cells) {
             assert!(whole.abs_diff(*packed) <= 17, "{whole} {packed}");
             assert!(*whole >= 60 || whole.abs_diff(*packed) <= 8, "{whole} {packed}");
@@ -192,11 +196,11 @@ mod tests {
     fn only_whole_maps_are_taken() {
         for (bytes, taken) in [
             (0, false),
-            (107, false),
-            (108, true),
-            (109, false),
+            (108, false),
+            (216, true),
+            (217, false),
             (108 * 400, true),
-            (108 * 401, false),
+            (108 * 402, false),
         ] {
             assert_eq!(InkMap::from_packed(&vec![0xFF; bytes]).is_some(), taken, "{bytes}");
         }

@@ -173,7 +173,7 @@ fn forged_fingerprints_are_refused() {
         InvalidFingerprint::Marks { count: 2 * good().marks.len() }
     );
     assert_eq!(refused(|print| print.marks[2].column = 108), InvalidFingerprint::Mark { at: 3 });
-    assert_eq!(refused(|print| print.marks[0].row = 400), InvalidFingerprint::Mark { at: 1 });
+    assert_eq!(refused(|print| print.marks[0].row = 200), InvalidFingerprint::Mark { at: 1 });
     assert_eq!(refused(|print| print.marks[1].bits = 1 << 48), InvalidFingerprint::Mark { at: 2 });
     assert_eq!(refused(|print| print.marks[1].weak[3] = 24), InvalidFingerprint::Mark { at: 2 });
     assert_eq!(refused(|print| print.marks[1] = print.marks[0]), InvalidFingerprint::RepeatedMarks);

@@ -169,10 +169,7 @@ fn print_for_people(print: &Fingerprint, output: &mut Output<'_>) -> Result<(), 
     }
     output.line(format!("  marks       {}", print.marks.len()))?;
     let rows = print.map.as_ref().map_or(0, |map| map.rows());
-    output.line(format!(
-        "  ink map     {rows} rows of {} cells of 1 by 2 mm, not printed",
-        2 * COLUMNS
-    ))
+    output.line(format!("  ink map     {rows} rows of {} cells of 1 mm, not printed", 2 * COLUMNS))
 }
 
 /// A fault and its causes.

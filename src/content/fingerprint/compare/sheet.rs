@@ -27,17 +27,19 @@ pub(super) struct Sheet {
     cells: Vec<u16>,
     /// Cells across, margins included.
     width: usize,
-    /// White to the left and to the right.
+    /// White to the left and to the right, above and below.
     margin: i32,
+    margin_rows: i32,
 }
 
 impl Sheet {
     /// Blurs by 1-2-1 both ways, for room of so many rows; in 256ths the gain by which all ink is made darker.
     pub(super) fn of(ink: &Ink, rows: usize, gain: i32) -> Self {
-        let margin = MARGIN * whole(ink.across() / COLUMNS);
+        let scale = whole(ink.across() / COLUMNS);
+        let (margin, margin_rows) = (MARGIN * scale, MARGIN_ROWS * scale);
         let width = ink.across() + 2 * count(margin);
-        let mut sheet = Self { cells: Vec::new(), width, margin };
-        let mut plain = vec![0_u16; width * (rows + 2 * count(MARGIN_ROWS))];
+        let mut sheet = Self { cells: Vec::new(), width, margin, margin_rows };
+        let mut plain = vec![0_u16; width * (rows + 2 * count(margin_rows))];
         for (y, line) in (0..).zip(ink.lines()) {
             let from = sheet.place(0, y);
             for (cell, ink) in plain[from..].iter_mut().zip(line) {
@@ -67,7 +69,7 @@ impl Sheet {
 
     /// Where a cell of the page is.
     fn place(&self, x: i32, y: i32) -> usize {
-        count(y + MARGIN_ROWS) * self.width + count(x + self.margin)
+        count(y + self.margin_rows) * self.width + count(x + self.margin)
     }
 
     /// Cells of a row from one on.

@@ -110,7 +110,7 @@ impl Matcher for Fingerprints {
         let (hint, _) = told.first()?;
         let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, *hint);
         let one_form = comparison.likeness() != Likeness::Different;
-        one_form.then(|| comparison.apart().into())
+        one_form.then(|| comparison.differing.into())
     }
 
     fn threshold(&self) -> Option<f64> {
