@@ -29,6 +29,9 @@ pub const PAGE_SIZES_MAX: usize = 1_000;
 pub const FINGERPRINT_PAGES_MAX: usize = 4;
 /// Most bytes of the fingerprints of one page on the wire: a map of 80 cm of paper, and the marks and keys of two epochs.
 pub const FINGERPRINT_BYTES_MAX: usize = 48 * 1024;
+/// Requests with fingerprints that may be compared or wait for it, for each thread that compares: at up to four pages of
+/// some 10 ms each, the last of them waits no longer than a node does.
+pub const COMPARISONS_A_THREAD: usize = 16;
 /// Highest attempt of one job that is believed.
 pub const ATTEMPTS_MAX: u32 = 10_000;
 
@@ -210,6 +213,7 @@ const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);
 const _: () =
     assert!(FINGERPRINT_PAGES_MAX * FINGERPRINT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX / 4);
+const _: () = assert!((COMPARISONS_A_THREAD * FINGERPRINT_PAGES_MAX * 10) as u64 <= NODE_PAGE_MS);
 const _: () = assert!(NODE_QUESTIONS_MAX <= CONNECTION_STREAMS_MAX as usize);
 const _: () = assert!(NODE_HANDSHAKE_MS < 80 && NODE_PAGE_MS < 3_000);
 const _: () = assert!(HOOK_KEPT_MAX <= NODE_REUSE_ENTRIES && HOOK_KEPT_MAX <= NODE_MEMBERS);

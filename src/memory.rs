@@ -2,7 +2,9 @@
 //! counters, open decisions. The two paths above borrow it; nothing in it waits on the verdict path.
 //!
 //! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads; those of the
-//! campaigns within the first, and let go before the second. A seq is taken while all of them are held, which is what makes replay exact (see [`crate::store::hot`]).
+//! campaigns within the first, and let go before the second. A decision has a lock of its own, which is held while its
+//! pages are compared; the others are for microseconds. A seq is taken while all of them are held, which is what makes replay
+//! exact (see [`crate::store::hot`]).
 
 mod campaigns;
 pub mod edit;

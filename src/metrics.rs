@@ -74,7 +74,7 @@ metrics! {
     screening_seconds: Histogram = Histogram::new(LATENCY_BUCKETS);
     /// Verdicts that wanted the fingerprint of a page, and those that wanted its ink map too.
     fingerprint_wishes: Family<Label, Counter> = Family::default();
-    /// Pages whose fingerprints came, by what became of them: received or refused.
+    /// Pages whose fingerprints came, by what became of them: received, refused, or not compared for want of room.
     fingerprints: Family<Label, Counter> = Family::default();
     /// Faxes asked for fingerprints, in thousandths of the latest 1,000 with pages.
     fingerprint_share_milli: Gauge = Gauge::default();

@@ -42,13 +42,28 @@ pub fn screen(memory: &Memory, event: &StageEvent) -> Verdict {
 /// The same with the fingerprints of pages that came with the stage. A stage that was answered, and whose answer wanted
 /// them, is judged anew with them.
 pub fn screen_pages(memory: &Memory, event: &StageEvent, pages: &[SeenPage]) -> Verdict {
+    screen_stage(memory, event, (pages, Degradations::default()))
+}
+
+/// The same where pages came and there is no room to compare them: judged by metadata alone, as if none had come, and the
+/// verdict says so. What nobody compared may come again.
+pub fn screen_uncompared(memory: &Memory, event: &StageEvent) -> Verdict {
+    screen_stage(memory, event, (&[], Degradations::FINGERPRINTS_NOT_COMPARED))
+}
+
+fn screen_stage(
+    memory: &Memory,
+    event: &StageEvent,
+    (pages, degraded): (&[SeenPage], Degradations),
+) -> Verdict {
     let mut open = memory.open_decisions().lock(event.decision);
     let stage = event.stage.kind();
     open.turn(stage.direction());
     let mark = mark(&event.stage);
     let again = !pages.is_empty() && campaigns::refines(memory, &open, event);
     if !again && let Some(verdict) = before(memory, &open, event) {
-        return verdict;
+        let degradations = verdict.degradations.with(degraded);
+        return Verdict { degradations, ..verdict };
     }
     if open.begins_pages(stage) {
         memory.wishes().fax();
@@ -63,6 +78,7 @@ pub fn screen_pages(memory: &Memory, event: &StageEvent, pages: &[SeenPage]) -> 
         gather::count(&mut open.features, &counted.counts);
     }
     let mut verdict = judge(&open, event, &gathered, &counted, &generation);
+    verdict.degradations = verdict.degradations.with(degraded);
     let brought = Brought { pages, map_wanted, doubt: verdict.fingerprint.is_some() };
     let Wish { purpose, ink_map } =
         campaigns::wish(memory, &mut open, event, generation.policy(), &brought);

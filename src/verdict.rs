@@ -275,6 +275,8 @@ impl Degradations {
     pub const EARLIER_STAGE_UNKNOWN: Self = Self(16);
     /// The scorer failed.
     pub const SCORER_FAILED: Self = Self(32);
+    /// Fingerprints came and were not compared.
+    pub const FINGERPRINTS_NOT_COMPARED: Self = Self(64);
 
     /// Both sets.
     #[must_use]

@@ -25,10 +25,10 @@ use faxguard::lab::pages::write::{Form, tiff};
 use faxguard::memory::Memory;
 use faxguard::memory::WINDOW_FAXES;
 use faxguard::reports::{Filing, ReportCategory, ReportedFax, Reporter, file};
-use faxguard::screening::{SeenPage, screen_pages};
+use faxguard::screening::{SeenPage, screen_pages, screen_uncompared};
 use faxguard::store::memory::MemoryStore;
 use faxguard::time::Timestamp;
-use faxguard::verdict::{Action, ContentPurpose, Verdict};
+use faxguard::verdict::{Action, ContentPurpose, Degradations, Verdict};
 
 use crate::engine::{feature, features};
 use crate::support::events::{Call, call, job, line};
@@ -236,6 +236,31 @@ fn a_stage_that_comes_again_with_its_pages_counts_once() {
     let next = call(2, &line(1), &did(2)).received(at(50), 1);
     screen_pages(&memory, &next, &[]);
     assert_eq!(feature(&memory, &next, Feature::CallerFanout24h), 2);
+}
+
+#[test]
+fn pages_that_were_not_compared_are_said_to_be_and_may_come_again() {
+    let memory = house(DOUBT);
+    let unmet = Degradations::FINGERPRINTS_NOT_COMPARED;
+    let fax = from(1, 1);
+    // They come with the first question about their stage: it is judged without them, and the ledger says so.
+    let page = fax.page(at(5), 1);
+    let first = screen_uncompared(&memory, &page);
+    assert!(first.degradations.has(unmet) && first.fingerprint.is_some(), "{first:?}");
+    assert_eq!(memory.campaigns().pages(), 0);
+    assert!(memory.explain(page.decision).unwrap()[0].row.verdict.degradations.has(unmet));
+    // And with a stage that was answered: that answer stands, and they are compared when they come once more.
+    let event = fax.received(at(10), 1);
+    let plain = screen_pages(&memory, &event, &[]);
+    assert!(!plain.degradations.has(unmet));
+    let second = again(&event);
+    let stands = screen_uncompared(&memory, &second);
+    assert!(stands.repeated && stands.degradations.has(unmet) && stands.fingerprint.is_some());
+    assert_eq!((stands.score, stands.action), (plain.score, plain.action));
+    let seen = pages(&memory, copy(5, 1), Maps::Without, at(10));
+    let compared = screen_pages(&memory, &second, &seen);
+    assert!(!compared.repeated && !compared.degradations.has(unmet), "{compared:?}");
+    assert_eq!(memory.campaigns().pages(), 1);
 }
 
 #[test]

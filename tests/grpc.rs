@@ -6,6 +6,7 @@
 )]
 
 mod campaigns;
+mod comparing;
 pub(crate) mod engine;
 mod live;
 mod load;
@@ -52,18 +53,26 @@ impl Running {
     }
 
     async fn guarded(guards: Guards) -> Self {
+        Self::of(Arc::new(CannedEngine::new()), guards, |edge| edge).await
+    }
+
+    async fn of(
+        engine: Arc<CannedEngine>,
+        guards: Guards,
+        change: impl FnOnce(Edge) -> Edge,
+    ) -> Self {
         let (drain, draining) = Drain::new();
         let metrics = Arc::new(Metrics::new());
         let ending = draining.clone();
         let edge = Edge::new(
-            Arc::new(CannedEngine::new()),
+            engine,
             guards,
             Arc::clone(&metrics),
             Box::new(move || Box::pin(ending.clone().begun())),
         );
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(listen::serve(listener, services(edge), draining));
+        let serving = tokio::spawn(listen::serve(listener, services(change(edge)), draining));
         let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
         let channel = endpoint.connect().await.unwrap();
         Self { channel, drain, serving, metrics }

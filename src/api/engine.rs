@@ -24,8 +24,12 @@ pub trait Engine: CampaignDesk + Send + Sync {
     /// What reading a request needs, at the present moment.
     fn wall(&self) -> Wall<'_>;
 
-    /// Screens one stage, with the fingerprints of pages that came with it: never waits, never fails.
+    /// Screens one stage, with the fingerprints of pages that came with it: never waits for a disk, never fails. With
+    /// pages it takes tens of milliseconds, and is called on a thread that has them.
     fn screen(&self, event: &StageEvent, pages: &[SeenPage]) -> Verdict;
+
+    /// Screens one stage whose pages came while there was no room to compare them: by metadata alone, and marked.
+    fn screen_uncompared(&self, event: &StageEvent) -> Verdict;
 
     /// The declared answer where [`Engine::screen`] panicked: the fax goes through, marked.
     fn scorer_failed(&self, event: &StageEvent) -> Verdict;

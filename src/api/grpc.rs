@@ -2,6 +2,7 @@
 
 mod answers;
 mod arrival;
+mod comparing;
 mod declared;
 mod direct;
 mod gate;
@@ -47,6 +48,7 @@ pub use gate::Gate;
 pub use intake::CALLER_STREAMS;
 pub use table::Table;
 
+use comparing::Comparing;
 use gate::Calls;
 
 /// Makes a future that resolves when the server begins to stop.
@@ -59,6 +61,7 @@ pub struct Edge {
     metrics: Arc<Metrics>,
     ending: EndingMaker,
     places: Semaphore,
+    comparing: Comparing,
     message_wait: Duration,
     /// Between two looks for who watches.
     watch_wait: Duration,
@@ -76,7 +79,14 @@ impl Edge {
         let places = Semaphore::new(bounds::WAITING_CALLS_MAX);
         let message_wait = Duration::from_millis(bounds::MESSAGE_WAIT_MS);
         let watch_wait = Duration::from_millis(bounds::CAMPAIGN_WATCH_MS);
-        Self { engine, guards, metrics, ending, places, message_wait, watch_wait }
+        let comparing = Comparing::beside_this_runtime();
+        Self { engine, guards, metrics, ending, places, comparing, message_wait, watch_wait }
+    }
+
+    /// The same where so many threads compare fingerprints, with places for so many requests on them and before them.
+    #[must_use]
+    pub fn with_comparing(self, threads: usize, places: usize) -> Self {
+        Self { comparing: Comparing::with_room(threads, places), ..self }
     }
 
     /// The same where who watches is told after another time than `bounds` says.

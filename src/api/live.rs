@@ -96,6 +96,11 @@ impl Engine for Live {
         screening::screen_pages(&self.memory, event, pages)
     }
 
+    fn screen_uncompared(&self, event: &StageEvent) -> Verdict {
+        self.clock.advance(event.time);
+        screening::screen_uncompared(&self.memory, event)
+    }
+
     fn scorer_failed(&self, event: &StageEvent) -> Verdict {
         screening::scorer_failed(&self.memory, event)
     }

@@ -4,12 +4,12 @@
 //! what was derived from those is in the features already.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use dashmap::mapref::one::RefMut;
 use foldhash::fast::RandomState;
-use parking_lot::Mutex;
+use parking_lot::{ArcMutexGuard, Mutex, RawMutex};
 
 use crate::activity::Observation;
 use crate::fax::id::{DecisionId, Pseudonym};
@@ -195,10 +195,14 @@ impl OpenDecision {
     }
 }
 
+/// A decision that is locked against its other stages until this is dropped.
+pub type LockedDecision = ArcMutexGuard<RawMutex, OpenDecision>;
+
 /// All open decisions.
 pub struct OpenDecisions {
-    // Boxed: a table that grows then moves words, and its vacant places are small.
-    map: DashMap<DecisionId, Box<OpenDecision>, RandomState>,
+    // Each behind a pointer and a lock of its own: a table that grows moves words, and a decision that is long at work,
+    // since its pages are compared, keeps no other waiting.
+    map: DashMap<DecisionId, Arc<Mutex<OpenDecision>>, RandomState>,
     order: Mutex<VecDeque<DecisionId>>,
     most: usize,
 }
@@ -210,29 +214,32 @@ impl OpenDecisions {
     }
 
     /// The decision, new where it is not remembered, locked against its other stages until dropped.
-    pub fn lock(&self, decision: DecisionId) -> RefMut<'_, DecisionId, Box<OpenDecision>> {
-        loop {
-            if let Some(known) = self.map.get_mut(&decision) {
-                return known;
-            }
-            // Whoever puts it in counts it, once it is in: so whatever is in the map is counted, or about to be.
-            let fresh = match self.map.entry(decision) {
-                Entry::Occupied(_) => false,
-                Entry::Vacant(free) => {
-                    drop(free.insert(Box::default()));
-                    true
-                }
-            };
-            if fresh {
-                self.make_room(decision);
-            }
+    pub fn lock(&self, decision: DecisionId) -> LockedDecision {
+        self.find(decision).lock_arc()
+    }
+
+    /// The decision, new where it is not remembered. No lock of the map is held when it is answered.
+    fn find(&self, decision: DecisionId) -> Arc<Mutex<OpenDecision>> {
+        if let Some(known) = self.known(decision) {
+            return known;
         }
+        // Whoever puts it in counts it, once it is in: so whatever is in the map is counted, or about to be.
+        let fresh = match self.map.entry(decision) {
+            Entry::Occupied(known) => return Arc::clone(known.get()),
+            Entry::Vacant(free) => Arc::clone(&free.insert(Arc::default())),
+        };
+        self.make_room(decision);
+        fresh
+    }
+
+    fn known(&self, decision: DecisionId) -> Option<Arc<Mutex<OpenDecision>>> {
+        self.map.get(&decision).map(|known| Arc::clone(&known))
     }
 
     /// Notes what the desk decided, where the decision is still remembered.
     pub fn decided(&self, decision: DecisionId, state: HeldState) {
-        if let Some(mut open) = self.map.get_mut(&decision)
-            && let Some((stands, _)) = &mut open.desk
+        if let Some(open) = self.known(decision)
+            && let Some((stands, _)) = &mut open.lock().desk
         {
             *stands = state;
         }
@@ -314,6 +321,19 @@ mod tests {
         });
         assert!(open.len() <= 4, "{}", open.len());
         assert_eq!(open.order.lock().len(), open.len());
+    }
+
+    #[test]
+    fn a_decision_at_work_keeps_no_other_waiting() {
+        let open = OpenDecisions::with_room(1_000);
+        let at_work = open.lock(DecisionId([0; 16]));
+        // Whichever part of the map the one at work is in, others are in it too.
+        for decision in 1..=255 {
+            open.lock(DecisionId([decision; 16])).settled = true;
+        }
+        assert!(open.find(DecisionId([0; 16])).is_locked());
+        drop(at_work);
+        assert!(!open.find(DecisionId([0; 16])).is_locked());
     }
 
     #[test]

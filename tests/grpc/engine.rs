@@ -6,7 +6,9 @@
 )]
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use faxguard::activity::Observation;
 use faxguard::api::convert::{ClockMode, Wall};
@@ -43,6 +45,10 @@ pub(crate) struct CannedEngine {
     reports: Mutex<BTreeMap<u64, Receipt>>,
     entries: Mutex<BTreeMap<EntryId, ListEntry>>,
     held: Mutex<HeldFax>,
+    /// While it is set, no stage with pages is answered.
+    pub(super) busy: AtomicBool,
+    /// Stages with pages that came.
+    pub(super) comparing: AtomicUsize,
 }
 
 impl CannedEngine {
@@ -53,6 +59,8 @@ impl CannedEngine {
             policy: Arc::new(Generation::new(1, edit, &[]).unwrap()),
             reports: Mutex::default(),
             entries: Mutex::default(),
+            busy: AtomicBool::new(false),
+            comparing: AtomicUsize::new(0),
             held: Mutex::new(HeldFax {
                 decision: DecisionId([3; 16]),
                 state: HeldState::Waiting,
@@ -148,11 +156,21 @@ impl Engine for CannedEngine {
         Wall { keys: &self.keys, plan: &PLAN, home, now: NOW, clock: ClockMode::Server }
     }
 
-    fn screen(&self, event: &StageEvent, _: &[SeenPage]) -> Verdict {
+    fn screen(&self, event: &StageEvent, pages: &[SeenPage]) -> Verdict {
+        if !pages.is_empty() {
+            self.comparing.fetch_add(1, Ordering::AcqRel);
+            while self.busy.load(Ordering::Acquire) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
         if matches!(&event.stage, Stage::Page(page) if page.number == CURSED_PAGE) {
             panic!("a scorer that fails");
         }
         deliver(event)
+    }
+
+    fn screen_uncompared(&self, event: &StageEvent) -> Verdict {
+        Verdict { degradations: Degradations::FINGERPRINTS_NOT_COMPARED, ..deliver(event) }
     }
 
     fn scorer_failed(&self, event: &StageEvent) -> Verdict {

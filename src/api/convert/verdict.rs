@@ -159,13 +159,14 @@ fn quota(status: &QuotaStatus) -> wire::QuotaStatus {
     }
 }
 
-const DEGRADATIONS: [(Degradations, wire::Degradation); 6] = [
+const DEGRADATIONS: [(Degradations, wire::Degradation); 7] = [
     (Degradations::MEMBER_UNKNOWN, wire::Degradation::MemberUnknown),
     (Degradations::BUDGET_SPENT, wire::Degradation::BudgetSpent),
     (Degradations::LEDGER_BEHIND, wire::Degradation::LedgerBehind),
     (Degradations::MEMORY_FULL, wire::Degradation::MemoryFull),
     (Degradations::EARLIER_STAGE_UNKNOWN, wire::Degradation::EarlierStageUnknown),
     (Degradations::SCORER_FAILED, wire::Degradation::ScorerFailed),
+    (Degradations::FINGERPRINTS_NOT_COMPARED, wire::Degradation::FingerprintsNotCompared),
 ];
 
 fn degradation(set: Degradations) -> Vec<i32> {

@@ -1,9 +1,10 @@
 //! The answering half of a node's stream. Each message is screened whole as soon as it is read and answered before
 //! the next one is read, so no more than one batch is ever in flight and HTTP/2 flow control carries the back-pressure to the
-//! node. No task, no channel, no lock: a stage costs its decision and nothing else.
+//! node. No task, no channel, no lock: a stage costs its decision and nothing else. Only a batch with fingerprints is
+//! answered later, since those are compared elsewhere.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio_stream::Stream;
 use tonic::Status;
@@ -20,10 +21,23 @@ const MESSAGES_A_TURN: usize = 2;
 /// Resolves when the server begins to stop.
 pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// An answer that is there, or one that is still to come.
+pub(super) enum Answering<Told> {
+    /// It is there.
+    Now(Result<Told, Status>),
+    /// It comes, and nothing that came after the question is read before.
+    Later(Coming<Told>),
+}
+
+/// An answer on its way.
+pub(super) type Coming<Told> = Pin<Box<dyn Future<Output = Result<Told, Status>> + Send>>;
+
 /// A stream of answers: one for each message, in order, until the node ends, fails, or the server stops.
-pub(super) struct Answers<Incoming, Answer> {
+pub(super) struct Answers<Incoming, Answer, Told> {
     incoming: Pin<Box<Incoming>>,
     answer: Answer,
+    /// The answer that is still to come, which is of a message that has been read.
+    later: Option<Coming<Told>>,
     ending: Ending,
     /// Messages it may still answer, once the end has begun.
     left: Option<usize>,
@@ -32,17 +46,18 @@ pub(super) struct Answers<Incoming, Answer> {
     over: bool,
 }
 
-impl<Incoming, Answer> Answers<Incoming, Answer> {
+impl<Incoming, Answer, Told> Answers<Incoming, Answer, Told> {
     /// Answers `incoming` by `answer`.
     pub(super) fn new(incoming: Incoming, answer: Answer, ending: Ending) -> Self {
-        Self { incoming: Box::pin(incoming), answer, ending, left: None, turn: 0, over: false }
+        let incoming = Box::pin(incoming);
+        Self { incoming, answer, later: None, ending, left: None, turn: 0, over: false }
     }
 }
 
-impl<Incoming, Answer, Asked, Told> Stream for Answers<Incoming, Answer>
+impl<Incoming, Answer, Asked, Told> Stream for Answers<Incoming, Answer, Told>
 where
     Incoming: Stream<Item = Result<Asked, Status>>,
-    Answer: FnMut(Asked) -> Result<Told, Status> + Unpin,
+    Answer: FnMut(Asked) -> Answering<Told> + Unpin,
 {
     type Item = Result<Told, Status>;
 
@@ -54,6 +69,11 @@ where
             return Poll::Ready(None);
         }
         let this = &mut *self;
+        if let Some(later) = &mut this.later {
+            let told = ready!(later.as_mut().poll(context));
+            (this.later, this.over) = (None, told.is_err());
+            return Poll::Ready(Some(told));
+        }
         if this.turn == MESSAGES_A_TURN {
             this.turn = 0;
             context.waker().wake_by_ref();
@@ -68,7 +88,13 @@ where
             (Poll::Ready(Some(Ok(asked))), left) => {
                 left.as_mut().into_iter().for_each(|left| *left -= 1);
                 this.turn += 1;
-                Some((this.answer)(asked))
+                match (this.answer)(asked) {
+                    Answering::Now(told) => Some(told),
+                    Answering::Later(later) => {
+                        this.later = Some(later);
+                        return self.poll_next(context);
+                    }
+                }
             }
             (Poll::Ready(Some(Err(status))), _) => Some(Err(status)),
             (Poll::Ready(None), _) | (Poll::Pending, Some(_)) => None,
@@ -89,10 +115,37 @@ mod tests {
         Box::pin(std::future::pending())
     }
 
+    fn now(number: i32) -> Answering<i32> {
+        Answering::Now(Ok(number))
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_comes_later_is_waited_for_and_nothing_overtakes_it() {
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let mut wait = Some(wait);
+        let answer = move |number: i32| match wait.take() {
+            None => now(number),
+            Some(wait) => Answering::Later(Box::pin(async move {
+                wait.await.map_err(|_| Status::aborted("gone"))?;
+                Ok(number)
+            })),
+        };
+        // The server stops meanwhile: what was read is answered all the same.
+        let asked = tokio_stream::iter([Ok(1), Ok(2)]);
+        let mut answers = Answers::new(asked, answer, Box::pin(std::future::ready(())));
+        let mut first = Box::pin(answers.next());
+        let waits = std::future::poll_fn(|context| Poll::Ready(first.as_mut().poll(context)));
+        assert!(waits.await.is_pending());
+        go.send(()).unwrap();
+        assert_eq!(first.await.unwrap().unwrap(), 1);
+        assert_eq!(answers.next().await.unwrap().unwrap(), 2);
+        assert!(answers.next().await.is_none());
+    }
+
     #[tokio::test]
     async fn answers_come_in_order_and_a_fault_ends_them() {
         let asked = [Ok(1), Ok(2), Err(Status::aborted("gone")), Ok(3)];
-        let doubled = |number: i32| Ok(number * 2);
+        let doubled = |number: i32| Answering::Now(Ok(number * 2));
         let answers = Answers::new(tokio_stream::iter(asked), doubled, never());
         let told: Vec<Result<i32, tonic::Code>> =
             answers.map(|told| told.map_err(|status| status.code())).collect().await;
@@ -102,8 +155,7 @@ mod tests {
     #[tokio::test]
     async fn a_stopping_server_answers_what_it_has_read() {
         let asked = tokio_stream::iter([Ok(1)]).chain(tokio_stream::pending());
-        let mut answers =
-            Answers::new(asked, |number: i32| Ok(number), Box::pin(std::future::ready(())));
+        let mut answers = Answers::new(asked, now, Box::pin(std::future::ready(())));
         assert_eq!(answers.next().await.unwrap().unwrap(), 1);
         assert!(answers.next().await.is_none() && answers.next().await.is_none());
     }
@@ -111,8 +163,7 @@ mod tests {
     #[tokio::test]
     async fn a_node_that_never_pauses_does_not_keep_a_server_up() {
         let asked = tokio_stream::iter(std::iter::repeat_with(|| Ok(1)));
-        let answers =
-            Answers::new(asked, |number: i32| Ok(number), Box::pin(std::future::ready(())));
+        let answers = Answers::new(asked, now, Box::pin(std::future::ready(())));
         assert_eq!(answers.fold(0, |count, _| count + 1).await, LAST_MESSAGES);
     }
 }

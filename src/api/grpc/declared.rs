@@ -16,10 +16,14 @@ pub(super) enum Scored {
     Failed(Verdict),
 }
 
-/// Screens once. A panic is caught, so that it costs this one request its score and nothing else: the
+/// Screens once; without pages where they came and there is no room to compare them. A panic is caught, so that it costs this one request its score and nothing else: the
 /// engine's locks are let go as the stack unwinds, and its state is counters, right to within that one event.
-pub(super) fn score(engine: &dyn Engine, event: &StageEvent, pages: &[SeenPage]) -> Scored {
-    match catch_unwind(AssertUnwindSafe(|| engine.screen(event, pages))) {
+pub(super) fn score(engine: &dyn Engine, event: &StageEvent, pages: Option<&[SeenPage]>) -> Scored {
+    let screen = || match pages {
+        Some(pages) => engine.screen(event, pages),
+        None => engine.screen_uncompared(event),
+    };
+    match catch_unwind(AssertUnwindSafe(screen)) {
         Ok(verdict) => Scored::Verdict(verdict),
         Err(_) => Scored::Failed(engine.scorer_failed(event)),
     }

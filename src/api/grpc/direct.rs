@@ -78,7 +78,7 @@ where
             let asked = message.filter(|_| ended);
             let asked = asked.and_then(|asked| wire::ScreenFaxRequest::decode(asked).ok());
             if let Some(asked) = asked {
-                let told = desk.answer_call(&asked, &parts.extensions);
+                let told = desk.answer_call(&asked, &parts.extensions).await;
                 return Ok(told.map_or_else(Status::into_http, |told| response(&told)));
             }
             let brought = tokio_stream::iter([first, last].into_iter().flatten());

@@ -8,12 +8,23 @@ use crate::verdict::{Action, Verdict};
 use crate::wire::screening::v1::ScreenFaxRequest;
 use crate::wire::screening::v1::screen_fax_request::Stage;
 
+/// Pages whose fingerprints a request brings.
+pub(super) fn pages_of(request: &ScreenFaxRequest) -> usize {
+    match &request.stage {
+        Some(Stage::Page(page)) => usize::from(page.fingerprint.is_some()),
+        Some(Stage::Received(received)) => received.fingerprints.len(),
+        Some(Stage::JobSubmitted(job)) => job.fingerprints.len(),
+        Some(Stage::Dialing(dialing)) => dialing.fingerprints.len(),
+        Some(Stage::CallOffered(_) | Stage::Handshake(_) | Stage::DialResult(_)) | None => 0,
+    }
+}
+
 /// The counters.
 #[derive(Debug)]
 pub(super) struct Tally {
     verdicts: Vec<Counter>,
     wishes: [Counter; 2],
-    pages: [Counter; 2],
+    pages: [Counter; 3],
 }
 
 impl Tally {
@@ -27,26 +38,26 @@ impl Tally {
         }
         let wished = |what| metrics.fingerprint_wishes.get_or_create_owned(&[("what", what)]);
         let came = |what| metrics.fingerprints.get_or_create_owned(&[("what", what)]);
-        let (wishes, pages) = (["marks", "ink-map"].map(wished), ["received", "refused"].map(came));
+        let pages = ["received", "refused", "not-compared"].map(came);
+        let wishes = ["marks", "ink-map"].map(wished);
         Self { verdicts, wishes, pages }
     }
 
     /// Counts the fingerprints of a request that was refused, for whatever fault.
     pub(super) fn refused(&self, request: &ScreenFaxRequest) {
-        let pages = match &request.stage {
-            Some(Stage::Page(page)) => usize::from(page.fingerprint.is_some()),
-            Some(Stage::Received(received)) => received.fingerprints.len(),
-            Some(Stage::JobSubmitted(job)) => job.fingerprints.len(),
-            Some(Stage::Dialing(dialing)) => dialing.fingerprints.len(),
-            Some(Stage::CallOffered(_) | Stage::Handshake(_) | Stage::DialResult(_)) | None => 0,
-        };
-        let [_, refused] = &self.pages;
-        refused.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
+        let [_, refused, _] = &self.pages;
+        refused.inc_by(u64::try_from(pages_of(request)).unwrap_or(u64::MAX));
     }
 
-    /// Counts a verdict, and the pages that came with its stage.
+    /// Counts the pages of a stage that there was no room to compare.
+    pub(super) fn uncompared(&self, pages: usize) {
+        let [.., uncompared] = &self.pages;
+        uncompared.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
+    }
+
+    /// Counts a verdict, and the pages that were compared for it.
     pub(super) fn count(&self, verdict: &Verdict, pages: usize) {
-        let [received, _] = &self.pages;
+        let [received, ..] = &self.pages;
         received.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
         let wanted = [verdict.fingerprint.is_some(), verdict.ink_map];
         for (wish, wanted) in self.wishes.iter().zip(wanted) {
