@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "faxguard/error/v1/reason.proto",
     "faxguard/operator/v1/campaign.proto",
     "faxguard/operator/v1/decision.proto",
@@ -17,13 +17,15 @@ const FILES: [&str; 14] = [
     "faxguard/replay/v1/event.proto",
     "faxguard/report/v1/report.proto",
     "faxguard/screening/v1/fingerprint.proto",
+    "faxguard/screening/v1/reading.proto",
     "faxguard/screening/v1/screening.proto",
     "faxguard/screening/v1/stage.proto",
     "faxguard/screening/v1/verdict.proto",
 ];
 
-/// Messages of which nothing may get into a log: what pages are recognised by, and the keys to it.
-const UNPRINTABLE: [&str; 4] = [
+/// Messages of which nothing may get into a log: a page, what pages are recognised by, and the keys to it.
+const UNPRINTABLE: [&str; 5] = [
+    "faxguard.screening.v1.FingerprintFaxRequest",
     "faxguard.screening.v1.PageFingerprint",
     "faxguard.screening.v1.Fingerprint",
     "faxguard.screening.v1.FingerprintMark",

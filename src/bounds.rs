@@ -27,8 +27,19 @@ pub const PAGE_SIZES_MAX: usize = 1_000;
 /// Most pages of one stage whose fingerprints are taken: an advertisement is on the first of them, and each is looked for
 /// among millions.
 pub const FINGERPRINT_PAGES_MAX: usize = 4;
-/// Most bytes of the fingerprints of one page on the wire: a map of 80 cm of paper, and the marks and keys of two epochs.
+/// Most bytes of the fingerprints of one page on the wire: a map of 40 cm of paper, and the marks and keys of two epochs.
 pub const FINGERPRINT_BYTES_MAX: usize = 48 * 1024;
+/// Largest file of a fax that the service reads for a node, in bytes: some sixty pages of writing, of which the first four
+/// are looked at.
+/// Largest message with one, in bytes: one that is somewhat too large is told so by its field.
+/// Milliseconds after which no further page of it is begun. One page takes some 10 ms, and one made to take long 500.
+pub const READ_FAX_MS: u64 = 500;
+/// Threads that read faxes, and faxes that are read or wait for it: a node that cannot make fingerprints is rare.
+pub const READ_FAX_THREADS: usize = 2;
+/// See [`READ_FAX_THREADS`].
+pub const READ_FAX_PLACES: usize = 8;
+/// What reading one counts against a node's share, in stages.
+pub const READ_FAX_STAGES: NonZeroU32 = count(1_000);
 /// Requests with fingerprints that may be compared or wait for it, for each thread that compares: at up to four pages of
 /// some 10 ms each, the last of them waits no longer than a node does.
 pub const COMPARISONS_A_THREAD: usize = 16;
@@ -207,6 +218,9 @@ const _: () = assert!(PEER_CONNECTIONS_MAX < CONNECTIONS_MAX);
 const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= PEER_CALLS_MAX / 16);
 const _: () = assert!(PEER_CALLS_MAX <= CALLS_MAX / 4);
 const _: () = assert!(OPERATOR_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MAX);
+const _: () = assert!(READ_FAX_BYTES_MAX < READ_FAX_MESSAGE_BYTES_MAX);
+const _: () = assert!(READ_FAX_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MAX);
+const _: () = assert!(READ_FAX_STAGES.get() <= SCREENING_ALLOWANCE.1.get());
 const _: () = assert!(PEER_UNFINISHED_BYTES_MAX <= UNFINISHED_BYTES_MAX / 16);
 const _: () = assert!(TRACE_BATCH_SPANS <= TRACE_QUEUE_SPANS);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);

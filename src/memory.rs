@@ -10,6 +10,7 @@ mod campaigns;
 pub mod edit;
 pub(crate) mod evidence;
 mod journal;
+pub mod looks;
 pub mod open;
 pub mod profile;
 pub mod read;

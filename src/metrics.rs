@@ -80,6 +80,8 @@ metrics! {
     fingerprint_share_milli: Gauge = Gauge::default();
     /// Faxes of which content was touched (an ink map was looked at), in thousandths of the latest 1,000 with pages.
     content_touched_milli: Gauge = Gauge::default();
+    /// Faxes that the service itself has looked at, by the purpose that an answer wanted it for.
+    content_looks: Family<Label, Counter> = Family::default();
     /// Pages by which campaigns can be found now.
     campaign_pages: Gauge = Gauge::default();
     /// Abuse reports answered, by how they stand.
@@ -168,6 +170,7 @@ mod tests {
         metrics.faults.get_or_create(&[("reason", "INVALID_FIELD")]).inc();
         metrics.fingerprints.get_or_create(&[("what", "received")]).inc();
         metrics.fingerprint_wishes.get_or_create(&[("what", "marks")]).inc();
+        metrics.content_looks.get_or_create(&[("purpose", "prevent-disruption")]).inc();
         metrics.reports.get_or_create(&[("status", "counted")]).inc();
         metrics.denied_calls.get_or_create(&[("audience", "operator")]).inc();
         metrics.shed_calls.get_or_create(&[("audience", "screening")]).inc();

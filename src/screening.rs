@@ -5,6 +5,7 @@ mod campaigns;
 pub mod decide;
 mod gather;
 mod pages;
+pub mod reading;
 pub mod score;
 pub mod signals;
 

@@ -303,6 +303,17 @@ pub enum ContentPurpose {
     PreventDisruption = 3,
 }
 
+impl ContentPurpose {
+    /// The name people and metrics use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Deliver => "deliver",
+            Self::Connect => "connect",
+            Self::PreventDisruption => "prevent-disruption",
+        }
+    }
+}
+
 /// What would have made the verdict another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counterfactual {

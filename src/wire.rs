@@ -35,7 +35,9 @@ pub mod screening {
         include!(concat!(env!("OUT_DIR"), "/faxguard.screening.v1.rs"));
         include!(concat!(env!("OUT_DIR"), "/faxguard.screening.v1.serde.rs"));
 
-        crate::wire::unprintable!(PageFingerprint Fingerprint FingerprintMark FingerprintKey);
+        crate::wire::unprintable!(
+            FingerprintFaxRequest PageFingerprint Fingerprint FingerprintMark FingerprintKey
+        );
     }
 }
 pub mod report {

@@ -5,6 +5,8 @@
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 
+mod reading;
+
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -15,15 +17,14 @@ use faxguard::content::journal::Opening;
 use faxguard::content::sealed::SealedFax;
 use faxguard::directory::Edit;
 use faxguard::fax::id::{CampaignId, DecisionId};
-use faxguard::fax::stage::StageEvent;
+use faxguard::fax::stage::{Stage, StageEvent};
 use faxguard::features::Feature;
 use faxguard::held::{HeldFilter, list};
 use faxguard::lab::pages::bitmap::Bitmap;
 use faxguard::lab::pages::distort::{Distortion, Spoiler};
 use faxguard::lab::pages::layout::Press;
 use faxguard::lab::pages::write::{Form, tiff};
-use faxguard::memory::Memory;
-use faxguard::memory::WINDOW_FAXES;
+use faxguard::memory::{Memory, WINDOW_FAXES};
 use faxguard::reports::{Filing, ReportCategory, ReportedFax, Reporter, file};
 use faxguard::screening::{SeenPage, screen_pages, screen_uncompared};
 use faxguard::store::memory::MemoryStore;
@@ -113,7 +114,11 @@ fn again(event: &StageEvent) -> StageEvent {
 
 /// A whole conversation about a received fax, as a node leads it: asked, and asked again as long as more is wanted.
 fn converse(memory: &Memory, call: &Call, file: &[u8], now: Timestamp) -> Vec<Verdict> {
-    let mut event = call.received(now, 1);
+    converse_about(memory, call.received(now, 1), file)
+}
+
+fn converse_about(memory: &Memory, event: StageEvent, file: &[u8]) -> Vec<Verdict> {
+    let (mut event, now) = (event.clone(), event.time);
     let mut verdicts = vec![screen_pages(memory, &event, &[])];
     while let Some(last) = verdicts.last().filter(|last| last.fingerprint.is_some()) {
         let maps = if last.ink_map { Maps::With } else { Maps::Without };
@@ -130,6 +135,17 @@ fn converse(memory: &Memory, call: &Call, file: &[u8], now: Timestamp) -> Vec<Ve
 
 fn from(fax: u64, to: u64) -> Call {
     call(fax, &line(fax), &did(to)).named(&format!("ACME {fax}"))
+}
+
+/// A received fax that nothing speaks against but its page: from and to numbers far apart, and of a size of its own.
+fn clean(fax: u64) -> StageEvent {
+    let call = call(fax, &line(fax), &line(5_000 + fax)).named(&format!("ACME {fax}"));
+    let mut event = call.received(at(600 * fax), 1);
+    if let Stage::Received(facts) = &mut event.stage {
+        facts.bytes = 9_000 + fax * 1_731;
+        facts.rows_max = 1_000 + u32::try_from(fax).unwrap() * 3;
+    }
+    event
 }
 
 /// So many faxes of one page, each from a number and to a member of its own; the last verdict on each.

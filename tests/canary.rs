@@ -17,10 +17,12 @@ use faxguard::wire::operator::v1 as operator;
 use faxguard::wire::report::v1 as report;
 use faxguard::wire::screening::v1 as wire;
 use operator::directory_service_client::DirectoryServiceClient;
+use operator::policy_service_client::PolicyServiceClient;
 use prost::Message;
 use report::report_service_client::ReportServiceClient;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
+use wire::reading_service_client::ReadingServiceClient;
 use wire::screening_service_client::ScreeningServiceClient;
 
 use crate::support::collector::Collector;
@@ -196,6 +198,53 @@ async fn drive(channel: &Channel) -> usize {
     answered
 }
 
+/// Has the service read a fax, and says which of its bytes must be nowhere: those of its page, in parts.
+async fn read_fax(channel: &Channel) -> Vec<(String, Vec<u8>)> {
+    let toml = "[inbound]\ndoubt_low = -20000\n[fingerprints]\nservice_reads_pages = true\n";
+    let wish = operator::ApplyPolicyRequest {
+        toml: toml.into(),
+        author: "desk".into(),
+        reason: "nodes that cannot".into(),
+        ..Default::default()
+    };
+    let mut policies = PolicyServiceClient::new(channel.clone());
+    policies.apply_policy(wish).await.unwrap();
+    let received = json!({
+        "requestId": "read-1", "nodeId": "gw-9", "faxId": "read-1",
+        "inbound": {"callerNumber": NUMBERS[3], "calledNumber": NUMBERS[1]},
+        "received": {"outcome": "RECEIVE_OUTCOME_COMPLETE", "pageCount": 1}
+    });
+    let received: wire::ScreenFaxRequest = serde_json::from_value(received).unwrap();
+    let mut client = ScreeningServiceClient::new(channel.clone());
+    let told = client.screen_fax(received.clone()).await.unwrap().into_inner();
+    assert!(told.verdict.unwrap().fingerprint.unwrap().wanted);
+    let tiff = crate::campaigns::copy(3, 1);
+    let mut reading = ReadingServiceClient::new(channel.clone());
+    let asked = wire::FingerprintFaxRequest {
+        node_id: "gw-9".into(),
+        fax_id: "read-1".into(),
+        tiff: tiff.clone(),
+    };
+    let read = reading.fingerprint_fax(asked.clone()).await.unwrap().into_inner();
+    assert_eq!(read.fingerprints.len(), 1);
+    assert!(reading.fingerprint_fax(asked).await.is_err());
+    let mut again = received;
+    again.request_id = "read-2".into();
+    let Some(wire::screen_fax_request::Stage::Received(received)) = &mut again.stage else {
+        panic!("another stage")
+    };
+    received.fingerprints = read.fingerprints;
+    client.screen_fax(again).await.unwrap();
+    // Parts that vary enough to be of this page alone.
+    let parts = tiff
+        .chunks(16)
+        .filter(|part| part.iter().collect::<std::collections::BTreeSet<_>>().len() > 12);
+    let parts: Vec<_> =
+        parts.map(|part| ("a part of the page".to_owned(), part.to_vec())).collect();
+    assert!(parts.len() > 50, "{} parts", parts.len());
+    parts.into_iter().step_by(5).collect()
+}
+
 /// Bytes as a text of as many characters, upper and lower case alike: the standard search is for texts.
 fn text_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect()
@@ -237,6 +286,7 @@ async fn no_text_of_a_call_is_in_log_metrics_traces_or_store() {
         Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     let answered = drive(&channel).await;
     assert!(answered >= 7, "{answered} answered");
+    let parts = read_fax(&channel).await;
     let mut scrape = std::net::TcpStream::connect(page).unwrap();
     scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut metrics = Vec::new();
@@ -248,7 +298,7 @@ async fn no_text_of_a_call_is_in_log_metrics_traces_or_store() {
         server
     });
     let server = ending.await.unwrap();
-    let needles = needles();
+    let needles = [needles(), parts].concat();
     assert!(found(b"xCaNaRyx", &needles).is_some() && found(b"6205550187", &needles).is_some());
     assert!(String::from_utf8_lossy(&metrics).contains("faxguard_verdicts"));
     assert_eq!(found(&metrics, &needles), None, "in the metrics");

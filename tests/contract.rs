@@ -18,8 +18,10 @@ use prost_types::{
 };
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/api.binpb");
-/// Fields of bytes: the map of a page, the one message with content; which bits of a mark are unsure; a key.
-const BYTES: [&str; 3] = [
+/// Fields of bytes: a fax that the service is to read and the map of a page, which are content; which bits of a mark are
+/// unsure; a key.
+const BYTES: [&str; 4] = [
+    "faxguard.screening.v1.FingerprintFaxRequest.tiff",
     "faxguard.screening.v1.PageFingerprint.ink_map",
     "faxguard.screening.v1.FingerprintMark.weak_bits",
     "faxguard.screening.v1.FingerprintKey.secret",
@@ -118,7 +120,7 @@ fn every_method_whose_caller_streams_is_known_to_the_port() {
 }
 
 #[test]
-fn no_message_carries_page_bytes_but_the_map_of_a_fingerprint() {
+fn no_message_carries_page_bytes_but_a_fax_to_be_read_and_the_map_of_a_fingerprint() {
     for file in ours(&current()) {
         for (name, message) in messages(file) {
             for field in message.field.iter().filter(|field| field.r#type() == Type::Bytes) {
@@ -319,7 +321,12 @@ fn fingerprints_and_keys_do_not_print() {
         keys: vec![wire::FingerprintKey { epoch: 77, secret: vec![77; 32] }],
         ..Default::default()
     };
-    let printed = format!("{request:?} {wish:?}");
-    assert!(printed.contains("PageFingerprint") && printed.contains("FingerprintKey"));
+    let fax = wire::FingerprintFaxRequest { tiff: vec![77; 9], ..Default::default() };
+    let printed = format!("{request:?} {wish:?} {fax:?}");
+    assert!(
+        printed.contains("FingerprintFaxRequest")
+            && printed.contains("PageFingerprint")
+            && printed.contains("FingerprintKey")
+    );
     assert!(!printed.contains("77"), "{printed}");
 }

@@ -10,6 +10,7 @@ mod comparing;
 pub(crate) mod engine;
 mod live;
 mod load;
+mod reading;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -284,7 +285,7 @@ async fn health_and_reflection_know_every_service() {
         );
         count += 1;
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 10);
     assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
     assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
     server.end().await;

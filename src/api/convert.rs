@@ -13,6 +13,7 @@ mod member;
 pub mod paging;
 pub mod policy;
 mod read;
+pub mod reading;
 pub mod report;
 pub mod screening;
 mod stage;

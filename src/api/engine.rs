@@ -6,15 +6,18 @@ use std::sync::Arc;
 use super::convert::Wall;
 use super::desk::CampaignDesk;
 use super::status::Failure;
+use crate::content::sealed::SealedFax;
 use crate::directory;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::stage::{Plan, StageEvent};
 use crate::held::{HeldFilter, HeldPage};
 use crate::ledger::{HeldFax, HeldState};
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation};
 use crate::reports::{Filing, Receipt};
 use crate::screening::SeenPage;
+use crate::screening::reading::Reading;
 use crate::store::{Condition, FaxKey};
 use crate::time::{Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict};
@@ -33,6 +36,14 @@ pub trait Engine: CampaignDesk + Send + Sync {
 
     /// The declared answer where [`Engine::screen`] panicked: the fax goes through, marked.
     fn scorer_failed(&self, event: &StageEvent) -> Verdict;
+
+    /// Reads a fax whose fingerprints are wanted, and forgets it; no further page is begun long after `since`. Waits for
+    /// the journal.
+    ///
+    /// # Errors
+    /// [`Failure::ContentNotAllowed`], [`Failure::FingerprintsNotWanted`], [`Failure::AlreadyRead`],
+    /// [`Failure::StoreUnavailable`]: nothing was looked at.
+    fn read_fax(&self, fax: &SealedFax, since: Stopwatch) -> Result<Reading, Failure>;
 
     /// The policy in force.
     fn policy(&self) -> Arc<Generation>;

@@ -2,12 +2,13 @@
 
 mod answers;
 mod arrival;
-mod comparing;
+mod beside;
 mod declared;
 mod direct;
 mod gate;
 mod intake;
 mod operator;
+mod reading;
 mod report;
 mod screening;
 mod table;
@@ -34,7 +35,8 @@ use crate::bounds;
 use crate::metrics::Metrics;
 use crate::wire::operator::v1 as operator_wire;
 use crate::wire::report::v1::report_service_server::ReportServiceServer;
-use crate::wire::screening::v1::screening_service_server::ScreeningServiceServer;
+use crate::wire::screening::v1::reading_service_server::ReadingServiceServer;
+use crate::wire::screening::v1::screening_service_server::{self, ScreeningServiceServer};
 use operator_wire::campaign_service_server::CampaignServiceServer;
 use operator_wire::decision_service_server::DecisionServiceServer;
 use operator_wire::directory_service_server::DirectoryServiceServer;
@@ -48,7 +50,7 @@ pub use gate::Gate;
 pub use intake::CALLER_STREAMS;
 pub use table::Table;
 
-use comparing::Comparing;
+use beside::Beside;
 use gate::Calls;
 
 /// Makes a future that resolves when the server begins to stop.
@@ -61,7 +63,8 @@ pub struct Edge {
     metrics: Arc<Metrics>,
     ending: EndingMaker,
     places: Semaphore,
-    comparing: Comparing,
+    comparing: Beside,
+    reading: Beside,
     message_wait: Duration,
     /// Between two looks for who watches.
     watch_wait: Duration,
@@ -79,14 +82,25 @@ impl Edge {
         let places = Semaphore::new(bounds::WAITING_CALLS_MAX);
         let message_wait = Duration::from_millis(bounds::MESSAGE_WAIT_MS);
         let watch_wait = Duration::from_millis(bounds::CAMPAIGN_WATCH_MS);
-        let comparing = Comparing::beside_this_runtime();
-        Self { engine, guards, metrics, ending, places, comparing, message_wait, watch_wait }
+        let comparing = Beside::this_runtime();
+        let reading = Beside::with_room(bounds::READ_FAX_THREADS, bounds::READ_FAX_PLACES);
+        Self {
+            engine,
+            guards,
+            metrics,
+            ending,
+            places,
+            comparing,
+            reading,
+            message_wait,
+            watch_wait,
+        }
     }
 
     /// The same where so many threads compare fingerprints, with places for so many requests on them and before them.
     #[must_use]
     pub fn with_comparing(self, threads: usize, places: usize) -> Self {
-        Self { comparing: Comparing::with_room(threads, places), ..self }
+        Self { comparing: Beside::with_room(threads, places), ..self }
     }
 
     /// The same where who watches is told after another time than `bounds` says.
@@ -190,7 +204,8 @@ impl Services {
     where
         S::Future: Send + Unpin + 'static,
     {
-        let needs_store = audience != Audience::Screening && S::NAME.starts_with("faxguard.");
+        let verdicts = S::NAME == screening_service_server::SERVICE_NAME;
+        let needs_store = !verdicts && S::NAME.starts_with("faxguard.");
         self.names.push(Name { name: S::NAME, needs_store });
         let calls = Arc::clone(&self.calls);
         self.behind_gate(Some(audience), &calls, service)
@@ -252,6 +267,8 @@ pub fn services(edge: Edge) -> Services {
         ScreeningServiceServer::new(screening)
             .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX)
     });
+    let reading = ReadingServiceServer::new(reading::FaxReading(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::READ_FAX_MESSAGE_BYTES_MAX);
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
     let campaigns = CampaignServiceServer::new(operator::Campaigns::new(Arc::clone(&edge)))
@@ -270,6 +287,7 @@ pub fn services(edge: Edge) -> Services {
         PolicyServiceServer::new(operator::Policies(edge)).max_decoding_message_size(most);
     Services { table: Table::default(), names: Vec::new(), engine, calls, metrics, message_wait }
         .with(Screening, screening)
+        .with(Screening, reading)
         .with(Report, reports)
         .with(Operator, campaigns)
         .with(Operator, decisions)

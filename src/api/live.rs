@@ -12,6 +12,8 @@ use super::engine::{
     BlockedCall, Engine, EngineStatus, Explained, MemberLimit, MemberLimits, Ruling,
 };
 use super::status::Failure;
+use crate::bounds::READ_FAX_MS;
+use crate::content::sealed::SealedFax;
 use crate::directory;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::stage::StageEvent;
@@ -21,10 +23,13 @@ use crate::ledger::{HeldFax, HeldState};
 use crate::limiter::{Costs, MemberLoad};
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
 use crate::memory::edit::EditFault;
+use crate::memory::looks::NoLeave;
 use crate::memory::read::PastStage;
 use crate::memory::{Memory, allowances};
+use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation, Refused};
 use crate::reports::{self, Filing, Receipt, ReportFault};
+use crate::screening::reading::{self, Reading, Unread};
 use crate::screening::{self, SeenPage};
 use crate::store::{Condition, FaxKey, StoreError};
 use crate::time::{Clock, EventClock, Span, Timestamp};
@@ -103,6 +108,16 @@ impl Engine for Live {
 
     fn scorer_failed(&self, event: &StageEvent) -> Verdict {
         screening::scorer_failed(&self.memory, event)
+    }
+
+    fn read_fax(&self, fax: &SealedFax, since: Stopwatch) -> Result<Reading, Failure> {
+        let goes_on = || since.millis() < READ_FAX_MS;
+        reading::read_fax(&self.memory, fax, self.now(), goes_on).map_err(|fault| match fault {
+            Unread::NotAllowed => Failure::ContentNotAllowed,
+            Unread::NoLeave(NoLeave::NotWanted) => Failure::FingerprintsNotWanted,
+            Unread::NoLeave(NoLeave::Taken) => Failure::AlreadyRead,
+            Unread::Journal(_) => unavailable(&fault),
+        })
     }
 
     fn policy(&self) -> Arc<Generation> {
@@ -292,6 +307,6 @@ fn unavailable(fault: &dyn std::error::Error) -> Failure {
         chain.push_str(&inner.to_string());
         cause = inner.source();
     }
-    tracing::error!(error = chain, "an operator or report call could not be made durable or read");
+    tracing::error!(error = chain, "a call could not be made durable or read");
     Failure::StoreUnavailable
 }

@@ -11,6 +11,7 @@ use super::caller::Audience;
 use super::convert::InvalidRequest;
 use crate::bounds;
 use crate::fax::id::CampaignId;
+use crate::screening::reading::Unreadable;
 use crate::time::Span;
 use crate::wire::error::v1::ErrorReason;
 use crate::wire::screening::v1 as wire;
@@ -75,10 +76,18 @@ pub enum Failure {
         /// What is not there.
         what: &'static str,
     },
+    /// The policy does not let the service read pages.
+    ContentNotAllowed,
+    /// No answer about the fax wants its fingerprints.
+    FingerprintsNotWanted,
+    /// The fax was read for that answer already.
+    AlreadyRead,
+    /// The file is no fax that can be read.
+    UnreadableFax(Unreadable),
 }
 
 /// The table: each reason and its gRPC code, in the order of the contract.
-const CODES: [(ErrorReason, Code); 17] = [
+const CODES: [(ErrorReason, Code); 21] = [
     (ErrorReason::InvalidField, Code::InvalidArgument),
     (ErrorReason::TooLarge, Code::InvalidArgument),
     (ErrorReason::CallerOverLimit, Code::ResourceExhausted),
@@ -96,6 +105,10 @@ const CODES: [(ErrorReason, Code); 17] = [
     (ErrorReason::TooMuchUnfinished, Code::ResourceExhausted),
     (ErrorReason::CampaignMerged, Code::FailedPrecondition),
     (ErrorReason::NothingToDo, Code::FailedPrecondition),
+    (ErrorReason::ContentNotAllowed, Code::FailedPrecondition),
+    (ErrorReason::FingerprintsNotWanted, Code::FailedPrecondition),
+    (ErrorReason::AlreadyRead, Code::FailedPrecondition),
+    (ErrorReason::UnreadableFax, Code::InvalidArgument),
 ];
 
 /// After how long a caller may try again when the store is down.
@@ -125,6 +138,10 @@ impl Failure {
             Self::TooMuchUnfinished => ErrorReason::TooMuchUnfinished,
             Self::CampaignMerged { .. } => ErrorReason::CampaignMerged,
             Self::NothingToDo { .. } => ErrorReason::NothingToDo,
+            Self::ContentNotAllowed => ErrorReason::ContentNotAllowed,
+            Self::FingerprintsNotWanted => ErrorReason::FingerprintsNotWanted,
+            Self::AlreadyRead => ErrorReason::AlreadyRead,
+            Self::UnreadableFax(_) => ErrorReason::UnreadableFax,
         }
     }
 
@@ -190,6 +207,18 @@ impl Failure {
                 format!("campaign is part of `{of}` (act on that one, or split them first)")
             }
             Self::NothingToDo { what } => format!("there is no {what}, and nothing was changed"),
+            Self::ContentNotAllowed => {
+                "policy does not let the service read pages (make the fingerprints at the node, or set `fingerprints.service_reads_pages`)".into()
+            }
+            Self::FingerprintsNotWanted => {
+                "no fingerprints of that fax are wanted, or no longer (send a fax only where an answer wants them)".into()
+            }
+            Self::AlreadyRead => {
+                "that fax was read already for the answer it stands at (bring the fingerprints that came of it)".into()
+            }
+            Self::UnreadableFax(why) => {
+                format!("fax cannot be read: {why} (send a TIFF file of class F, coded as MH, MR or MMR)")
+            }
         }
     }
 
@@ -237,6 +266,10 @@ impl Failure {
             | Self::MessageTooSlow
             | Self::CampaignMerged { .. }
             | Self::NothingToDo { .. }
+            | Self::ContentNotAllowed
+            | Self::FingerprintsNotWanted
+            | Self::AlreadyRead
+            | Self::UnreadableFax(_)
             | Self::Internal => {}
         }
         Status::with_error_details(self.code(), self.sentence(), details)
@@ -264,6 +297,10 @@ impl Failure {
             | Self::TooMuchUnfinished
             | Self::CampaignMerged { .. }
             | Self::NothingToDo { .. }
+            | Self::ContentNotAllowed
+            | Self::FingerprintsNotWanted
+            | Self::AlreadyRead
+            | Self::UnreadableFax(_)
             | Self::Internal => Vec::new(),
         };
         wire::ScreenFaxFault {
@@ -291,6 +328,7 @@ impl From<Failure> for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::decode::Undecodable;
 
     fn every() -> Vec<Failure> {
         vec![
@@ -311,13 +349,17 @@ mod tests {
             Failure::TooMuchUnfinished,
             Failure::CampaignMerged { of: CampaignId(7) },
             Failure::NothingToDo { what: "decision" },
+            Failure::ContentNotAllowed,
+            Failure::FingerprintsNotWanted,
+            Failure::AlreadyRead,
+            Failure::UnreadableFax(Unreadable::Page(Undecodable::NoRow)),
         ]
     }
 
     #[test]
     fn every_reason_of_the_contract_has_one_row() {
         let all = every();
-        for code in 1..=17 {
+        for code in 1..=21 {
             let reason = ErrorReason::try_from(code).unwrap();
             let failure = all.iter().find(|failure| failure.reason() == reason).unwrap();
             let status = failure.status();
@@ -327,7 +369,7 @@ mod tests {
             assert_eq!(info.domain, DOMAIN);
             assert_eq!(status.code(), failure.code());
         }
-        assert!(ErrorReason::try_from(18).is_err());
+        assert!(ErrorReason::try_from(22).is_err());
     }
 
     #[test]

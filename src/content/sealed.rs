@@ -78,6 +78,12 @@ impl SealedFax {
         Self { decision, bytes: Zeroizing::new(bytes) }
     }
 
+    /// The fax it is of.
+    #[must_use]
+    pub const fn decision(&self) -> DecisionId {
+        self.decision
+    }
+
     /// Reads the tags: what the file says of itself. No page is looked at.
     ///
     /// # Errors
@@ -119,12 +125,27 @@ impl SealedFax {
         maps: Maps,
         most: usize,
     ) -> Result<Vec<Result<PageReading, Undecodable>>, NoFingerprint> {
+        self.fingerprints_while(grant, keys, maps, |page| page < most)
+    }
+
+    /// The same of pages for as long as it is said to go on, which is asked before each, counted from 0.
+    ///
+    /// # Errors
+    /// [`NoFingerprint`]; of a page, why it cannot be decoded.
+    pub fn fingerprints_while(
+        &self,
+        grant: Grant,
+        keys: &[FingerprintKey],
+        maps: Maps,
+        mut goes_on: impl FnMut(usize) -> bool,
+    ) -> Result<Vec<Result<PageReading, Undecodable>>, NoFingerprint> {
         if grant.decision() != self.decision {
             return Err(WrongFax.into());
         }
         let fax = self.tags()?;
-        let read = |page| fingerprint::read(&self.bytes, page, keys, maps);
-        Ok(fax.pages.iter().take(most.min(PAGES_READ_MAX)).map(read).collect())
+        let pages = fax.pages.iter().take(PAGES_READ_MAX).enumerate();
+        let pages = pages.take_while(|(at, _)| goes_on(*at));
+        Ok(pages.map(|(_, page)| fingerprint::read(&self.bytes, page, keys, maps)).collect())
     }
 }
 

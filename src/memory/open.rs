@@ -11,6 +11,7 @@ use dashmap::mapref::entry::Entry;
 use foldhash::fast::RandomState;
 use parking_lot::{ArcMutexGuard, Mutex, RawMutex};
 
+use super::looks::Looks;
 use crate::activity::Observation;
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::numbering::NumberFacts;
@@ -81,6 +82,8 @@ pub struct OpenDecision {
     pub settled: bool,
     /// Where it stands on the desk since it was held for review, and its deadline there.
     pub desk: Option<(HeldState, Timestamp)>,
+    /// Looks that the service took at it.
+    pub looks: Looks,
     /// Answers, the latest of each stage, in the order they were given.
     pub answers: Vec<Answer>,
 }
@@ -216,6 +219,11 @@ impl OpenDecisions {
     /// The decision, new where it is not remembered, locked against its other stages until dropped.
     pub fn lock(&self, decision: DecisionId) -> LockedDecision {
         self.find(decision).lock_arc()
+    }
+
+    /// The decision, locked, where it is remembered.
+    pub fn lock_known(&self, decision: DecisionId) -> Option<LockedDecision> {
+        self.known(decision).map(|known| known.lock_arc())
     }
 
     /// The decision, new where it is not remembered. No lock of the map is held when it is answered.

@@ -10,7 +10,7 @@ use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
 use crate::features::Feature;
-use crate::ledger::{EvidenceRow, HeldState, StageRow};
+use crate::ledger::{EvidenceRow, HeldState, StageRow, decode_opening};
 use crate::limiter::MemberLoad;
 use crate::store::{Entry, EntryKind, SnapshotFault, StoreError, TableId};
 use crate::time::Timestamp;
@@ -169,7 +169,12 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
                 }
             }
         }
-        EntryKind::ListEdit | EntryKind::Policy | EntryKind::Key | EntryKind::Other => {}
+        EntryKind::Other => {
+            if let Some(opening) = decode_opening(&entry.body) {
+                memory.replay_look(&opening);
+            }
+        }
+        EntryKind::ListEdit | EntryKind::Policy | EntryKind::Key => {}
     }
     Some(())
 }
@@ -183,7 +188,7 @@ fn recount(memory: &Memory, open: &OpenDecision, row: &StageRow) {
     if newly(Feature::FingerprintAsked) {
         memory.wishes.asked();
     }
-    if newly(Feature::InkMapLooked) {
+    if newly(Feature::InkMapLooked) && open.looks.is_empty() {
         memory.wishes.touch();
     }
 }

@@ -260,19 +260,27 @@ fn remedy(reason: ErrorReason) -> &'static str {
         ErrorReason::TooMuchUnfinished => "end what else runs, then run it again",
         ErrorReason::CampaignMerged => "name that one, or take this one out with `campaigns split`",
         ErrorReason::NothingToDo => "nothing is left to do; `campaigns show` says how it stands",
+        ErrorReason::ContentNotAllowed => {
+            "let nodes make fingerprints, or set `fingerprints.service_reads_pages`"
+        }
+        ErrorReason::FingerprintsNotWanted => {
+            "send a fax only where an answer wants its fingerprints"
+        }
+        ErrorReason::AlreadyRead => "bring the fingerprints that came of it",
+        ErrorReason::UnreadableFax => "send a TIFF file of class F",
     }
 }
 
 fn exit_code(reason: ErrorReason) -> u8 {
     match reason {
-        ErrorReason::InvalidField | ErrorReason::TooLarge => DATA,
+        ErrorReason::InvalidField | ErrorReason::TooLarge | ErrorReason::UnreadableFax => DATA,
         ErrorReason::PolicyRefused => CONFIGURATION,
         ErrorReason::StoreUnavailable
         | ErrorReason::CallerOverLimit
         | ErrorReason::Overloaded
         | ErrorReason::MessageTooSlow
         | ErrorReason::TooMuchUnfinished => UNREACHABLE,
-        ErrorReason::CallerNotAllowed => NOT_ALLOWED,
+        ErrorReason::CallerNotAllowed | ErrorReason::ContentNotAllowed => NOT_ALLOWED,
         ErrorReason::Unspecified
         | ErrorReason::NotFound
         | ErrorReason::StaleEtag
@@ -281,6 +289,8 @@ fn exit_code(reason: ErrorReason) -> u8 {
         | ErrorReason::InvalidPageToken
         | ErrorReason::CampaignMerged
         | ErrorReason::NothingToDo
+        | ErrorReason::FingerprintsNotWanted
+        | ErrorReason::AlreadyRead
         | ErrorReason::Internal => OTHER,
     }
 }

@@ -48,7 +48,10 @@ pub(super) fn build(
         },
         inbound: inbound(&settings.inbound),
         outbound: outbound(&settings.outbound),
-        fingerprints: FingerprintRules { share_milli: settings.fingerprints.share_per_mille },
+        fingerprints: FingerprintRules {
+            share_milli: settings.fingerprints.share_per_mille,
+            service_reads: settings.fingerprints.service_reads_pages,
+        },
         budget: BudgetRules {
             member: settings.budget.member,
             member_window: days(settings.budget.member_days),

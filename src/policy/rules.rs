@@ -151,6 +151,8 @@ pub struct OutboundRules {
 pub struct FingerprintRules {
     /// Of a thousand faxes with pages, for how many the fingerprints are asked for at most.
     pub share_milli: u32,
+    /// Whether the service may read pages for a node.
+    pub service_reads: bool,
 }
 
 /// Wrongly held faxes after which the filter opens: `member` within `member_window`, `global` within `global_window`.

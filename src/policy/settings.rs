@@ -220,6 +220,9 @@ section! {
     Fingerprints {
         /// Of a thousand faxes with pages, for how many at most; the latest thousand count. 0 asks for none.
         share_per_mille: u32 = 100 => 0, 1_000;
+        /// Whether the service itself may read the pages of a fax whose fingerprints it asked for, where a node cannot make
+        /// them. Leave it off where every node can: its pages stay with it then.
+        service_reads_pages: bool = false;
     }
 }
 

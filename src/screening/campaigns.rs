@@ -70,7 +70,10 @@ pub(super) fn look(
     for page in pages.iter().take(FINGERPRINT_PAGES_MAX) {
         if page.has_map() && !open.features.is(Feature::InkMapLooked) {
             open.features.flag(Feature::InkMapLooked, true);
-            memory.wishes().touch();
+            // Where the service read the fax, it was counted then.
+            if open.looks.is_empty() {
+                memory.wishes().touch();
+            }
         }
         let met = memory.campaigns().meet(&sighting(open, event, page), event.time);
         map_wanted |= met.map_wanted;

@@ -16,6 +16,7 @@ use faxguard::api::desk::{CampaignAsk, CampaignDesk, CampaignPage, DeskEdit};
 use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
 use faxguard::api::status::Failure;
 use faxguard::campaign::{Decision, FormId, KnownForm, Shown};
+use faxguard::content::sealed::SealedFax;
 use faxguard::directory;
 use faxguard::fax::id::{CampaignId, DecisionId, Pseudonym, ReportId};
 use faxguard::fax::numbering::{HomeRegion, NumberingPlan};
@@ -23,9 +24,11 @@ use faxguard::fax::stage::{Plan, Stage, StageEvent};
 use faxguard::held::{HeldFilter, HeldPage};
 use faxguard::ledger::{HeldFax, HeldState};
 use faxguard::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use faxguard::metrics::Stopwatch;
 use faxguard::policy::{Edit, Fault, Generation};
 use faxguard::reports::{Filing, Receipt, Standing};
 use faxguard::screening::SeenPage;
+use faxguard::screening::reading::Reading;
 use faxguard::store::keys::KeyRing;
 use faxguard::store::{Condition, FaxKey, StoreHealth};
 use faxguard::time::{Span, Timestamp};
@@ -175,6 +178,10 @@ impl Engine for CannedEngine {
 
     fn scorer_failed(&self, event: &StageEvent) -> Verdict {
         Verdict { degradations: Degradations::SCORER_FAILED, ..deliver(event) }
+    }
+
+    fn read_fax(&self, _: &SealedFax, _: Stopwatch) -> Result<Reading, Failure> {
+        Err(Failure::ContentNotAllowed)
     }
 
     fn policy(&self) -> Arc<Generation> {

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use faxguard::api::live::Timepiece;
+use faxguard::metrics::Metrics;
 use faxguard::server::assemble::assemble;
 use faxguard::server::drain::Drain;
 use faxguard::server::listen::ServeFault;
@@ -24,34 +25,47 @@ use super::report::report_service_client::ReportServiceClient;
 use super::wire::screening_service_client::ScreeningServiceClient;
 use super::{WireStage, operator, page, reason, report, request, wire};
 
-struct Served {
+pub(super) struct Served {
     address: String,
-    channel: Channel,
+    pub(super) channel: Channel,
+    pub(super) metrics: Arc<Metrics>,
     drain: Drain,
     serving: JoinHandle<Result<(), ServeFault>>,
 }
 
 impl Served {
-    async fn begin(folder: &Path) -> Self {
+    pub(super) async fn begin(folder: &Path) -> Self {
         let overrides = Overrides { data: Some(folder.to_owned()), listen: None };
         let start = Start::read(None, overrides).unwrap();
         let assembling = move || assemble(&start, Timepiece::Server(Arc::new(WallClock)));
         let server = tokio::task::spawn_blocking(assembling).await.unwrap().unwrap();
+        let metrics = Arc::clone(&server.metrics);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (drain, draining) = Drain::new();
         let serving = tokio::spawn(server.run(listener, draining));
         let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
         let channel = endpoint.connect().await.unwrap();
-        Self { address: address.to_string(), channel, drain, serving }
+        Self { address: address.to_string(), channel, metrics, drain, serving }
     }
 
-    async fn screen(&self, asked: wire::ScreenFaxRequest) -> wire::ScreenFaxResponse {
+    pub(super) async fn screen(&self, asked: wire::ScreenFaxRequest) -> wire::ScreenFaxResponse {
         let mut client = ScreeningServiceClient::new(self.channel.clone());
         client.screen_fax(asked).await.unwrap().into_inner()
     }
 
-    async fn end(self) {
+    /// Puts a policy in force.
+    pub(super) async fn apply(&self, toml: &str) {
+        let wish = operator::ApplyPolicyRequest {
+            toml: toml.into(),
+            author: "desk".into(),
+            reason: "as the test wants".into(),
+            ..Default::default()
+        };
+        PolicyServiceClient::new(self.channel.clone()).apply_policy(wish).await.unwrap();
+    }
+
+    pub(super) async fn end(self) {
         self.drain.begin();
         drop(self.channel);
         self.serving.await.unwrap().unwrap();
@@ -181,14 +195,7 @@ fn received(server: &str, spool: &Path, fax: usize) -> String {
 async fn a_page_that_hooks_see_six_times_is_told_from_the_first_to_the_last() {
     let folder = tempfile::tempdir().unwrap();
     let served = Served::begin(folder.path()).await;
-    let mut policies = PolicyServiceClient::new(served.channel.clone());
-    let wish = operator::ApplyPolicyRequest {
-        toml: "[inbound]\ndoubt_low = -20000\n".into(),
-        author: "desk".into(),
-        reason: "ask for every page".into(),
-        ..Default::default()
-    };
-    policies.apply_policy(wish).await.unwrap();
+    served.apply("[inbound]\ndoubt_low = -20000\n").await;
     let server = served.address.clone();
     let told = tokio::task::spawn_blocking(move || {
         let spool = tempfile::tempdir().unwrap();

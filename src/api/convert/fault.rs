@@ -23,6 +23,14 @@ pub enum InvalidField {
         /// The bound.
         most: usize,
     },
+    /// More bytes than are taken.
+    #[error("field has {bytes} bytes (at most {most})")]
+    TooManyBytes {
+        /// How many there are.
+        bytes: usize,
+        /// The bound.
+        most: usize,
+    },
     /// A control character where a name or id is wanted.
     #[error("text has a control character at byte {at} (ids and names are printable)")]
     ControlCharacter {

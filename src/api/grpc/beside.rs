@@ -1,5 +1,6 @@
-//! The threads on which fingerprints are compared, since that takes tens of milliseconds and a verdict without any must
-//! not wait behind it. They are few, and so are those who wait for one: whoever finds no place is told so at once.
+//! Threads beside those that answer calls, for what takes tens of milliseconds: fingerprints are compared there, and faxes
+//! read, and no other call waits behind it. They are few, and so are those who wait for one: whoever finds no place is told
+//! so at once.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::bounds::COMPARISONS_A_THREAD;
 
 /// The threads, and the places before them.
 #[derive(Debug)]
-pub(super) struct Comparing {
+pub(super) struct Beside {
     places: Arc<Semaphore>,
     turns: Arc<Semaphore>,
 }
@@ -18,9 +19,10 @@ pub(super) struct Comparing {
 /// A place before the threads, kept until what it was taken for is done.
 pub(super) type Place = OwnedSemaphorePermit;
 
-impl Comparing {
-    /// One thread for each two that answer calls: the half of the machine that verdicts leave.
-    pub(super) fn beside_this_runtime() -> Self {
+impl Beside {
+    /// One thread for each two that answer calls, where the work is the processor's: the half of the machine that verdicts
+    /// leave.
+    pub(super) fn this_runtime() -> Self {
         let workers = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
         let turns = (workers / 2).max(1);
         Self::with_room(turns, turns * COMPARISONS_A_THREAD)
@@ -61,11 +63,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_kept_until_the_work_is_done_whoever_goes_on() {
-        let comparing = Comparing::with_room(1, 2);
+        let beside = Beside::with_room(1, 2);
         let (go, wait) = mpsc::channel::<()>();
-        let (one, other) = (comparing.place().unwrap(), comparing.place().unwrap());
-        assert!(comparing.place().is_none());
-        let mut long = Box::pin(comparing.act(one, move || wait.recv().is_ok()));
+        let (one, other) = (beside.place().unwrap(), beside.place().unwrap());
+        assert!(beside.place().is_none());
+        let mut long = Box::pin(beside.act(one, move || wait.recv().is_ok()));
         assert!(
             std::future::poll_fn(|context| {
                 std::task::Poll::Ready(long.as_mut().poll(context).is_pending())
@@ -74,15 +76,12 @@ mod tests {
         );
         // Who asked has gone, and the thread works on: the other waits for it.
         drop(long);
-        assert!(comparing.place().is_none() && comparing.turns.available_permits() == 0);
+        assert!(beside.place().is_none() && beside.turns.available_permits() == 0);
         go.send(()).unwrap();
-        assert_eq!(comparing.act(other, || 7).await, Some(7));
-        assert_eq!(
-            (comparing.places.available_permits(), comparing.turns.available_permits()),
-            (2, 1)
-        );
-        let place = comparing.place().unwrap();
-        assert_eq!(comparing.act(place, || -> u32 { panic!("worse") }).await, None);
-        assert_eq!(comparing.places.available_permits(), 2);
+        assert_eq!(beside.act(other, || 7).await, Some(7));
+        assert_eq!((beside.places.available_permits(), beside.turns.available_permits()), (2, 1));
+        let place = beside.place().unwrap();
+        assert_eq!(beside.act(place, || -> u32 { panic!("worse") }).await, None);
+        assert_eq!(beside.places.available_permits(), 2);
     }
 }
