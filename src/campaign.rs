@@ -50,7 +50,7 @@ pub use meet::DECISION_PAGES_MAX;
 pub use met::{CampaignEvidence, Met, Outcome, Sureness};
 pub use ring::{PAGE_BYTES, PAGES_MAX};
 pub use row::{Row, RowKey};
-pub use sighting::{EPOCHS_MAX, Forged, Sighting, Tie, check};
+pub use sighting::{EPOCHS_MAX, Forged, Sighting, Tie};
 pub use sketch::SKETCH_VALUES;
 pub use standing::{DECISIONS_MAX, DecidedBy, Decision, State};
 pub use votes::{Evidence, between};

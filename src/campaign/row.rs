@@ -6,7 +6,6 @@ use super::bank::{Form, FormId};
 use super::cluster::{APART_MAX, Cluster, REPRESENTATIVES_MAX, Representative};
 use super::codec::{Reader, put_bytes, put_count, put_words, seal, unseal};
 use super::growth::Growth;
-use super::sighting::check;
 use super::sketch::{SKETCH_VALUES, Sketch};
 use super::standing::{DECISIONS_MAX, Decision, Standing, State};
 use super::tally::{DISTINCT, Tally};
@@ -214,6 +213,6 @@ fn take_representative(from: &mut Reader<'_>) -> Option<Arc<Representative>> {
         packed => Some(InkMap::from_packed(packed)?),
     };
     let fingerprint = Fingerprint { epoch, chunks, marks, map };
-    check(&fingerprint).ok()?;
+    fingerprint.check().ok()?;
     Some(Arc::new(Representative { fingerprint }))
 }

@@ -2,18 +2,12 @@
 
 use thiserror::Error;
 
-use crate::content::fingerprint::{
-    BUCKET_BITS, CHUNK_KEYS_MAX, Fingerprint, MARK_BITS, MARKS_MAX, Mark,
-};
+use crate::content::fingerprint::{Fingerprint, InvalidFingerprint};
 use crate::fax::id::DecisionId;
 use crate::fax::stage::Direction;
 
 /// Most fingerprints of one page: of two adjacent epochs.
 pub const EPOCHS_MAX: usize = 2;
-/// Cells from the left where a mark can be: a page has 108.
-const COLUMNS_MAX: u8 = 108;
-/// Cells from the top where a mark can be: 1 m of paper.
-const ROWS_MAX: u16 = 512;
 
 /// What the recipient has to do with the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,65 +67,14 @@ pub enum Forged {
         /// How many.
         count: usize,
     },
-    /// More chunk keys than a page has.
-    #[error("`{count}` chunk keys (at most 8)")]
-    Chunks {
-        /// How many.
-        count: usize,
-    },
-    /// More marks than a page has.
-    #[error("`{count}` marks (at most 32)")]
-    Marks {
-        /// How many.
-        count: usize,
-    },
-    /// A chunk key of zeros or ones alone, or one key twice: no digest is.
-    #[error("chunk key `{index}` is no digest")]
-    Chunk {
-        /// Which.
-        index: usize,
-    },
-    /// A mark of zeros or ones alone, off the page, or with bits it has not.
-    #[error("mark `{index}` is none of a page")]
-    Mark {
-        /// Which.
-        index: usize,
-    },
+    /// One of them is none of a page.
+    #[error(transparent)]
+    Fingerprint(#[from] InvalidFingerprint),
 }
 
 /// Whether a page has anything to be found by. Blank and black pages have not.
 pub(super) fn is_blank(fingerprint: &Fingerprint) -> bool {
     fingerprint.chunks.is_empty() && fingerprint.marks.is_empty()
-}
-
-/// Looks a fingerprint over.
-///
-/// # Errors
-/// [`Forged`]: the first thing no page of ours gives.
-pub fn check(fingerprint: &Fingerprint) -> Result<(), Forged> {
-    let (chunks, marks) = (&fingerprint.chunks, &fingerprint.marks);
-    if chunks.len() > CHUNK_KEYS_MAX {
-        return Err(Forged::Chunks { count: chunks.len() });
-    }
-    if marks.len() > MARKS_MAX {
-        return Err(Forged::Marks { count: marks.len() });
-    }
-    for (index, key) in chunks.iter().enumerate() {
-        if matches!(*key, 0 | u64::MAX) || chunks[..index].contains(key) {
-            return Err(Forged::Chunk { index });
-        }
-    }
-    match marks.iter().position(|mark| !is_of_a_page(mark)) {
-        Some(index) => Err(Forged::Mark { index }),
-        None => Ok(()),
-    }
-}
-
-fn is_of_a_page(mark: &Mark) -> bool {
-    const ONES: u64 = (1 << MARK_BITS) - 1;
-    let bits = mark.bits != 0 && mark.bits < ONES;
-    let place = mark.column < COLUMNS_MAX && mark.row < ROWS_MAX;
-    bits && place && mark.weak.iter().all(|bit| u32::from(*bit) < BUCKET_BITS)
 }
 
 /// Looks all fingerprints of a page over and answers with the newest.
@@ -140,7 +83,7 @@ fn is_of_a_page(mark: &Mark) -> bool {
 /// [`Forged`].
 pub(super) fn newest(fingerprints: &[Fingerprint]) -> Result<&Fingerprint, Forged> {
     let count = fingerprints.len();
-    fingerprints.iter().try_for_each(check)?;
+    fingerprints.iter().filter(|one| !is_blank(one)).try_for_each(Fingerprint::check)?;
     match fingerprints {
         [one] => Ok(one),
         [one, other] if one.epoch.abs_diff(other.epoch) == 1 => {
@@ -153,35 +96,40 @@ pub(super) fn newest(fingerprints: &[Fingerprint]) -> Result<&Fingerprint, Forge
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::fingerprint::WEAK_BITS;
+    use crate::content::fingerprint::Mark;
 
     fn print() -> Fingerprint {
-        let mark = Mark { column: 3, row: 9, bits: 77, weak: [0, 1, 2, 3, 4, 5, 6, 7] };
-        Fingerprint { epoch: 4, chunks: vec![5, 6], marks: vec![mark; 3], map: None }
+        let weak = [0, 1, 2, 3, 4, 5, 6, 7];
+        let mark = |at| Mark { column: at, row: 9, bits: 77 + u64::from(at), weak };
+        Fingerprint { epoch: 4, chunks: vec![5, 6], marks: (0..3).map(mark).collect(), map: None }
     }
 
     #[test]
-    fn what_no_page_gives_is_refused() {
+    fn what_no_page_gives_is_refused_here_as_at_the_wall() {
         type Forge = fn(&mut Fingerprint);
-        let cases: &[(Forge, Option<Forged>)] = &[
-            (|_| {}, None),
-            (|print| print.chunks = (1..=9).collect(), Some(Forged::Chunks { count: 9 })),
-            (|print| print.chunks[1] = 0, Some(Forged::Chunk { index: 1 })),
-            (|print| print.chunks[0] = u64::MAX, Some(Forged::Chunk { index: 0 })),
-            (|print| print.chunks[1] = 5, Some(Forged::Chunk { index: 1 })),
-            (|print| print.marks = vec![print.marks[0]; 33], Some(Forged::Marks { count: 33 })),
-            (|print| print.marks[2].bits = 0, Some(Forged::Mark { index: 2 })),
-            (|print| print.marks[2].bits = (1 << 48) - 1, Some(Forged::Mark { index: 2 })),
-            (|print| print.marks[1].bits = 1 << 48, Some(Forged::Mark { index: 1 })),
-            (|print| print.marks[0].column = 108, Some(Forged::Mark { index: 0 })),
-            (|print| print.marks[0].row = 512, Some(Forged::Mark { index: 0 })),
-            (|print| print.marks[0].weak = [24; WEAK_BITS], Some(Forged::Mark { index: 0 })),
+        let cases: &[Forge] = &[
+            |print| print.chunks = (1..=9).collect(),
+            |print| print.chunks[1] = u64::MAX,
+            |print| print.chunks[1] = 5,
+            |print| print.marks[2].bits = 0,
+            |print| print.marks[2].bits = (1 << 48) - 1,
+            |print| print.marks[1].bits = 1 << 48,
+            |print| print.marks[0].column = 108,
+            |print| print.marks[0].row = 400,
+            |print| print.marks[0].weak[7] = 24,
+            |print| print.marks[1] = print.marks[0],
+            |print| print.marks.iter_mut().for_each(|mark| mark.bits = 5),
         ];
-        for (number, (forge, want)) in cases.iter().enumerate() {
+        for (number, forge) in cases.iter().enumerate() {
             let mut print = print();
             forge(&mut print);
-            assert_eq!(check(&print).err(), *want, "{number}");
+            let refused = print.check().unwrap_err();
+            let prints = [print];
+            assert_eq!(newest(&prints).err(), Some(Forged::Fingerprint(refused)), "{number}");
         }
+        // A page with nothing to be found by is no forgery: it is met, and told to be blank.
+        let blank = [Fingerprint { chunks: Vec::new(), marks: Vec::new(), ..print() }];
+        assert!(newest(&blank).is_ok_and(is_blank));
     }
 
     #[test]

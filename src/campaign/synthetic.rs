@@ -57,6 +57,20 @@ impl Synthetic {
         scatter(self.seed ^ rank) & ((1 << BUCKET_BITS) - 1)
     }
 
+    /// Where the marks of a page are: no two in one place, as on paper.
+    fn places(self, page: u64) -> [(u8, u16); MARKS_MAX] {
+        let mut places = [(0, 0); MARKS_MAX];
+        for at in 0..MARKS_MAX {
+            let [column, row, ..] = (self.word(page, 0x300 + at as u64) >> 32).to_le_bytes();
+            let mut place = (column % 100, u16::from(row) * 137 / 256);
+            while places[..at].contains(&place) {
+                place.1 += 1;
+            }
+            places[at] = place;
+        }
+        places
+    }
+
     /// The fingerprint of a page.
     #[must_use]
     pub fn page(self, page: u64) -> Fingerprint {
@@ -69,6 +83,7 @@ impl Synthetic {
         let Copied { flips, lost_chunks, lost_marks, shift } = copied;
         let chunks = (lost_chunks..CHUNK_KEYS_MAX).zip(0x10..);
         let chunks = chunks.map(|(at, _)| self.word(page, 0x10 + at as u64) | 1).collect();
+        let places = self.places(page);
         let marks = (lost_marks..MARKS_MAX).map(|at| {
             let mark = at as u64;
             let word = self.word(page, 0x300 + mark);
@@ -76,8 +91,7 @@ impl Synthetic {
             let near = u64::from(flips >= 1) << weak[0] | u64::from(flips >= 2) << weak[1];
             let far = ((1_u64 << flips.saturating_sub(2).min(16)) - 1) << (BUCKET_BITS + 4);
             let bits = word << BUCKET_BITS & 0xFFFF_FF00_0000 | self.bucket(page, mark) | 1 << 40;
-            let [column, row, ..] = (word >> 32).to_le_bytes();
-            let place = (column % 100 + shift.0, u16::from(row) * 137 / 256 + shift.1);
+            let place = (places[at].0 + shift.0, places[at].1 + shift.1);
             Mark { column: place.0, row: place.1, bits: bits ^ near ^ far, weak }
         });
         Fingerprint { epoch: 1, chunks, marks: marks.collect(), map: None }

@@ -94,7 +94,7 @@ pub enum InvalidFingerprint {
         /// How many.
         count: usize,
     },
-    /// A mark off the page, or with bits it has not.
+    /// A mark off the page, of zeros or ones alone, or with bits it has not.
     #[error("mark {at} of a fingerprint is off the page or out of range")]
     Mark {
         /// Its place, from 1.
@@ -106,7 +106,8 @@ pub enum InvalidFingerprint {
 }
 
 impl Fingerprint {
-    /// Holds what a node sent against what a page can have: a forged one is refused, and costs nothing.
+    /// Holds what a node sent against what a page can have: a forged one is refused, and costs nothing. Whatever takes a
+    /// fingerprint from elsewhere asks this, so that none takes what another would refuse.
     ///
     /// # Errors
     /// [`InvalidFingerprint`].
@@ -175,7 +176,9 @@ impl Mark {
     fn is_possible(&self) -> bool {
         usize::from(self.column) < COLUMNS
             && usize::from(self.row) < INK_ROWS_MAX
-            && self.bits >> MARK_BITS == 0
+            // A digest of zeros or ones alone is none: it is near to every mark that is nearly so.
+            && self.bits != 0
+            && self.bits < (1 << MARK_BITS) - 1
             && self.weak.iter().all(|bit| u32::from(*bit) < BUCKET_BITS)
     }
 

@@ -5,7 +5,6 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::campaign::Forged;
 use crate::content::fingerprint::InvalidFingerprint;
 use crate::fax::number::InvalidNumber;
 
@@ -102,9 +101,6 @@ pub enum InvalidField {
     /// A fingerprint that no page has.
     #[error("{0}")]
     Fingerprint(InvalidFingerprint),
-    /// The same, by what campaigns make of it.
-    #[error("{0}")]
-    Forged(Forged),
     /// Not the ink map of a page.
     #[error("ink map is not of whole squares (108 bytes a row, 2 to 400 of them)")]
     InkMap,

@@ -11,9 +11,9 @@ use super::super::index::{CHAIN_MAX, exact, near};
 use super::super::ring::{Page, Ring};
 use super::super::sighting::Tie;
 use super::super::votes::between;
-use super::super::{Forged, Outcome, Sureness};
+use super::super::{Outcome, Sureness};
 use super::*;
-use crate::content::fingerprint::{CHUNK_KEYS_MAX, Mark};
+use crate::content::fingerprint::{CHUNK_KEYS_MAX, InvalidFingerprint, Mark};
 use crate::fax::stage::Direction;
 
 fn put(ring: &Ring, print: &Fingerprint) -> u64 {
@@ -294,10 +294,10 @@ fn what_no_page_gives_and_what_is_blank_matches_nothing() {
     for number in 1..=9 {
         assert_eq!(meet(&campaigns, blank(), number).outcome, Outcome::Blank);
         let ones = Fingerprint { chunks: vec![u64::MAX; 8], ..blank() };
-        let forged = Outcome::Forged(Forged::Chunk { index: 0 });
+        let forged = Outcome::Forged(InvalidFingerprint::ConstantChunks.into());
         assert_eq!(meet(&campaigns, ones, number).outcome, forged);
         let many = Fingerprint { chunks: vec![3; CHUNK_KEYS_MAX + 1], ..blank() };
-        let forged = Outcome::Forged(Forged::Chunks { count: 9 });
+        let forged = Outcome::Forged(InvalidFingerprint::Chunks { count: 9 }.into());
         assert_eq!(campaigns.look(&many, at(1)).outcome, forged);
     }
     assert_eq!(campaigns.usage().pages, 0);

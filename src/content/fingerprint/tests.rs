@@ -175,6 +175,11 @@ fn forged_fingerprints_are_refused() {
     assert_eq!(refused(|print| print.marks[2].column = 108), InvalidFingerprint::Mark { at: 3 });
     assert_eq!(refused(|print| print.marks[0].row = 200), InvalidFingerprint::Mark { at: 1 });
     assert_eq!(refused(|print| print.marks[1].bits = 1 << 48), InvalidFingerprint::Mark { at: 2 });
+    for bits in [0, (1 << 48) - 1] {
+        let mut print = good();
+        print.marks[1].bits = bits;
+        assert_eq!(print.check(), Err(InvalidFingerprint::Mark { at: 2 }));
+    }
     assert_eq!(refused(|print| print.marks[1].weak[3] = 24), InvalidFingerprint::Mark { at: 2 });
     assert_eq!(refused(|print| print.marks[1] = print.marks[0]), InvalidFingerprint::RepeatedMarks);
     assert_eq!(
