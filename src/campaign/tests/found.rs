@@ -179,6 +179,38 @@ fn a_bucket_that_floods_is_counted_and_counts_less() {
     assert!(found.candidates.iter().all(|candidate| candidate.seq != last));
 }
 
+/// The probes of a mark are numbered within their round: the first of the first is its own bucket, the first of the second
+/// another one.
+#[test]
+fn a_bucket_that_floods_weighs_down_no_vote_of_another_round() {
+    let ring = Ring::with_capacity(4_096);
+    let own = PAGES.page(1).marks[0];
+    let page = |number: u64, mark: Mark, marks: usize| {
+        let mut page = PAGES.page(number);
+        for (place, at) in page.marks[..marks].iter_mut().zip(0..) {
+            *place = Mark { column: at * 9, row: 7, ..mark };
+        }
+        page
+    };
+    // What floods the bucket is near to nothing: all bits beyond it differ.
+    let flood = Mark { bits: own.bits ^ 0xFFFF_FF00_0000, ..own };
+    for number in 10..10 + CHAIN_MAX as u64 + 100 {
+        put(&ring, &page(number, flood, 1));
+    }
+    // Three marks that differ in the first bit that the second round changes, and in no other.
+    let other = Mark { bits: own.bits ^ 1 << own.weak[4], ..own };
+    let sought = put(&ring, &page(5_000, other, 3));
+    let asked = page(6_000, own, 3);
+    let found = near(&ring, &asked, &exact(&ring, &asked));
+    assert_eq!(found.floods, 3);
+    let candidate = found.candidates.iter().find(|candidate| candidate.seq == sought);
+    let evidence = candidate.map(|candidate| candidate.evidence);
+    assert_eq!(evidence.map(|evidence| (evidence.votes, evidence.weight)), Some((3, 12)));
+    // Nor does a bucket of another round count as the mark's own.
+    let flooded = page(7_000, other, 3);
+    assert_eq!(near(&ring, &flooded, &exact(&ring, &flooded)).floods, 0);
+}
+
 #[test]
 fn five_recipients_are_a_campaign_and_four_are_none() {
     let (campaigns, met) = campaign(4);
