@@ -194,6 +194,21 @@ impl Relations {
         });
     }
 
+    /// The member has not accepted faxes from the number after all. That it has faxed the number stays, as of the day of the
+    /// latest note. Doing it twice changes nothing.
+    pub fn withdraw(&self, member: u64, number: u64) {
+        let tag = self.tag(member, number);
+        let rest = rest(tag, FREE_BITS);
+        self.pairs.edit(tag, |shard| {
+            let Some(pair) = shard.get(rest) else { return };
+            match pair.marks() & !(Relation::Accepted as u8) {
+                0 => drop(shard.remove(rest)),
+                // In place of the pair, so that there is room.
+                marks => drop(shard.put(Pair::new(tag, pair.day(), marks), |_| true)),
+            }
+        });
+    }
+
     /// What is known of a pair at `now`.
     #[must_use]
     pub fn get(&self, member: u64, number: u64, now: Timestamp) -> Correspondence {

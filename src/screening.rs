@@ -22,6 +22,7 @@ use crate::limiter::{self, Costs, MemberLoad, cost};
 use crate::memory::open::{Answer, OpenDecision};
 use crate::memory::{Memory, allowances, pace};
 use crate::policy::{Generation, Policy};
+use crate::relations::Correspondence;
 use crate::store::{Entry, EntryKind, FaxIndex, TableId, TableWrite};
 use crate::time::Timestamp;
 use crate::verdict::{Action, Degradations, QuotaStatus, Verdict};
@@ -89,9 +90,8 @@ fn screen_stage(
     let kept_now = verdict.action == Action::Quarantine && stage == StageKind::Received;
     let desk = held || kept_now && kept.is_none();
     let row = row(&open, event, &gathered, &counted, verdict);
-    for (number, relation, since) in row.relations(event.time) {
-        memory.relations().note(row.member_key, number, relation, since);
-    }
+    row.relate(memory.relations(), event.time);
+    open.noted(row.noted);
     let freed = kept.filter(|_| !kept_now);
     let (recorded, mut bytes) = record(memory, &open, event, (counted.seq, desk, freed), &row);
     let mut verdict = row.verdict;
@@ -311,7 +311,11 @@ fn row(
     }
 }
 
-/// The correspondence that the stage proves.
+/// Days after which a correspondence that goes on is noted anew, so that it does not end with its term.
+const RENEWED_DAYS: u16 = 30;
+
+/// The correspondence that the stage proves. A node may never bring the fingerprints that an answer wants, so that each
+/// answer is noted as if it were the last; one that says otherwise takes back what the one before it noted.
 fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: &Verdict) -> Noted {
     if open.number.is_none() {
         return Noted::default();
@@ -323,11 +327,25 @@ fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: 
     let delivered = received.outcome == ReceiveOutcome::Complete
         && verdict.action == Action::Deliver
         && open.observation.caller != 0;
-    match (delivered, open.features.is(Feature::MemberAccepted), gathered.renewable) {
-        (true, false, _) => Noted::ACCEPTED,
-        (true, true, true) => Noted::STILL_ACCEPTED,
-        (true, true, false) | (false, ..) => Noted::default(),
+    let Correspondence { accepted, age_days, .. } = gathered.known;
+    match (delivered, open.features.is(Feature::MemberAccepted)) {
+        // Of this day, by another fax or by an earlier answer about this one.
+        (true, false) if accepted => Noted::default(),
+        (true, false) => Noted::ACCEPTED,
+        // Days could not be taken back, and another fax renews it as well.
+        (true, true) if age_days >= RENEWED_DAYS && verdict.fingerprint.is_none() => {
+            Noted::STILL_ACCEPTED
+        }
+        (false, _) if accepted && is_own(open, age_days, event.time) => Noted::TAKEN_BACK,
+        (true, true) | (false, _) => Noted::default(),
     }
+}
+
+/// Whether what is remembered of the pair is what an earlier answer about this fax noted: what somebody said since then is
+/// of another day.
+fn is_own(open: &OpenDecision, age_days: u16, now: Timestamp) -> bool {
+    let day = |second: u32| Timestamp::from_seconds(second.into()).day();
+    open.accepted.is_some_and(|second| now.day() - day(second) == i64::from(age_days))
 }
 
 /// Queues the row, and with it what goes to the desk or is kept there no longer; false when the ledger could not take

@@ -45,7 +45,7 @@ const ROOMS: &[Room] = &[
     // Everything that outlives a request, in one place.
     ("memory", 5, "activity bounds campaign content decay directory fax features ledger limiter lists policy relations store time verdict"),
     // The paths: they do not see each other.
-    ("screening", 6, "activity bounds campaign content decay directory fax features ledger limiter lists memory policy store time verdict"),
+    ("screening", 6, "activity bounds campaign content decay directory fax features ledger limiter lists memory policy relations store time verdict"),
     ("held", 6, "activity fax ledger memory store time verdict"),
     ("reports", 6, "activity decay fax features ledger lists memory store time verdict"),
     // Surfaces: the server's side and the client's.

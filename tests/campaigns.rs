@@ -27,13 +27,14 @@ use faxguard::lab::pages::write::{Form, tiff};
 use faxguard::memory::{Memory, WINDOW_FAXES};
 use faxguard::reports::{Filing, ReportCategory, ReportedFax, Reporter, file};
 use faxguard::screening::{SeenPage, screen_pages, screen_uncompared};
+use faxguard::store::embedded::fault::NoFaults;
 use faxguard::store::memory::MemoryStore;
 use faxguard::time::Timestamp;
 use faxguard::verdict::{Action, ContentPurpose, Degradations, Verdict};
 
 use crate::engine::{feature, features};
 use crate::support::events::{Call, call, job, line};
-use crate::support::{at, engine, furnish, keys, member, number, reopen, settle};
+use crate::support::{at, engine, furnish, keys, member, number, reopen, settle, store};
 
 /// Every fax is in doubt, so that each is asked for.
 const DOUBT: &str = "[inbound]\ndoubt_low = -20000\n";
@@ -407,6 +408,42 @@ fn a_campaign_confirmed_before_a_power_cut_is_there_after_it() {
         let bytes = std::fs::read(file.path()).unwrap();
         let there = row.is_some_and(|row| bytes.windows(row.len()).any(|window| window == row));
         assert!(!(ledger && there), "{:?}", file.file_name());
+    }
+}
+
+#[test]
+fn a_page_that_speaks_against_a_fax_takes_its_acceptance_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |folder: &Path| engine(store(folder, Arc::new(NoFaults)), DOUBT).0;
+    let memory = open(folder.path());
+    people(&memory);
+    let accepted = |memory: &Memory, fax: u64| {
+        let [caller, called] =
+            [line(fax), line(5_000 + fax)].map(|text| keys().number(number(&text)).hot());
+        memory.relations().get(called, caller, crate::support::day(2)).accepted
+    };
+    spread(&memory, 3, 0..6);
+    let junk = Decision::new(State::Confirmed, "desk", "seen", at(600));
+    memory.decide_campaign(the_campaign(&memory, at(600)), junk).unwrap();
+    // Its metadata are clean, so it is delivered; its page is of the campaign, so it is not.
+    let caught = |fax: StageEvent, page| {
+        let verdicts = converse_about(&memory, fax, &copy(3, page));
+        assert_eq!(verdicts[0].action, Action::Deliver, "{:?}", verdicts[0]);
+        assert_eq!(verdicts.last().unwrap().action, Action::Quarantine, "{verdicts:?}");
+    };
+    caught(clean(6), 6);
+    // A node that never comes again, and one whose page says nothing.
+    assert_eq!(screen_pages(&memory, &clean(7), &[]).action, Action::Deliver);
+    converse_about(&memory, clean(8), &copy(4, 8));
+    // Another fax of the same two was accepted on that day: the page speaks against the later one alone.
+    screen_pages(&memory, &clean(9), &[]);
+    caught(call(51, &line(9), &line(5_009)).received(at(5_500), 1), 9);
+    settle(&memory);
+    let left = frozen(folder.path());
+    let second = open(left.path());
+    for memory in [&memory, &second] {
+        let known = [6, 7, 8, 9].map(|fax| accepted(memory, fax));
+        assert_eq!(known, [false, true, true, true]);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::stage::{Member, Plan};
 use crate::features::{FEATURE_COUNT, FEATURES_VERSION, Features};
 use crate::limiter::Costs;
-use crate::relations::Relation;
+use crate::relations::{Relation, Relations};
 use crate::store::codec::{take_option, take_u8, take_u64};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::Verdict;
@@ -80,6 +80,8 @@ impl Noted {
     pub const ACCEPTED: Self = Self(2);
     /// The member still accepts faxes from the caller: noted as of the day before, so that it counts at once.
     pub const STILL_ACCEPTED: Self = Self(4);
+    /// What an earlier answer about the same fax noted as accepted is taken back.
+    pub const TAKEN_BACK: Self = Self(8);
 
     /// True when all bits of `other` are set.
     pub const fn has(self, other: Self) -> bool {
@@ -183,8 +185,18 @@ impl StageRow {
         put_pages(to, &self.pages);
     }
 
+    /// Puts what was noted, or taken back, at `time` where it is remembered.
+    pub fn relate(&self, to: &Relations, time: Timestamp) {
+        for (number, relation, since) in self.relations(time) {
+            to.note(self.member_key, number, relation, since);
+        }
+        if self.noted.has(Noted::TAKEN_BACK) {
+            to.withdraw(self.member_key, self.observation.caller);
+        }
+    }
+
     /// The correspondence that was noted at `time`: key of the number, what, as of when.
-    pub fn relations(&self, time: Timestamp) -> impl Iterator<Item = (u64, Relation, Timestamp)> {
+    fn relations(&self, time: Timestamp) -> impl Iterator<Item = (u64, Relation, Timestamp)> {
         let faxed = self.noted.has(Noted::FAXED);
         let abroad = faxed && self.calling_code != 0;
         let caller = self.observation.caller;

@@ -17,7 +17,7 @@ use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::numbering::NumberFacts;
 use crate::fax::stage::{Direction, Member, Parties, StageKind};
 use crate::features::Features;
-use crate::ledger::{HeldState, Names, PageStats, StageRow, decode_verdict, encode_verdict};
+use crate::ledger::{HeldState, Names, Noted, PageStats, StageRow, decode_verdict, encode_verdict};
 use crate::limiter::Costs;
 use crate::time::Timestamp;
 use crate::verdict::{Action, Refusal, Verdict};
@@ -82,6 +82,8 @@ pub struct OpenDecision {
     pub settled: bool,
     /// Where it stands on the desk since it was held for review, and its deadline there.
     pub desk: Option<(HeldState, Timestamp)>,
+    /// When an answer about it was noted as accepted, in seconds since 1970, where none took that back.
+    pub accepted: Option<u32>,
     /// Looks that the service took at it.
     pub looks: Looks,
     /// Answers, the latest of each stage, in the order they were given.
@@ -172,6 +174,15 @@ impl OpenDecision {
         fresh.is_some()
     }
 
+    /// Notes what a row of the fax noted of its correspondence.
+    pub fn noted(&mut self, noted: Noted) {
+        if noted.has(Noted::ACCEPTED) {
+            self.accepted = Some(self.observation.second);
+        } else if noted.has(Noted::TAKEN_BACK) {
+            self.accepted = None;
+        }
+    }
+
     /// Takes up what a row of the ledger says, in place of what stood.
     pub fn restore(&mut self, row: StageRow) {
         self.turn(row.verdict.stage.direction());
@@ -186,6 +197,7 @@ impl OpenDecision {
         self.pages = row.pages;
         self.charged = row.charged;
         self.settled |= row.settled.is_some();
+        self.noted(row.noted);
         self.hold(&row.verdict);
         self.answer(Answer {
             request: row.request,

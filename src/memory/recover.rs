@@ -213,9 +213,7 @@ fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
             }
         }
     }
-    for (number, relation, since) in row.relations(time) {
-        memory.relations.note(row.member_key, number, relation, since);
-    }
+    row.relate(&memory.relations, time);
 }
 
 fn count_false_positives(memory: &Memory, now: Timestamp) -> Result<(), StoreError> {

@@ -44,6 +44,24 @@ fn a_pair_is_kept_for_its_term() {
 }
 
 #[test]
+fn what_was_accepted_is_taken_back_and_nothing_else() {
+    let memory = relations(1 << 24);
+    memory.withdraw(1, 2);
+    memory.note(1, 2, Relation::Accepted, on(3));
+    memory.note(1, 3, Relation::Faxed, on(1));
+    memory.note(1, 3, Relation::Accepted, on(3));
+    memory.note(1, 4, Relation::Accepted, on(3));
+    for _ in 0..2 {
+        memory.withdraw(1, 2);
+        memory.withdraw(1, 3);
+    }
+    let known = [2, 3, 4].map(|number| marks(memory.get(1, number, on(5))));
+    assert_eq!((known, memory.len()), ([NONE, FAXED, ACCEPTED], 2));
+    memory.note(1, 2, Relation::Accepted, on(6));
+    assert_eq!(marks(memory.get(1, 2, on(7))), ACCEPTED);
+}
+
+#[test]
 fn recycling_voids_what_was_before_and_nothing_after() {
     for recycled in [7, 9] {
         let memory = relations(1 << 24);

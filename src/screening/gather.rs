@@ -19,6 +19,7 @@ use crate::ledger::country_key;
 use crate::lists::ListKind;
 use crate::memory::Memory;
 use crate::memory::open::OpenDecision;
+use crate::relations::Correspondence;
 use crate::time::{DAY_SECONDS, Span, Timestamp};
 
 /// A call that ends within this time brought nothing.
@@ -33,8 +34,8 @@ pub(super) struct Gathered {
     pub quiet_until: Option<Timestamp>,
     /// Allowed minutes of the recipient's day when those end.
     pub hours: Option<(u16, u16)>,
-    /// True when what the pair accepted of each other is old enough to be noted anew.
-    pub renewable: bool,
+    /// What is remembered of the pair; what was accepted today among it, which proves nothing yet.
+    pub known: Correspondence,
     /// True when nothing is known of the member.
     pub member_unknown: bool,
     /// True when this stage refines one that is not remembered.
@@ -61,7 +62,7 @@ pub(super) fn gather(memory: &Memory, open: &mut OpenDecision, event: &StageEven
     if !known && open.number.is_some() {
         arrival(open, direction, named);
     }
-    gathered.renewable = relate(memory, open, event.time, direction);
+    gathered.known = relate(memory, open, event.time, direction);
     place(memory, open, event.time, &mut gathered);
     match &event.stage {
         Stage::CallOffered { caller_name, attestation, restricted, .. } => {
@@ -94,7 +95,7 @@ pub(super) fn gather_again(
     (open.observation.good, open.observation.bad) = (0, 0);
     gathered.parties_missing = open.number.is_none();
     gathered.member_unknown = open.features.is(Feature::MemberUnknown);
-    gathered.renewable = relate(memory, open, event.time, event.stage.kind().direction());
+    gathered.known = relate(memory, open, event.time, event.stage.kind().direction());
     place(memory, open, event.time, &mut gathered);
     open.observation.happened = Happened::default();
     gathered
@@ -243,23 +244,23 @@ fn destination(memory: &Memory, open: &mut OpenDecision, facts: &NumberFacts) {
     }
 }
 
-/// Days after which a correspondence that goes on is noted anew, so that it does not end with its term.
-const RENEWED_DAYS: u16 = 30;
-
-/// Who member and correspondent are to each other, as it stands now. True when that is old enough to be renewed.
-fn relate(memory: &Memory, open: &mut OpenDecision, now: Timestamp, direction: Direction) -> bool {
+/// Who member and correspondent are to each other, as it stands now.
+fn relate(
+    memory: &Memory,
+    open: &mut OpenDecision,
+    now: Timestamp,
+    direction: Direction,
+) -> Correspondence {
     let other = match direction {
         Direction::Inbound => open.observation.caller,
         Direction::Outbound => open.number.map_or(0, |number| number.hot()),
     };
-    let (mut corresponds, mut renewable) = (false, false);
+    let (mut corresponds, mut known) = (false, Correspondence::default());
     if other != 0 {
-        let relations = memory.relations();
-        let known = relations.get(open.member_key, other, now);
+        known = memory.relations().get(open.member_key, other, now);
         // What was accepted today proves nothing yet: nobody has had the time to report it.
         let accepted = known.accepted && (known.faxed || known.age_days > 0);
         corresponds = known.faxed || accepted;
-        renewable = known.age_days >= RENEWED_DAYS;
         let (own, general) =
             (memory.lists().kinds(open.member_key, other, now), memory.lists().general(other, now));
         // A member's own word on a number stands above the house's.
@@ -285,7 +286,7 @@ fn relate(memory: &Memory, open: &mut OpenDecision, now: Timestamp, direction: D
         corresponds |= allowed;
     }
     open.observation.happened = open.observation.happened.with_if(Happened::STRANGER, !corresponds);
-    renewable
+    known
 }
 
 /// Where the recipient is, and what time it is there.
