@@ -18,7 +18,7 @@ mod standby;
 mod state;
 pub mod tiff;
 
-pub use answer::{Answer, Basis, Cause};
+pub use answer::{Answer, Basis, Cause, Said};
 pub use client::Client;
 pub use deadline::deadline;
 pub use hylafax::queue_file;

@@ -8,8 +8,9 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
 
-use super::answer::{Answer, Basis, Cause};
+use super::answer::{Answer, Basis, Cause, Said};
 use super::deadline::deadline;
 use super::digest::name_of;
 use super::parties::{self, Key};
@@ -160,18 +161,18 @@ impl Client {
         let mut report = Report { client: self, count };
         request.unscored_count = count;
         let told = tokio::time::timeout(longest, self.put(&request, stage, longest)).await;
-        let told = told.unwrap_or(Err(Cause::Late));
+        let told = told.unwrap_or(Err((Cause::Late, None)));
         let now = self.clock.now();
         let count = std::mem::take(&mut report.count);
         self.with(|standby| match told {
             Ok((decision_id, verdict)) => {
                 standby.served(&request, stage, &verdict, now);
-                Answer { decision_id, verdict, basis: Basis::Served }
+                Answer { decision_id, verdict, basis: Basis::Served, said: None }
             }
-            Err(cause) => {
+            Err((cause, said)) => {
                 standby.failed(cause, now);
                 standby.unreported(count);
-                standby.alone(&request, stage, cause, now)
+                Answer { said, ..standby.alone(&request, stage, cause, now) }
             }
         })
         .await
@@ -183,18 +184,19 @@ impl Client {
         request: &wire::ScreenFaxRequest,
         stage: StageKind,
         longest: Duration,
-    ) -> Result<(String, wire::Verdict), Cause> {
+    ) -> Result<(String, wire::Verdict), (Cause, Option<Said>)> {
         let told = match self.call(request, longest).await {
             Err(status) if cause_of(&status) == Cause::Unreachable => {
                 self.call(request, longest).await
             }
             told => told,
         };
-        let response = told.map_err(|status| cause_of(&status))?;
-        let verdict = response.verdict.ok_or(Cause::Refused)?;
+        let response = told.map_err(|status| (cause_of(&status), said(&status)))?;
+        let odd = (Cause::Refused, None);
+        let verdict = response.verdict.ok_or_else(|| odd.clone())?;
         // An action that this version does not know is no leave to stop a fax.
         if !parties::fits(verdict.action(), stage.direction()) {
-            return Err(Cause::Refused);
+            return Err(odd);
         }
         let decision = DecisionId::parse(&response.decision_id);
         Ok((decision.map_or_else(String::new, |id| id.to_string()), verdict))
@@ -240,6 +242,13 @@ fn cause_of(status: &Status) -> Cause {
     }
 }
 
+/// What the service said where it refused; what a broken connection says is this side's own.
+fn said(status: &Status) -> Option<Said> {
+    let details = status.get_error_details();
+    let reason = details.error_info().map_or("", |info| info.reason.as_str());
+    (cause_of(status) == Cause::Refused).then(|| Said::of(reason, status.message()))
+}
+
 /// The id of a question: the same for the same stage of the same fax.
 fn request_id(request: &wire::ScreenFaxRequest, stage: StageKind) -> String {
     use wire::screen_fax_request::Stage;
@@ -273,5 +282,6 @@ fn malformed(request: &wire::ScreenFaxRequest) -> Answer {
             ..wire::Verdict::default()
         },
         basis: Basis::Unscored(Cause::Malformed),
+        said: None,
     }
 }

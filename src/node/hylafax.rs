@@ -14,6 +14,7 @@ use std::sync::Arc;
 use clap::{Arg, ArgMatches};
 use pbjson_types::Timestamp as WireTime;
 
+use super::answer::Answer;
 use super::client::Client;
 use super::session::name;
 use super::state::StateFolder;
@@ -97,6 +98,15 @@ fn fail_open(done: Result<(), Failure>, context: &mut Context<'_>) {
         let shown = context.output.shown();
         // Nobody may be listening there either.
         let _ = context.output.remark(format!("faxguardctl: {}", failure.sentence(shown)));
+    }
+}
+
+/// Says on standard error why the service gave no verdict, where it said so: otherwise an unscored fax looks like any other.
+fn say_why(answer: &Answer, context: &mut Context<'_>) {
+    if let Some(said) = &answer.said {
+        // Nobody may be listening there either.
+        let _ =
+            context.output.remark(format!("faxguardctl: no verdict, the service refuses: {said}"));
     }
 }
 

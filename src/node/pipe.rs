@@ -54,6 +54,7 @@ fn no_request() -> Answer {
             ..wire::Verdict::default()
         },
         basis: Basis::Unscored(Cause::Malformed),
+        said: None,
     }
 }
 
@@ -131,6 +132,7 @@ mod tests {
                 ..Default::default()
             },
             basis: Basis::Served,
+            said: None,
         };
         assert_eq!(
             words(&answer),

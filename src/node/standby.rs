@@ -136,7 +136,7 @@ impl Standby {
         verdict.stage = stage as i32;
         verdict.rule =
             if basis == Basis::Reused { RULE_REUSED.into() } else { RULE_UNSCORED.into() };
-        Answer { decision_id: String::new(), verdict, basis }
+        Answer { decision_id: String::new(), verdict, basis, said: None }
     }
 
     /// The memory of a process that ends, for the next one: the newest of everything, at most so many each.

@@ -173,8 +173,6 @@ async fn a_policy_applied_while_serving_is_in_force_after_a_restart() {
 
 /// Runs HylaFAX's hook of a received fax against a server, and returns what it printed.
 fn received(server: &str, spool: &Path, fax: usize) -> String {
-    use faxguard::lab::files;
-    use faxguard::operator::{Invocation, Output, Screen, run};
     let name = format!("fax{fax}.tif");
     std::fs::write(spool.join(&name), crate::campaigns::copy(3, fax)).unwrap();
     let (caller, called) = (format!("+1310250{:04}", fax * 137), format!("+1212555{fax:04}"));
@@ -183,12 +181,57 @@ fn received(server: &str, spool: &Path, fax: usize) -> String {
     let (device, commid) = (format!("tty{fax}"), format!("{fax:06}"));
     let rest = ["--spool", spool, &name, &device, &commid, "", &caller, "", &called];
     let arguments = words.into_iter().chain(rest).map(Into::into).collect();
+    let (out, err) = hooked(arguments);
+    assert_eq!(err, "");
+    out
+}
+
+/// What a hook prints, and what it says on standard error.
+fn hooked(arguments: Vec<std::ffi::OsString>) -> (String, String) {
+    use faxguard::lab::files;
+    use faxguard::operator::{Invocation, Output, Screen, run};
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let output = Output::new(&mut out, &mut err, Screen::Other);
     let code =
         run(Invocation { arguments, user: None }, &files::catalog(), &files::hooks(), output);
-    assert_eq!((code, String::from_utf8(err).unwrap().as_str()), (0, ""));
-    String::from_utf8(out).unwrap()
+    assert_eq!(code, 0);
+    (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_says_why_the_service_gave_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::begin(folder.path()).await;
+    let server = served.address.clone();
+    let spool = folder.path().to_str().unwrap().to_owned();
+    let told = tokio::task::spawn_blocking(move || {
+        let hook = |name: &str, rest: &[&str]| {
+            let words = ["faxguardctl", "hook", name, "--server", &server, "--node", "gw-1"];
+            let spool = ["--spool", &spool];
+            hooked(
+                words
+                    .into_iter()
+                    .chain(spool)
+                    .chain(rest.iter().copied())
+                    .map(Into::into)
+                    .collect(),
+            )
+        };
+        [
+            hook("dynamic-config", &["ttyS0", "5551234", "X", "5550001"]),
+            hook("fax-rcvd", &["none.tif", "ttyS0", "000001", "", "5551234", "X", "5550001"]),
+        ]
+    });
+    let [offered, received] = told.await.unwrap();
+    assert_eq!(offered.0, "RejectCall: no\n");
+    assert_eq!(received.0, "deliver unscored -\n");
+    for (_, err) in [&offered, &received] {
+        let said = "faxguardctl: no verdict, the service refuses: INVALID_FIELD: ";
+        assert!(err.starts_with(said) && err.contains("`inbound.called_number`"), "{err}");
+        assert!(err.lines().count() == 1 && !err.contains("5551234"), "{err}");
+        assert!(!err.contains("5550001"), "{err}");
+    }
+    served.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

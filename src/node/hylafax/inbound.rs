@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 
 use super::calls::{Calls, Seen};
-use super::{Hook, fail_open, print};
+use super::{Hook, fail_open, print, say_why};
 use crate::bounds::{
     HOOK_AGAIN_MS, HOOK_CALL_IDS_MAX, HOOK_HANDSHAKE_MS, PAGE_SIZES_MAX, TIFF_BYTES_MAX,
 };
@@ -203,6 +203,7 @@ fn dynamic_config(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(),
         let mut request = call.request(&fax_id, stage);
         request.stage_capabilities = capabilities(false);
         let answer = client.ask(request).await;
+        say_why(&answer, context);
         if print::refuses(&answer) {
             call.calls(|calls, _| calls.refused(&fax_id)).await;
             context.output.text(print::reject_call(true))?;
@@ -236,6 +237,7 @@ fn tsi_received(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), F
         let mut request = call.request(&fax_id, stage);
         request.stage_capabilities = capabilities(true);
         let answer = client.ask_within(request, Duration::from_millis(HOOK_HANDSHAKE_MS)).await;
+        say_why(&answer, context);
         let refused = print::refuses(&answer);
         if refused {
             call.calls(|calls, _| calls.refused(&fax_id)).await;
@@ -266,6 +268,7 @@ fn fax_received(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), F
         let mut request = call.request(&found.fax_id, Stage::Received(received));
         request.stage_capabilities = capabilities(found.shook_hands);
         let answer = client.ask(request.clone()).await;
+        say_why(&answer, context);
         Ok(ask_again(&hook, (&client, file), request, answer).await)
     });
     match answer {

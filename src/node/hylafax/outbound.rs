@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use pbjson_types::Duration as WireSpan;
 
 use super::queue_file::{QueueFile, parse};
-use super::{Hook, fail_open, print};
+use super::{Hook, fail_open, print, say_why};
 use crate::bounds::{ATTEMPTS_MAX, QUEUE_FILE_BYTES_MAX};
 use crate::node::outcome::failed;
 use crate::node::session::name;
@@ -115,6 +115,7 @@ fn job_control(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Fa
         let client = hook.client(context)?;
         Ok(client.ask(request(&hook, fax_id, &job, ready(&job))).await)
     })?;
+    say_why(&answer, context);
     context.output.text(&print::job_control(&answer, hook.now, &TimeZone::system()))
 }
 
@@ -133,7 +134,7 @@ fn notify(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure
     let request = request(&hook, fax_id, &job, Stage::DialResult(result));
     context.block_on(async |context: &mut Context<'_>| {
         // Nothing is left to do whatever the answer is.
-        let _ = hook.client(context)?.ask(request).await;
+        say_why(&hook.client(context)?.ask(request).await, context);
         Ok(())
     })
 }

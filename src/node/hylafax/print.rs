@@ -124,6 +124,7 @@ mod tests {
             decision_id: "0123456789abcdef0123456789abcdef".into(),
             verdict: wire::Verdict { action: action.into(), bounds, ..Default::default() },
             basis: Basis::Served,
+            said: None,
         }
     }
 
