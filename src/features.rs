@@ -113,7 +113,7 @@ features! {
     CallerKnownDays "caller_known_days" "days since this caller number was first seen";
     Correspondents "member_answered" "1 when the recipient of this job has faxed this member before";
     TrunkStrangers24h "trunk_strangers_24h" "distinct numbers that strangers called over this trunk in 24 h";
-    FingerprintAsked "fingerprint_asked" "1 when the fingerprints of this fax were asked for";
+    FingerprintAsked "fingerprint_asked" "1 when the fingerprints of this fax were asked for, 2 when by lot";
     FingerprintPages "fingerprint_pages" "pages of this fax whose fingerprints were looked at";
     InkMapLooked "ink_map_looked" "1 when an ink map of this fax was looked at: content was touched";
     CampaignState "campaign_state" "of the campaign a page is of: 1 suspected, 2 confirmed, 3 cleared, 4 a form that floods; 5 a known form; 0 none";

@@ -49,7 +49,7 @@ use wishes::Wishes;
 pub use campaigns::CampaignFault;
 pub use profile::PROFILE_BYTES;
 pub use recover::Recovered;
-pub use wishes::WINDOW_FAXES;
+pub use wishes::{BY_LOT, WINDOW_FAXES};
 
 /// Most list entries in memory, at 40 bytes each.
 const LIST_ENTRIES_MAX: usize = 10_000_000;

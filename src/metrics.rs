@@ -78,6 +78,8 @@ metrics! {
     fingerprints: Family<Label, Counter> = Family::default();
     /// Faxes asked for fingerprints, in thousandths of the latest 1,000 with pages.
     fingerprint_share_milli: Gauge = Gauge::default();
+    /// Faxes asked for fingerprints by lot, without any doubt of them, in thousandths of the latest 1,000 with pages.
+    fingerprint_drawn_milli: Gauge = Gauge::default();
     /// Faxes of which content was touched (an ink map was looked at), in thousandths of the latest 1,000 with pages.
     content_touched_milli: Gauge = Gauge::default();
     /// Faxes that the service itself has looked at, by the purpose that an answer wanted it for.

@@ -25,7 +25,7 @@ pub use leaf::{LogLevel, Size, Weight};
 pub use quota::{InvalidQuota, Quota};
 pub use read::{decode, parse, read_settings, read_text};
 pub use rules::{
-    BudgetRules, Calibration, Composite, Group, InboundRules, OutboundRules, Policy, RedressRules,
-    ReportRules, ReputationRules, SIGNALS_MAX, SignalSet, SignalSpec,
+    BudgetRules, Calibration, Composite, FingerprintRules, Group, InboundRules, OutboundRules,
+    Policy, RedressRules, ReportRules, ReputationRules, SIGNALS_MAX, SignalSet, SignalSpec,
 };
 pub use settings::Settings;

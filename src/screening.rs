@@ -81,7 +81,8 @@ fn screen_stage(
     }
     let mut verdict = judge(&open, event, &gathered, &counted, &generation);
     verdict.degradations = verdict.degradations.with(degraded);
-    let brought = Brought { pages, map_wanted, doubt: verdict.fingerprint.is_some() };
+    let (doubt, clean) = (verdict.fingerprint.is_some(), verdict.action == Action::Deliver);
+    let brought = Brought { pages, map_wanted, doubt, clean };
     let Wish { purpose, ink_map } =
         campaigns::wish(memory, &mut open, event, generation.policy(), &brought);
     (verdict.fingerprint, verdict.ink_map) = (purpose, ink_map);

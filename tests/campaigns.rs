@@ -355,6 +355,37 @@ fn no_more_than_a_share_is_asked_for() {
     assert_eq!(asked.count() * 1_000 / WINDOW_FAXES, 20);
 }
 
+#[test]
+fn a_campaign_of_clean_metadata_becomes_known_by_lot() {
+    let sample = |milli: u32| {
+        format!("{CERTAIN}[fingerprints]\nshare_per_mille = 1000\nsample_per_mille = {milli}\n")
+    };
+    let faxes = |memory: &Memory, faxes: std::ops::Range<u64>| -> Vec<Verdict> {
+        let one = |fax| converse_about(memory, clean(fax), &copy(3, usize::try_from(fax).unwrap()));
+        faxes.flat_map(one).collect()
+    };
+    let none = house(&sample(0));
+    faxes(&none, 0..3);
+    assert_eq!((none.wishes().shares_milli(), none.campaigns().pages()), ([0, 0], 0));
+    let folder = tempfile::tempdir().unwrap();
+    let open = |folder: &Path| engine(store(folder, Arc::new(NoFaults)), &sample(400)).0;
+    let memory = open(folder.path());
+    people(&memory);
+    let verdicts = faxes(&memory, 0..40);
+    let asked = memory.wishes().drawn_milli();
+    assert!((8..=24).contains(&asked), "{asked} of 40");
+    assert_eq!(memory.wishes().shares_milli()[0], asked, "of none there was any doubt");
+    let campaign = memory.campaigns().list(None, 9, at(24_000));
+    assert_eq!(campaign.len(), 1, "{verdicts:?}");
+    assert!(campaign[0].recipients >= 5 && campaign[0].recipients <= asked, "{campaign:?}");
+    let told = verdicts.iter().filter(|verdict| hit(verdict, "campaign.spread")).count();
+    assert!(told >= 3, "{told}");
+    // What was drawn is counted again after a power cut.
+    settle(&memory);
+    let left = frozen(folder.path());
+    assert_eq!(open(left.path()).wishes().drawn_milli(), asked);
+}
+
 fn folder_house(folder: &Path) -> Memory {
     reopen(folder).0
 }

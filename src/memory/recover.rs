@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use super::open::OpenDecision;
-use super::{Memory, OpenMemory, allowances, campaigns, evidence, pace};
+use super::{BY_LOT, Memory, OpenMemory, allowances, campaigns, evidence, pace};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
@@ -185,8 +185,10 @@ fn recount(memory: &Memory, open: &OpenDecision, row: &StageRow) {
     if open.begins_pages(row.verdict.stage) {
         memory.wishes.fax();
     }
-    if newly(Feature::FingerprintAsked) {
-        memory.wishes.asked();
+    match row.features.get(Feature::FingerprintAsked) {
+        _ if !newly(Feature::FingerprintAsked) => {}
+        BY_LOT => memory.wishes.asked_by_lot(),
+        _ => memory.wishes.asked(),
     }
     if newly(Feature::InkMapLooked) && open.looks.is_empty() {
         memory.wishes.touch();

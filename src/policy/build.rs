@@ -50,6 +50,7 @@ pub(super) fn build(
         outbound: outbound(&settings.outbound),
         fingerprints: FingerprintRules {
             share_milli: settings.fingerprints.share_per_mille,
+            sample_milli: settings.fingerprints.sample_per_mille,
             service_reads: settings.fingerprints.service_reads_pages,
         },
         budget: BudgetRules {

@@ -151,6 +151,8 @@ pub struct OutboundRules {
 pub struct FingerprintRules {
     /// Of a thousand faxes with pages, for how many the fingerprints are asked for at most.
     pub share_milli: u32,
+    /// Of a thousand faxes of strangers of which there is no doubt, on how many the lot falls.
+    pub sample_milli: u32,
     /// Whether the service may read pages for a node.
     pub service_reads: bool,
 }

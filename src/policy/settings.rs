@@ -220,6 +220,10 @@ section! {
     Fingerprints {
         /// Of a thousand faxes with pages, for how many at most; the latest thousand count. 0 asks for none.
         share_per_mille: u32 = 100 => 0, 1_000;
+        /// Of a thousand faxes of strangers of which there is no doubt, on how many the lot falls: else a campaign whose calls
+        /// look clean would never be seen. They are asked for out of what doubt leaves of the share above, the last part of
+        /// which, as large as this, is doubt's alone. 0 draws no lots.
+        sample_per_mille: u32 = 20 => 0, 1_000;
         /// Whether the service itself may read the pages of a fax whose fingerprints it asked for, where a node cannot make
         /// them. Leave it off where every node can: its pages stay with it then.
         service_reads_pages: bool = false;

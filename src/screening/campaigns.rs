@@ -4,11 +4,12 @@
 use crate::bounds::FINGERPRINT_PAGES_MAX;
 use crate::campaign::{CampaignEvidence, Met, Names, Outcome, Sighting, State, Sureness, Tie};
 use crate::content::fingerprint::Fingerprint;
+use crate::fax::id::DecisionId;
 use crate::fax::stage::{Direction, StageEvent, StageKind};
 use crate::features::{Feature, Features};
-use crate::memory::Memory;
 use crate::memory::open::{Answer, OpenDecision};
-use crate::policy::Policy;
+use crate::memory::{BY_LOT, Memory};
+use crate::policy::{FingerprintRules, Policy};
 use crate::verdict::ContentPurpose;
 
 /// The fingerprints of one page, as they came with a stage.
@@ -209,10 +210,19 @@ pub(super) struct Brought<'a> {
     pub(super) map_wanted: bool,
     /// The score is in doubt.
     pub(super) doubt: bool,
+    /// The fax goes through as it is.
+    pub(super) clean: bool,
+}
+
+/// Whether the lot falls on a fax: by its decision, which is a keyed hash, so that no sender can foresee it and the same
+/// faxes are drawn whenever they come again.
+fn is_drawn(decision: DecisionId, share_milli: u32) -> bool {
+    let [.., a, b, c, d] = decision.0;
+    u32::from_be_bytes([a, b, c, d]) % 1_000 < share_milli
 }
 
 /// Settles what is wanted, within the budget: the fingerprints where the score is in doubt or somebody of a campaign
-/// sends, and none of what was brought; the map where it would tell more.
+/// sends, or where the lot falls on a stranger's fax, and none of what was brought; the map where it would tell more.
 pub(super) fn wish(
     memory: &Memory,
     open: &mut OpenDecision,
@@ -237,14 +247,23 @@ pub(super) fn wish(
         memory.campaigns().would_be_plausible(names, event.time)
     };
     let wanted = if brought.pages.is_empty() { brought.doubt || plausible() } else { ink_map };
-    if !wanted {
+    let FingerprintRules { share_milli, sample_milli, .. } = policy.fingerprints();
+    let stranger = stage.direction() == Direction::Inbound && tie(features) == Tie::Stranger;
+    let sampled = brought.pages.is_empty() && (!looked || ink_map) && brought.clean && stranger;
+    let drawn = !wanted && sampled && is_drawn(event.decision, sample_milli);
+    if !wanted && !drawn {
         return Wish::default();
     }
-    if !open.features.is(Feature::FingerprintAsked) {
-        if !memory.wishes().ask(policy.fingerprints().share_milli) {
+    if !features.is(Feature::FingerprintAsked) {
+        let wishes = memory.wishes();
+        let (may, code) = match drawn {
+            true => (wishes.ask_by_lot(share_milli, sample_milli), BY_LOT),
+            false => (wishes.ask(share_milli), 1),
+        };
+        if !may {
             return Wish::default();
         }
-        open.features.flag(Feature::FingerprintAsked, true);
+        open.features.set(Feature::FingerprintAsked, code);
     }
     Wish { purpose: Some(ContentPurpose::PreventDisruption), ink_map }
 }

@@ -289,6 +289,7 @@ fn gauge(memory: &Memory, metrics: &Metrics) {
     metrics.policy_generation.set(count(memory.generations().current().number()));
     let [asked, touched] = memory.wishes().shares_milli();
     metrics.fingerprint_share_milli.set(asked.into());
+    metrics.fingerprint_drawn_milli.set(memory.wishes().drawn_milli().into());
     metrics.content_touched_milli.set(touched.into());
     metrics.campaign_pages.set(count(memory.campaigns().pages()));
 }
