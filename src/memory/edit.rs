@@ -1,6 +1,7 @@
 //! Edits of what is known: directory, lists, policy. Durable when they return, and in force. They wait for the store.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use thiserror::Error;
 
@@ -84,6 +85,7 @@ impl Memory {
                 answer => break answer?,
             }
         };
+        self.counters.edits_since.fetch_add(1, Ordering::Relaxed);
         keys.iter().for_each(|key| self.relations.recycled(*key, now));
         Ok(ticket)
     }
