@@ -59,6 +59,9 @@ const ACTIVE_MEMBERS_BYTES: usize = 256 << 20;
 /// Entries after a snapshot from which the next one is due. A restart reads them again at 4 to 8 us each, so that
 /// it takes two seconds more at most, whatever the load was.
 pub const CHECKPOINT_ENTRIES: u64 = 250_000;
+/// As how many entries one of directory edits counts in that: it holds up to 190, and the directory of a large provider
+/// is four seconds in being read then.
+pub const EDITS_COUNT_AS: u64 = 12;
 
 /// Everything that outlives a request.
 pub struct Memory {
@@ -101,6 +104,8 @@ pub struct Counters {
     pub false_positives: AtomicU32,
     /// Seq that the latest snapshot of the hot tables reaches to.
     pub snapshot_seq: AtomicU64,
+    /// Entries of directory edits since that snapshot.
+    pub edits_since: AtomicU64,
 }
 
 /// What memory is made from.
@@ -308,7 +313,8 @@ impl Memory {
     /// ticks asks this every second or so, and calls [`Memory::checkpoint`] off the path.
     pub fn checkpoint_due(&self) -> bool {
         let snapshot = self.counters.snapshot_seq.load(Ordering::Relaxed);
-        self.store.last_seq().saturating_sub(snapshot) >= CHECKPOINT_ENTRIES
+        let edits = self.counters.edits_since.load(Ordering::Relaxed) * (EDITS_COUNT_AS - 1);
+        self.store.last_seq().saturating_sub(snapshot).saturating_add(edits) >= CHECKPOINT_ENTRIES
     }
 
     /// Writes a snapshot of the hot tables, so that the next start reads little of the ledger. Off the path.
@@ -318,8 +324,10 @@ impl Memory {
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         self.activity.recount();
         let seq = self.store.last_seq();
+        let edits = self.counters.edits_since.load(Ordering::Relaxed);
         recover::checkpoint(self)?;
         self.counters.snapshot_seq.fetch_max(seq, Ordering::Relaxed);
+        self.counters.edits_since.fetch_sub(edits, Ordering::Relaxed);
         Ok(())
     }
 }

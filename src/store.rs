@@ -259,7 +259,7 @@ pub trait Store: sealed::Sealed + Send + Sync {
     /// [`Refused`].
     fn load(&self, writes: Vec<TableWrite>) -> Result<Ticket, Refused>;
 
-    /// A ticket that answers once everything queued before it is on the disk.
+    /// A ticket that answers once everything queued before it is on the disk, if only in the ledger.
     ///
     /// # Errors
     /// [`Refused::Closed`].

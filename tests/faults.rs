@@ -9,6 +9,8 @@
 use std::sync::Arc;
 
 use faxguard::bounds::LEDGER_QUEUE_ENTRIES;
+use faxguard::directory::Edit;
+use faxguard::fax::id::SubjectKind;
 use faxguard::features::Feature;
 use faxguard::held::{HeldFault, HeldFilter, expire, list, release};
 use faxguard::lists::ListKind;
@@ -183,6 +185,39 @@ fn evidence_that_fails_at_its_own_commit_is_taken_back() {
         3
     );
     assert_eq!(expire(&memory, overdue).unwrap(), 3);
+}
+
+/// A disk that fails once, at the next entry of the ledger.
+#[derive(Default)]
+struct Once(Mutex<bool>);
+
+impl FaultPlan for Once {
+    fn before(&self, step: Step) -> Injected {
+        if step == Step::LedgerCommit && std::mem::take(&mut *self.0.lock()) {
+            return Injected::Fault(CommitFault::Full);
+        }
+        Injected::Nothing
+    }
+}
+
+#[test]
+fn an_import_of_which_one_entry_failed_has_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let once = Arc::new(Once::default());
+    let (memory, _) = engine(store(folder.path(), Arc::clone(&once) as Arc<dyn FaultPlan>), "");
+    let edits: Vec<Edit> = (0..40_000_u32)
+        .map(|key| {
+            let number = memory.keys().pseudonym(SubjectKind::Number, &key.to_be_bytes());
+            Edit::Assign { number, member: Some(member("ann")) }
+        })
+        .collect();
+    for _ in 0..4 {
+        *once.0.lock() = true;
+        let edited = memory.edit_directory(&edits, at(1));
+        // Entries behind the one that failed may be durable: that they are says nothing of it.
+        assert!(matches!(edited, Err(EditFault::Commit(CommitFault::Full))), "{edited:?}");
+    }
+    memory.edit_directory(&edits, at(2)).unwrap();
 }
 
 #[test]

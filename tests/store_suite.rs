@@ -1,11 +1,12 @@
 //! One suite for every store: each case runs in memory and embedded; then what only a disk can do wrong.
-//! Behind it: kills at random points.
+//! Behind it: kills at random points, and writes that wait.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 
+mod deferred;
 mod kills;
 mod runs;
 

@@ -1,6 +1,7 @@
 //! Edits of what is known: directory, lists, policy. Durable when they return, and in force. They wait for the store.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use thiserror::Error;
 
@@ -50,20 +51,21 @@ impl Memory {
     ) -> Result<Vec<Outcome>, EditFault> {
         let mut outcomes = Vec::with_capacity(edits.len());
         let mut batch = Batch::default();
-        let mut last = None;
+        let mut tickets = Vec::new();
         for edit in edits {
             for outcome in self.directory.apply(std::slice::from_ref(edit)) {
                 batch.add(*edit, outcome);
                 outcomes.push(outcome);
             }
             if batch.is_full() {
-                last = Some(self.commit_batch(std::mem::take(&mut batch), now)?);
+                tickets.push(self.commit_batch(std::mem::take(&mut batch), now)?);
             }
         }
         if !batch.is_empty() {
-            last = Some(self.commit_batch(batch, now)?);
+            tickets.push(self.commit_batch(batch, now)?);
         }
-        last.map_or(Ok(()), Ticket::wait)?;
+        // Each of them: one that failed may have others behind it that did not.
+        tickets.into_iter().try_for_each(Ticket::wait)?;
         Ok(outcomes)
     }
 
@@ -83,6 +85,7 @@ impl Memory {
                 answer => break answer?,
             }
         };
+        self.counters.edits_since.fetch_add(1, Ordering::Relaxed);
         keys.iter().for_each(|key| self.relations.recycled(*key, now));
         Ok(ticket)
     }

@@ -5,6 +5,7 @@
 //! `….corrupt-TIME` and shows in the health; the service starts without it.
 
 mod committer;
+mod deferred;
 pub mod fault;
 mod file;
 mod index;
@@ -20,7 +21,7 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
@@ -136,6 +137,8 @@ impl Options {
 struct Shared {
     queue: Queue,
     seq: AtomicU64,
+    /// Whether bulk tables miss something that the ledger holds.
+    deferred: AtomicBool,
     clock: Arc<dyn Clock>,
     faults: Arc<dyn FaultPlan>,
     /// Zero for no bound.
@@ -212,6 +215,7 @@ impl EmbeddedStore {
         let shared = Arc::new(Shared {
             queue: Queue::default(),
             seq: AtomicU64::new(ledger.last_seq.max(seq)),
+            deferred: AtomicBool::new(!state.deferred().is_empty()),
             clock,
             faults,
             day_pages_max: AtomicU32::new(day_pages_max.unwrap_or(0)),
@@ -251,6 +255,16 @@ impl EmbeddedStore {
 
     fn days(&self) -> Days<'_> {
         Days { readers: &self.shared.readers, catalog: &self.catalog, tail: &self.tail }
+    }
+
+    /// Waits until the tables hold what was acknowledged, where they miss some of it.
+    fn settled(&self, table: TableId) -> Result<(), StoreError> {
+        if !table.is_bulk() || !self.shared.deferred.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let (answer, ticket) = Ticket::pair();
+        self.shared.queue.push(Work::Settle(answer), 0)?;
+        Ok(ticket.wait()?)
     }
 
     fn snapshot_path(&self, name: &str, suffix: &str) -> PathBuf {
@@ -333,6 +347,7 @@ impl Store for EmbeddedStore {
     }
 
     fn table_get(&self, table: TableId, key: &[u8]) -> Result<Option<TableRow>, StoreError> {
+        self.settled(table)?;
         let path = self.folder.join(state::STATE_FILE);
         let row = self.shared.readers.ask(&path, |reader| state::get(reader, table, key));
         row.map_err(unread("table row"))
@@ -344,6 +359,7 @@ impl Store for EmbeddedStore {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<TableRow>, StoreError> {
+        self.settled(table)?;
         let path = self.folder.join(state::STATE_FILE);
         let limit = limit.min(super::PAGE_ROWS_MAX);
         let rows =

@@ -242,6 +242,13 @@ impl TableId {
         Table { name, version, retention }
     }
 
+    /// Whether it has rows by the ten million under keys without order: the store may then write rows later than the
+    /// ledger, many at a time and sorted, since each alone would cost a page.
+    #[must_use]
+    pub const fn is_bulk(self) -> bool {
+        matches!(self, Self::DirectoryNumbers | Self::DirectoryMembers)
+    }
+
     /// The code it is stored under.
     #[must_use]
     pub const fn code(self) -> u16 {

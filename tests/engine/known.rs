@@ -4,6 +4,7 @@ use faxguard::directory::Edit;
 use faxguard::fax::stage::{DialOutcome, MemberClaim, Parties, StageEvent};
 use faxguard::features::Feature;
 use faxguard::lists::ListKind;
+use faxguard::memory::{CHECKPOINT_ENTRIES, EDITS_COUNT_AS};
 use faxguard::reports::{Filing, ReportCategory, ReportedFax, Reporter, file};
 use faxguard::time::Span;
 use faxguard::verdict::{Action, Degradations};
@@ -203,6 +204,22 @@ fn what_a_whole_import_leaves_out_is_gone_and_forgotten() {
             .degradations
             .has(Degradations::MEMBER_UNKNOWN)
     );
+}
+
+#[test]
+fn an_import_makes_a_snapshot_due_sooner_than_verdicts_do() {
+    let memory = house("");
+    memory.checkpoint().unwrap();
+    let edit = [Edit::Recycled { number: keys().number(number(ANN)) }];
+    let mut entries = 0;
+    while !memory.checkpoint_due() {
+        memory.edit_directory(&edit, at(1)).unwrap();
+        entries += 1;
+        assert!(entries <= CHECKPOINT_ENTRIES);
+    }
+    assert_eq!(entries, CHECKPOINT_ENTRIES.div_ceil(EDITS_COUNT_AS));
+    memory.checkpoint().unwrap();
+    assert!(!memory.checkpoint_due());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod echo;
 mod encrypted;
+mod import;
 mod load;
 mod process;
 mod storm;
@@ -12,6 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Evaluation, Measured, Run, Scale};
+pub(super) use import::Import;
 use load::{Client, Lap, Pace, Shape, Target};
 use process::Process;
 use storm::Storm;

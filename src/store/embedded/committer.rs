@@ -1,4 +1,5 @@
-//! The one thread that writes: takes what waits, commits it as a group, applies the table writes, answers.
+//! The one thread that writes: takes what waits, commits it as a group, applies the table writes, answers. Between two
+//! commits it does a piece of what takes long: writes that were deferred, a purge.
 //!
 //! What fails is tried again with growing pauses. Whoever waits is told at once; entries nobody waits for
 //! are kept, at most one batch here and a bounded queue behind it, and the rest is counted as dropped.
@@ -6,6 +7,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -14,8 +16,9 @@ use super::fault::{Injected, Step};
 use super::file;
 use super::ledger::Ledger;
 use super::queue::{Patience, Work};
-use super::state::{State, Sync};
+use super::state::{State, Sync, is_bulk};
 use crate::bounds::LEDGER_DURABLE_MS;
+use crate::store::ticket::Answer;
 use crate::store::{CommitFault, Condition, Entry, PurgeReport, RetentionTerms, TableWrite};
 use crate::time::{Span, Timestamp};
 
@@ -23,6 +26,8 @@ use crate::time::{Span, Timestamp};
 const REST_MS_MIN: u64 = 10;
 /// Longest pause between two tries.
 const REST_MS_MAX: u64 = 1_000;
+/// Between two looks whether what was deferred has become old.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) struct Committer {
     shared: Arc<Shared>,
@@ -32,6 +37,10 @@ pub(super) struct Committer {
     state: Option<State>,
     /// Table writes that are in the ledger and not yet in the tables.
     owed: Vec<Vec<TableWrite>>,
+    /// Whether the last slice of what was deferred failed: nothing else is done until it does not.
+    stuck: bool,
+    /// Who waits until the tables hold everything up to a batch.
+    settles: Vec<(u64, Answer)>,
     purges: VecDeque<Purge>,
 }
 
@@ -40,6 +49,8 @@ struct Purge {
     now: Timestamp,
     terms: RetentionTerms,
     answer: SyncSender<PurgeReport>,
+    /// The batch up to which the tables must hold everything first.
+    after: u64,
     rows: u64,
 }
 
@@ -57,6 +68,8 @@ impl Committer {
             ledger,
             state: Some(state),
             owed: Vec::new(),
+            stuck: false,
+            settles: Vec::new(),
             purges: VecDeque::new(),
         }
     }
@@ -67,20 +80,13 @@ impl Committer {
         let mut held = Vec::new();
         let mut going = true;
         loop {
-            let batch = if !self.owed.is_empty() {
-                Vec::new()
-            } else if !held.is_empty() {
-                std::mem::take(&mut held)
-            } else if let Some(batch) = self.shared.queue.take(self.patience()) {
-                batch
-            } else {
+            let Some(batch) = self.next(&mut held) else {
+                // What stays deferred is in the ledger: only the next start is slower for it.
+                let _ = self.apply_deferred();
                 break;
             };
-            match self.cycle(batch, &mut held) {
-                Ok(()) => {
-                    rest_ms = REST_MS_MIN;
-                    self.purge_some();
-                }
+            match self.cycle(batch, &mut held).and_then(|()| self.between()) {
+                Ok(()) => rest_ms = REST_MS_MIN,
                 Err(Stop::Crash) => break,
                 Err(Stop::Fault(fault)) => {
                     self.shared.queue.fail_waiting(fault);
@@ -95,8 +101,23 @@ impl Committer {
         self.shared.queue.abandon();
     }
 
+    /// What is to be committed next; nothing where something else comes first, `None` at the end.
+    fn next(&self, held: &mut Vec<Work>) -> Option<Vec<Work>> {
+        let is_over = self.state.as_ref().is_some_and(|state| state.deferred().is_over());
+        if !self.owed.is_empty() || self.stuck || is_over {
+            return Some(Vec::new());
+        }
+        if !held.is_empty() {
+            return Some(std::mem::take(held));
+        }
+        self.shared.queue.take(self.patience())
+    }
+
     /// One group commit. What is to be tried again is put into `held`.
     fn cycle(&mut self, batch: Vec<Work>, held: &mut Vec<Work>) -> Result<(), Stop> {
+        if batch.is_empty() && self.owed.is_empty() {
+            return Ok(());
+        }
         let began = self.shared.clock.now();
         if let Err(stop) = self.record(&batch) {
             let fault = self.failed(&stop);
@@ -120,12 +141,72 @@ impl Committer {
         let slow = took > Span::millis(LEDGER_DURABLE_MS);
         let condition = if slow { Condition::Slow } else { Condition::Working };
         self.shared.set_health(condition, Some(took));
+        self.note_deferred();
+        let after = self.ledger.last_batch;
         for work in batch {
-            if let Work::Purge(now, terms, answer) = work {
-                self.purges.push_back(Purge { now, terms, answer, rows: 0 });
-                continue;
+            match work {
+                Work::Purge(now, terms, answer) => {
+                    self.purges.push_back(Purge { now, terms, answer, after, rows: 0 });
+                }
+                Work::Settle(answer) => self.settles.push((after, answer)),
+                Work::Entry(..) | Work::Load(..) | Work::Flush(_) => work.answer(Ok(())),
             }
-            work.answer(Ok(()));
+        }
+        Ok(())
+    }
+
+    /// Tells the readers whether the tables miss something; before whoever wrote it is answered.
+    fn note_deferred(&self) {
+        let some = self.state.as_ref().is_some_and(|state| !state.deferred().is_empty());
+        self.shared.deferred.store(some, Ordering::Release);
+    }
+
+    /// What is done between two commits: a slice of what is deferred, whoever waited for that, a piece of a purge.
+    fn between(&mut self) -> Result<(), Stop> {
+        if self.is_due() {
+            let applied = self.apply_slice();
+            if std::mem::replace(&mut self.stuck, applied.is_err()) && applied.is_ok() {
+                self.shared.set_health(Condition::Working, None);
+            }
+            if let Err(stop) = applied {
+                let fault = self.failed(&stop);
+                self.settles.drain(..).for_each(|(_, answer)| answer.give(Err(fault)));
+                return Err(stop);
+            }
+        }
+        if let Some(state) = &self.state {
+            let held = |(batch, _): &mut (u64, Answer)| state.holds(*batch);
+            self.settles.extract_if(.., held).for_each(|(_, answer)| answer.give(Ok(())));
+        }
+        self.purge_some();
+        Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        let Some(state) = &self.state else { return self.stuck };
+        let deferred = state.deferred();
+        let asked = self.stuck || !self.settles.is_empty() || !self.purges.is_empty();
+        (asked && !deferred.is_empty()) || deferred.is_due(self.shared.clock.now())
+    }
+
+    fn apply_slice(&mut self) -> Result<(), Stop> {
+        self.step(Step::Slice)?;
+        let now = self.shared.clock.now();
+        let Some(state) = self.state.as_mut() else { return self.rebuild() };
+        match state.apply_slice(now) {
+            Ok(()) => {
+                self.note_deferred();
+                Ok(())
+            }
+            Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => self.rebuild(),
+            Err(fault) => Err(Stop::Fault(file::fault_of(&fault))),
+        }
+    }
+
+    /// Applies all that is deferred.
+    fn apply_deferred(&mut self) -> Result<(), Stop> {
+        while self.state.as_ref().is_some_and(|state| !state.deferred().is_empty()) {
+            self.apply_slice()?;
         }
         Ok(())
     }
@@ -185,26 +266,20 @@ impl Committer {
     /// The tables' part: what is owed, then what this batch writes, in the order it came.
     fn apply(&mut self, batch: &[Work]) -> Result<(), Stop> {
         self.step(Step::AfterLedger)?;
-        let mut writes: Vec<&[TableWrite]> = self.owed.iter().map(Vec::as_slice).collect();
-        let mut sync = Sync::Replayable;
-        for work in batch {
-            match work {
-                Work::Entry(entry, _) if entry.writes.is_empty() => {}
-                Work::Entry(entry, _) => writes.push(&entry.writes),
-                Work::Load(rows, _) => {
-                    writes.push(rows);
-                    sync = Sync::Now;
-                }
-                Work::Flush(_) | Work::Purge(..) => sync = Sync::Now,
-            }
+        let sync = sync_of(batch);
+        if sync == Sync::Whole {
+            self.apply_deferred()?;
         }
+        let mut writes: Vec<&[TableWrite]> = self.owed.iter().map(Vec::as_slice).collect();
+        writes.extend(batch.iter().map(Work::writes).filter(|writes| !writes.is_empty()));
         if writes.is_empty() && sync == Sync::Replayable {
             return Ok(());
         }
         self.step(Step::StateCommit)?;
         let marks = (self.ledger.last_seq.max(self.shared.last_seq()), self.ledger.last_batch);
+        let now = self.shared.clock.now();
         let Some(state) = self.state.as_mut() else { return self.rebuild() };
-        match state.commit(&writes, marks, sync) {
+        match state.commit(&writes, marks, sync, now) {
             Ok(()) => Ok(()),
             Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => self.rebuild(),
             Err(fault) => Err(Stop::Fault(file::fault_of(&fault))),
@@ -225,11 +300,19 @@ impl Committer {
         }
         let (state, _) = State::open(&self.folder, &mut self.ledger, now).map_err(|_| damaged())?;
         self.state = Some(state);
+        self.note_deferred();
         Err(damaged())
     }
 
     fn patience(&self) -> Patience {
-        if self.purges.is_empty() { Patience::Wait } else { Patience::Now }
+        let is_empty = self.state.as_ref().is_none_or(|state| state.deferred().is_empty());
+        if self.is_due() || !self.purges.is_empty() {
+            Patience::Now
+        } else if is_empty {
+            Patience::Wait
+        } else {
+            Patience::Until(LOOK)
+        }
     }
 
     /// A piece of the first purge, so that commits are not late for it.
@@ -237,6 +320,11 @@ impl Committer {
         let Some(mut purge) = self.purges.pop_front() else { return };
         // A purge that is dropped unanswered tells its caller that it did not come to its end.
         let Some(state) = self.state.as_ref() else { return };
+        if !state.holds(purge.after) {
+            // Expired rows may be among what is deferred.
+            self.purges.push_front(purge);
+            return;
+        }
         let Ok(rows) = state.purge(purge.now) else { return };
         purge.rows += u64::try_from(rows).unwrap_or(0);
         if rows > 0 {
@@ -246,9 +334,22 @@ impl Committer {
         // The tables must hold for good what only these days could still tell them.
         if state.settle().is_ok() {
             let ended = |day| purge.terms.ledger_day_ended(day, purge.now);
-            let days = self.ledger.purge(purge.now, &ended);
+            let days = self.ledger.purge(purge.now, state.applied(), &ended);
             self.shared.readers.clear();
             let _ = purge.answer.send(PurgeReport { days, rows: purge.rows });
         }
+    }
+}
+
+/// How sure the tables must be of a batch.
+fn sync_of(batch: &[Work]) -> Sync {
+    let loads = |work: &Work| matches!(work, Work::Load(rows, _) if rows.iter().any(is_bulk));
+    let asks = |work: &Work| matches!(work, Work::Load(..) | Work::Flush(_) | Work::Purge(..));
+    if batch.iter().any(loads) {
+        Sync::Whole
+    } else if batch.iter().any(asks) {
+        Sync::Now
+    } else {
+        Sync::Replayable
     }
 }

@@ -11,6 +11,8 @@ pub enum Step {
     AfterLedger,
     /// The commit of table writes.
     StateCommit,
+    /// A slice of the writes that were deferred is written to the tables.
+    Slice,
     /// The last step of a snapshot: the new file takes its name.
     SnapshotRename,
 }

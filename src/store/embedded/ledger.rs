@@ -301,19 +301,19 @@ impl Ledger {
         next.is_none_or(|next| entry.seq < next.floor)
     }
 
-    /// Hands out the table writes of every batch above `applied`, in the order in which they came. Says what turns out
-    /// damaged on the way; what it still gave was handed out.
+    /// Hands out the table writes of every batch above `applied` with their batch, in the order in which they came. Says
+    /// what turns out damaged on the way; what it still gave was handed out.
     pub(super) fn unapplied(
         &self,
         applied: u64,
-        apply: &mut dyn FnMut(&[TableWrite]) -> rusqlite::Result<()>,
+        apply: &mut dyn FnMut(u64, &[TableWrite]) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<Damage> {
         let files = self.catalog.read().clone();
         let mut damage = Damage::default();
         for file in files {
             let mut applying = Ok(());
-            let read = read_writes(&file.path, applied, &mut |writes| {
-                applying = apply(writes);
+            let read = read_writes(&file.path, applied, &mut |batch, writes| {
+                applying = apply(batch, writes);
                 applying.is_ok()
             });
             applying?;
@@ -343,14 +343,22 @@ impl Ledger {
     }
 
     /// Removes the files whose term has ended; says how many. A file counts as no younger than those after
-    /// it and than today, so that a day from a clock that ran ahead ends too.
-    pub(super) fn purge(&mut self, now: Timestamp, ended: &dyn Fn(i64) -> bool) -> u64 {
+    /// it and than today, so that a day from a clock that ran ahead ends too. One that alone has table writes of batches
+    /// above `applied` stays until the next purge.
+    pub(super) fn purge(
+        &mut self,
+        now: Timestamp,
+        applied: u64,
+        ended: &dyn Fn(i64) -> bool,
+    ) -> u64 {
         let files = self.catalog.read().clone();
         let mut day = now.day();
         let mut gone = 0;
         for file in files.iter().rev() {
             day = day.min(file.day);
-            if !ended(day) {
+            // What cannot be read has nothing to tell the tables, and is not kept for it.
+            let mut last = || self.connection(&file.path).ok().map(|day| sheet::last_batch(day));
+            if !ended(day) || last().is_some_and(|last| last.is_ok_and(|last| last > applied)) {
                 continue;
             }
             self.forget(&file.path);
@@ -379,17 +387,17 @@ fn broken(fault: OpenFault) -> (PathBuf, CommitFault) {
 fn read_writes(
     path: &Path,
     applied: u64,
-    each: &mut dyn FnMut(&[TableWrite]) -> bool,
+    each: &mut dyn FnMut(u64, &[TableWrite]) -> bool,
 ) -> rusqlite::Result<u32> {
     let reader = file::open_reader(path)?;
     let mut damaged = 0;
-    for id in sheet::unapplied(&reader, applied)? {
+    for (id, batch) in sheet::unapplied(&reader, applied)? {
         let Some(entries) = sheet::read(&reader, id)? else {
             damaged += 1;
             continue;
         };
         let mut writes = entries.iter().map(|entry| entry.writes.as_slice());
-        if !writes.all(|writes| writes.is_empty() || each(writes)) {
+        if !writes.all(|writes| writes.is_empty() || each(batch, writes)) {
             break;
         }
     }

@@ -21,6 +21,8 @@ pub(super) enum Work {
     Load(Vec<TableWrite>, Answer),
     /// Everything before it.
     Flush(Answer),
+    /// Until the tables hold what the ledger holds.
+    Settle(Answer),
     /// A purge, between commits.
     Purge(Timestamp, RetentionTerms, SyncSender<PurgeReport>),
 }
@@ -28,7 +30,11 @@ pub(super) enum Work {
 /// Whether the committer has something else to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
+    /// Nothing, until work comes.
     Wait,
+    /// Soon: it looks again after this time.
+    Until(Duration),
+    /// Now.
     Now,
 }
 
@@ -43,12 +49,22 @@ impl Work {
         if let Self::Entry(entry, _) = self { Some(entry) } else { None }
     }
 
+    /// What it writes to the tables.
+    pub(super) fn writes(&self) -> &[TableWrite] {
+        match self {
+            Self::Entry(entry, _) => &entry.writes,
+            Self::Load(rows, _) => rows,
+            Self::Flush(_) | Self::Settle(_) | Self::Purge(..) => &[],
+        }
+    }
+
     /// Tells who waits for it how it ended. A purge that is dropped unanswered tells its caller so.
     pub(super) fn answer(self, outcome: Result<(), CommitFault>) {
         match self {
-            Self::Entry(_, Some(answer)) | Self::Load(_, answer) | Self::Flush(answer) => {
-                answer.give(outcome);
-            }
+            Self::Entry(_, Some(answer))
+            | Self::Load(_, answer)
+            | Self::Flush(answer)
+            | Self::Settle(answer) => answer.give(outcome),
             Self::Entry(_, None) | Self::Purge(..) => {}
         }
     }
@@ -79,7 +95,7 @@ impl Queue {
         }
         let full = waiting.work.len() >= LEDGER_QUEUE_ENTRIES
             || waiting.bytes.saturating_add(bytes) > QUEUE_BYTES_MAX;
-        // A flush or purge is how a caller waits for room: it is let in, and holds next to nothing.
+        // A flush is how a caller waits for room: it is let in, as is all that holds next to nothing.
         if full && matches!(work, Work::Entry(..) | Work::Load(..)) {
             waiting.dropped += 1;
             return Err(Refused::QueueFull);
@@ -104,10 +120,11 @@ impl Queue {
             if waiting.closed {
                 return None;
             }
-            if patience == Patience::Now {
-                return Some(Vec::new());
+            match patience {
+                Patience::Wait => self.come.wait(&mut waiting),
+                Patience::Until(span) if !self.come.wait_for(&mut waiting, span).timed_out() => {}
+                Patience::Until(_) | Patience::Now => return Some(Vec::new()),
             }
-            self.come.wait(&mut waiting);
         }
         if patience == Patience::Now {
             return Some(waiting.drain());

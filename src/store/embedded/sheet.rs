@@ -168,11 +168,16 @@ pub(super) fn extents(connection: &Connection, run: u64) -> rusqlite::Result<Vec
     rows.collect()
 }
 
-/// The sheets whose table writes are of batches above one, in the order in which they came.
-pub(super) fn unapplied(connection: &Connection, applied: u64) -> rusqlite::Result<Vec<SheetId>> {
-    let sql = "SELECT id FROM sheet WHERE batch > ?1 ORDER BY id";
+/// The sheets whose table writes are of batches above one, each with its batch, in the order in which they came.
+pub(super) fn unapplied(
+    connection: &Connection,
+    applied: u64,
+) -> rusqlite::Result<Vec<(SheetId, u64)>> {
+    let sql = "SELECT id, batch FROM sheet WHERE batch > ?1 ORDER BY id";
     let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([applied.cast_signed()], |row| row.get(0).map(SheetId))?;
+    let rows = statement.query_map([applied.cast_signed()], |row| {
+        Ok((SheetId(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned()))
+    })?;
     rows.collect()
 }
 

@@ -171,10 +171,18 @@ pub fn events(senders: u32, dids: u32, seed: u64) -> impl Iterator<Item = StageE
 /// # Errors
 /// Where the system does not say.
 pub fn resident() -> Result<u64, Fault> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+    resident_of("self")
+}
+
+/// The same of the process of that id.
+///
+/// # Errors
+/// Where the system does not say.
+pub fn resident_of(process: &str) -> Result<u64, Fault> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok());
-    let kilobytes: u64 = kilobytes.ok_or("/proc/self/status names no resident set")?;
+    let kilobytes: u64 = kilobytes.ok_or("the system names no resident set")?;
     Ok(kilobytes * 1_024)
 }
 

@@ -6,11 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::Fault;
+use crate::lab::evaluate::screening::engine::resident_of;
 
 /// Between two looks whether a server listens.
 const LOOK: Duration = Duration::from_millis(20);
-/// Looks until nobody waits any more: ten seconds.
-const LOOKS_MAX: usize = 500;
+/// Looks until nobody waits any more: two minutes, since a killed server reads its ledger first.
+const LOOKS_MAX: usize = 6_000;
 
 /// Which of a process's fields after its name are its times in and out of the system, and what they are counted in (Linux
 /// gives hundredths of a second, whatever the kernel's own tick).
@@ -68,6 +69,11 @@ impl Process {
         let mut times = fields.split_ascii_whitespace().skip(TIMES_AT).take(2);
         let ticks = times.try_fold(0, |sum, ticks| ticks.parse::<u64>().map(|more| sum + more))?;
         Ok(Duration::from_millis(ticks * MILLIS_A_TICK))
+    }
+
+    /// What it has in memory, in bytes.
+    pub(super) fn resident(&self) -> Result<u64, Fault> {
+        resident_of(&self.child.id().to_string())
     }
 
     /// Where it listens, by its log.
