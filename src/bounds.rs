@@ -31,7 +31,9 @@ pub const FINGERPRINT_PAGES_MAX: usize = 4;
 pub const FINGERPRINT_BYTES_MAX: usize = 48 * 1024;
 /// Largest file of a fax that the service reads for a node, in bytes: some sixty pages of writing, of which the first four
 /// are looked at.
+pub const READ_FAX_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Largest message with one, in bytes: one that is somewhat too large is told so by its field.
+pub const READ_FAX_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Milliseconds after which no further page of it is begun. One page takes some 10 ms, and one made to take long 500.
 pub const READ_FAX_MS: u64 = 500;
 /// Threads that read faxes, and faxes that are read or wait for it: a node that cannot make fingerprints is rare.
