@@ -3,6 +3,8 @@
 //! The catalog below is the vector's layout. A ledger row stores it sparsely with its version, so a
 //! feature may be appended; it is never renumbered or reused.
 
+use std::cell::Cell;
+
 /// Version of the vector's layout, stored with every row.
 pub const FEATURES_VERSION: u32 = 1;
 
@@ -135,28 +137,59 @@ features! {
 pub const FEATURE_COUNT: usize = FEATURES.len();
 
 /// The vector. Absent is zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It lies in one of two ways: spread, a place a feature, while a stage is at work on it; packed, those that are
+/// not zero alone, while it is kept, for of a hundred features a fax has some twenty-five, and a hundred thousand are kept.
+#[derive(Clone, Debug, Default)]
 pub struct Features {
-    values: [i32; FEATURE_COUNT],
+    /// [`FEATURE_COUNT`] values, or one for each bit of `present`. Never as many of the latter as of the former: see `pack`.
+    values: Vec<i32>,
     /// Which are not zero, a bit each: score and row look at those alone.
     present: [u64; 2],
 }
 
-impl Default for Features {
-    fn default() -> Self {
-        Self { values: [0; FEATURE_COUNT], present: [0; 2] }
+thread_local! {
+    /// A spread vector of zeros for the next stage of this thread.
+    static SPARE: Cell<Vec<i32>> = const { Cell::new(Vec::new()) };
+}
+
+impl PartialEq for Features {
+    fn eq(&self, other: &Self) -> bool {
+        self.present == other.present && self.sparse().eq(other.sparse())
     }
 }
 
+impl Eq for Features {}
+
 impl Features {
     /// The value of one feature.
-    pub const fn get(&self, feature: Feature) -> i32 {
-        self.values[feature as usize]
+    #[inline]
+    pub fn get(&self, feature: Feature) -> i32 {
+        let place = feature as usize;
+        match self.is_spread() {
+            true => self.values[place],
+            false => self.kept(place),
+        }
+    }
+
+    fn is_spread(&self) -> bool {
+        self.values.len() == FEATURE_COUNT
+    }
+
+    /// The value of a place of a packed vector: it stands after those of the lower places.
+    #[cold]
+    fn kept(&self, place: usize) -> i32 {
+        let present = self.present();
+        let below = (present & ((1 << place) - 1)).count_ones() as usize;
+        let value = self.values.get(below).copied();
+        value.filter(|_| present >> place & 1 == 1).unwrap_or(0)
     }
 
     /// True when the value is not zero.
-    pub const fn is(&self, feature: Feature) -> bool {
-        self.values[feature as usize] != 0
+    #[inline]
+    pub fn is(&self, feature: Feature) -> bool {
+        let place = feature as usize;
+        self.present[place / 64] >> (place % 64) & 1 == 1
     }
 
     /// Writes one feature; beyond the range of `i32` it saturates.
@@ -173,9 +206,40 @@ impl Features {
 
     #[inline]
     fn put(&mut self, place: usize, value: i32) {
+        if !self.is_spread() {
+            self.spread();
+        }
         self.values[place] = value;
         let (word, bit) = (&mut self.present[place / 64], place % 64);
         *word = *word & !(1 << bit) | u64::from(value != 0) << bit;
+    }
+
+    fn spread(&mut self) {
+        let mut spread = SPARE.take();
+        spread.resize(FEATURE_COUNT, 0);
+        for (place, value) in places(self.present()).zip(&self.values) {
+            spread[place] = *value;
+        }
+        self.values = spread;
+    }
+
+    /// The same, packed.
+    #[must_use]
+    pub fn packed(&self) -> Self {
+        let mut values = Vec::with_capacity(self.present().count_ones() as usize);
+        values.extend(self.sparse().map(|(_, value)| value));
+        Self { values, present: self.present }
+    }
+
+    /// Keeps what has been packed of this vector in its place.
+    pub fn pack(&mut self, packed: Self) {
+        let mut spread = std::mem::replace(self, packed);
+        if spread.is_spread() {
+            for place in places(spread.present()) {
+                spread.values[place] = 0;
+            }
+            SPARE.set(spread.values);
+        }
     }
 
     /// The features that are not zero, as bits by position.
@@ -186,8 +250,12 @@ impl Features {
 
     /// The features that are not zero, by position.
     pub fn sparse(&self) -> impl Iterator<Item = (u8, i32)> + '_ {
-        let value = |place: usize| (u8::try_from(place).unwrap_or(u8::MAX), self.values[place]);
-        places(self.present()).map(value)
+        let spread = self.is_spread();
+        let value = move |(at, place): (usize, usize)| {
+            let value = self.values.get(if spread { place } else { at });
+            (u8::try_from(place).unwrap_or(u8::MAX), value.copied().unwrap_or(0))
+        };
+        places(self.present()).enumerate().map(value)
     }
 
     /// Reads a sparse vector; positions of a later version are left out.
@@ -222,7 +290,7 @@ fn word(bits: u128) -> u64 {
     u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
 }
 
-const _: () = assert!(FEATURE_COUNT <= 128, "bits of `present`");
+const _: () = assert!(FEATURE_COUNT < 128, "bits of `present`");
 
 #[cfg(test)]
 mod tests {
@@ -239,6 +307,22 @@ mod tests {
         features.flag(Feature::Trap, true);
         assert_eq!(features.get(Feature::PageBytesMax), i32::MAX);
         assert_eq!(Features::from_sparse(features.sparse()), features);
+        let packed = features.packed();
+        assert_eq!((packed.values.len(), &packed), (3, &features));
+        assert!(packed.sparse().eq(features.sparse()));
+        for feature in ALL_FEATURES {
+            assert_eq!(packed.get(*feature), features.get(*feature), "{feature:?}");
+        }
+        let mut again = features.clone();
+        again.pack(packed);
+        assert_eq!((again.values.len(), again.get(Feature::MemberAgeDays)), (3, -1));
+        again.flag(Feature::Trap, false);
+        assert!(again.is_spread() && !again.is(Feature::Trap) && again != features);
+        assert_eq!(again.get(Feature::PageBytesMax), i32::MAX);
+        assert_eq!(Features::default().get(Feature::Stage), 0);
+        let mut fresh = Features::default();
+        fresh.flag(Feature::Color, true);
+        assert_eq!(fresh.sparse().count(), 1, "the spare one was wiped");
         assert_eq!(Features::from_sparse([(254, 7)].into_iter()), Features::default());
     }
 }

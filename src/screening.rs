@@ -95,6 +95,7 @@ fn screen_stage(
     open.noted(row.noted);
     let freed = kept.filter(|_| !kept_now);
     let (recorded, mut bytes) = record(memory, &open, event, (counted.seq, desk, freed), &row);
+    open.features.pack(row.features);
     let mut verdict = row.verdict;
     if !recorded {
         unrecorded(&mut verdict, desk, generation.policy());
@@ -302,7 +303,7 @@ fn row(
         calling_code: open.calling_code,
         zone: open.zone,
         observation: open.observation,
-        features: open.features.clone(),
+        features: open.features.packed(),
         charged: open.charged,
         charging: counted.charging,
         settled: counted.settled,

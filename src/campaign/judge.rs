@@ -144,6 +144,10 @@ impl Known {
         let mut likely = self.evidence.is_likely();
         let mut said = None;
         for representative in &self.representatives {
+            // None says more than that it is the same page.
+            if said == Some(Verdict::Same) {
+                break;
+            }
             let evidence = between(page, &representative.fingerprint);
             likely |= evidence.is_likely();
             // Another epoch, another resolution: the page that led here says best how far it is shifted.
@@ -158,6 +162,7 @@ impl Known {
         }
         if let (Some(older), Some(newer)) = (&self.map, map)
             && *budget > 0
+            && said != Some(Verdict::Same)
         {
             *budget -= 1;
             said = said.max(Some(verdict(likeness(older, newer, self.evidence.offset))));

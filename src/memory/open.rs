@@ -193,7 +193,7 @@ impl OpenDecision {
         self.facts = row.facts;
         (self.calling_code, self.zone) = (row.calling_code, row.zone);
         self.observation = row.observation;
-        self.features = row.features;
+        self.features = row.features.packed();
         self.pages = row.pages;
         self.charged = row.charged;
         self.settled |= row.settled.is_some();
