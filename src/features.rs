@@ -5,6 +5,8 @@
 
 use std::cell::Cell;
 
+use smallvec::SmallVec;
+
 /// Version of the vector's layout, stored with every row.
 pub const FEATURES_VERSION: u32 = 1;
 
@@ -143,10 +145,15 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 #[derive(Clone, Debug, Default)]
 pub struct Features {
     /// [`FEATURE_COUNT`] values, or one for each bit of `present`. Never as many of the latter as of the former: see `pack`.
-    values: Vec<i32>,
+    values: SmallVec<[i32; KEPT_INLINE]>,
     /// Which are not zero, a bit each: score and row look at those alone.
     present: [u64; 2],
 }
+
+/// Values of a packed vector that lie in it and not behind a pointer: memory of its own would be far from the decision's.
+const KEPT_INLINE: usize = 32;
+const _: () =
+    assert!(KEPT_INLINE < FEATURE_COUNT, "a vector that is spread lies in memory of its own");
 
 thread_local! {
     /// A spread vector of zeros for the next stage of this thread.
@@ -220,14 +227,21 @@ impl Features {
         for (place, value) in places(self.present()).zip(&self.values) {
             spread[place] = *value;
         }
-        self.values = spread;
+        self.values = SmallVec::from_vec(spread);
     }
 
     /// The same, packed.
     #[must_use]
     pub fn packed(&self) -> Self {
-        let mut values = Vec::with_capacity(self.present().count_ones() as usize);
-        values.extend(self.sparse().map(|(_, value)| value));
+        // Room for all beforehand: a vector that is appended to asks for room with each.
+        let mut values = SmallVec::from_elem(0, self.present().count_ones() as usize);
+        if self.is_spread() {
+            for (to, place) in values.iter_mut().zip(places(self.present())) {
+                *to = self.values[place];
+            }
+        } else {
+            values.copy_from_slice(&self.values);
+        }
         Self { values, present: self.present }
     }
 
@@ -238,7 +252,7 @@ impl Features {
             for place in places(spread.present()) {
                 spread.values[place] = 0;
             }
-            SPARE.set(spread.values);
+            SPARE.set(spread.values.into_vec());
         }
     }
 

@@ -117,6 +117,11 @@ impl Matcher for Fingerprints {
         Some(f64::from(DIFFERING_MAX - 1))
     }
 
+    /// As the service does: a page joins where it is the same as one of those by which a cluster is recognised.
+    fn needed(&self) -> usize {
+        1
+    }
+
     fn read(&self, file: &[u8]) -> Option<usize> {
         self.of_file(file).map(|pages| pages.len())
     }
