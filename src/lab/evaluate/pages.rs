@@ -11,7 +11,9 @@ mod table;
 
 use std::path::Path;
 
+use super::index::{self, Load};
 use super::{Evaluation, Files, Measured, Run, Scale};
+use crate::campaign::synthetic::Synthetic;
 use crate::lab::pages::distort::Distortion;
 pub use matcher::{Fingerprints, Identical, Matcher};
 
@@ -21,6 +23,8 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 const NAME: &str = "pages";
 /// The seed of the bars.
 const SEED: u64 = 1;
+/// Marks of the index that are of a common kind, in thousandths: a search then meets some eight times as many as with even keys.
+const COMMON_MILLI: u64 = 350;
 /// The part that writes pages and copies for others to measure with.
 const WRITE: &str = "write";
 
@@ -76,8 +80,16 @@ impl Evaluation for Pages {
             .map(|baseline| measure::time(&matcher, &baseline.timing.folder))
             .transpose()?
             .flatten();
-        Ok(table::Table { run, sample: &sample, found: &found, baseline: baseline.as_ref(), timed }
-            .rows(&matcher))
+        let pages = match run.scale {
+            Scale::Quick => 50_000,
+            Scale::Full => 10_000_000,
+        };
+        let made = Synthetic { seed, common_milli: COMMON_MILLI };
+        let load = Load { pages, searches: 2_000, insertions: 100_000, made };
+        let index = (pages, index::measure(load));
+        let baseline = baseline.as_ref();
+        let table = table::Table { run, sample: &sample, found: &found, baseline, timed, index };
+        Ok(table.rows(&matcher))
     }
 
     fn part(&self, name: &str, run: Run, folder: &Path) -> Result<(), Fault> {
