@@ -5,6 +5,7 @@
 //! [`MemberLoad`] is all of it that lives in memory for an active member: four levels, and the wrong holds that the
 //! false-positive budget counts. 72 bytes.
 
+pub mod catalog;
 pub mod cost;
 pub mod quota;
 
