@@ -133,6 +133,12 @@ impl<R: Row> Table<R> {
         self.rows
     }
 
+    /// True when a further row has room only where another one goes.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.homes == self.homes_max && self.rows >= load_max(self.homes)
+    }
+
     /// Every row, in the order of rests.
     pub fn iter(&self) -> impl Iterator<Item = &R> {
         self.slots.iter().filter(|row| !row.is_vacant())
@@ -142,6 +148,12 @@ impl<R: Row> Table<R> {
     #[must_use]
     pub fn get(&self, rest: u64) -> Option<R> {
         self.search(rest).ok().map(|at| self.slots[at])
+    }
+
+    /// Changes the row of that rest in place; its rest must stay. `None` where there is no such row.
+    pub fn change<T>(&mut self, rest: u64, change: impl FnOnce(&mut R) -> T) -> Option<T> {
+        let at = self.search(rest).ok()?;
+        Some(change(&mut self.slots[at]))
     }
 
     /// Puts a row in, over the one of the same rest. Where the shard has to grow, rows that `keep`
@@ -215,6 +227,26 @@ impl<R: Row> Table<R> {
             thinned.evicted = 1;
         }
         thinned
+    }
+
+    /// Looks at the next `most` slots, going round the shard over the calls, and drops what `keep` answers false for and
+    /// nothing else. Says how many went.
+    pub fn sweep(&mut self, most: usize, keep: impl Fn(&R) -> bool) -> usize {
+        let mut dropped = 0;
+        for _ in 0..most.min(self.slots.len()) {
+            if self.cursor >= self.slots.len() {
+                self.cursor = 0;
+            }
+            let row = self.slots[self.cursor];
+            if row.is_vacant() || keep(&row) {
+                self.cursor += 1;
+            } else {
+                // The row behind moves into this slot and is looked at next.
+                self.close_gap(self.cursor);
+                dropped += 1;
+            }
+        }
+        dropped
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "less than the number of homes")]

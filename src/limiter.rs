@@ -4,9 +4,17 @@
 //!
 //! [`MemberLoad`] is all of it that lives in memory for an active member: four levels, and the wrong holds that the
 //! false-positive budget counts. 72 bytes.
+//!
+//! [`Members`] is the table that is to take its place: the same levels in a row of 40 bytes that nobody can drive out,
+//! and beside them what a member pulls at contended resources ([`share`]).
 
+mod bucket;
+pub mod catalog;
 pub mod cost;
+pub mod members;
 pub mod quota;
+mod row;
+pub mod share;
 
 use crate::decay::{DecayedSet, ONE};
 use crate::store::codec::{take_i64, take_u8, take_u32, take_u64};
@@ -14,8 +22,11 @@ use crate::store::hot::HotValue;
 use crate::time::{Span, Timestamp};
 use crate::verdict::{QuotaOutcome, QuotaStatus, Resource};
 
+pub use bucket::Limit;
 pub use cost::Costs;
+pub use members::Members;
 pub use quota::{Allowance, Level};
+pub use row::{Limits, limits, slowest};
 
 /// The limits of a member, in the order of [`Resource::ALL`]; `None` is no limit.
 pub type Allowances = [Option<Allowance>; Resource::ALL.len()];

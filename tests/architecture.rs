@@ -39,7 +39,7 @@ const ROOMS: &[Room] = &[
     ("directory", 3, "bounds dense fax store"),
     ("lists", 3, "bounds dense fax store time"),
     ("campaign", 3, "bounds content decay fax time verdict"),
-    ("limiter", 3, "bounds decay fax store time verdict"),
+    ("limiter", 3, "bounds decay dense fax store time verdict"),
     // What is written down of all of these.
     ("ledger", 4, "activity content fax features limiter relations store time verdict"),
     // Everything that outlives a request, in one place.

@@ -1,0 +1,355 @@
+//! Fair share: a limit for load out of proportion, where absolute numbers fail. It holds only while a resource is contended, for
+//! whoever takes more of it than is fair then, and ends with the contention.
+//!
+//! The method is core-stateless fair queueing (Stoica, Shenker, Zhang 1998): a rate for each member and group, one fair
+//! rate for a resource, and of who is above it the part passes that the fair rate is of its own. Weighted by plan and
+//! standing; over several contended resources by the one of which the member has most (dominant resource fairness,
+//! Ghodsi et al. 2011); at two levels, groups first.
+//!
+//! Which jobs pass is drawn by a keyed hash of the job, so that asking again changes nothing and the same events give the
+//! same answers. Whoever is at or below its share is never slowed.
+
+mod answer;
+mod arena;
+mod fill;
+mod group;
+mod pull;
+mod rate;
+
+use crate::decay::{ONE, ln_milli};
+use crate::dense::mix;
+use crate::time::{Span, Timestamp};
+
+pub use answer::{Answer, Going, Holder, Holding};
+pub use arena::{Marks, Usage};
+pub use pull::Pull;
+
+use arena::Arena;
+use fill::PLACES;
+use group::{Group, Groups};
+use rate::Fading;
+
+/// Resources that are shared.
+pub const WATCHED: usize = 3;
+/// Most groups that are told apart, at 2 KiB each.
+pub const GROUPS_MAX: usize = 16_384;
+/// The largest cost of one job, in units.
+const COST_MAX: u64 = 1 << 24;
+/// A whole, in millionths.
+const WHOLE_PPM: u64 = 1_000_000;
+
+/// A resource that is shared while it is contended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Watched {
+    /// Outbound lines. Costs are seconds on the line; a line carries one a second.
+    Lines = 0,
+    /// Calls that may be begun a second.
+    Attempts = 1,
+    /// Conversion. Costs are milliseconds of a core; a core carries a thousand a second.
+    Conversion = 2,
+}
+
+impl Watched {
+    /// Every one, in the order of their codes.
+    pub const ALL: [Self; WATCHED] = [Self::Lines, Self::Attempts, Self::Conversion];
+
+    /// The name in policy, contract and tool.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lines => "lines",
+            Self::Attempts => "call_attempts",
+            Self::Conversion => "conversion",
+        }
+    }
+
+    /// What it is called in a sentence.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Lines => "outbound lines",
+            Self::Attempts => "call attempts",
+            Self::Conversion => "conversion",
+        }
+    }
+}
+
+/// What sharing goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Units a second of each resource where no node reports what it has; 0 is not shared.
+    pub capacity: [u64; WATCHED],
+    /// In what time a member's rate fades by half: some minutes of what one job costs of lines. At most 100 s.
+    pub half_life: [Span; WATCHED],
+    /// When a resource is contended.
+    pub marks: Marks,
+    /// The longest wait that is answered.
+    pub wait_max: Span,
+    /// From how many fair shares on what does not pass is refused and not made to wait; 0 for never.
+    pub refuse_times: u64,
+    /// What part of the capacity is expected of a member of weight 1,000 of whom nothing is known, in millionths.
+    pub expected_ppm: u64,
+}
+
+/// What a member may claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Weight by plan or contract, in thousandths of an ordinary member's.
+    pub weight_milli: u32,
+    /// What it has in any case, in millionths of the capacity: for critical classes.
+    pub floor_ppm: u32,
+}
+
+/// A group that a member belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// Its keyed id.
+    pub group: u64,
+    /// Its weight, in thousandths of an ordinary member's.
+    pub weight_milli: u32,
+}
+
+/// Whether a job is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Asked for the first time: what it costs counts.
+    New,
+    /// Asked again after a wait: it counted already.
+    Again,
+}
+
+/// A job that asks for its share.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// The keyed id of the job.
+    pub job: u64,
+    /// Whether it is new.
+    pub arrival: Arrival,
+    /// What it is estimated to cost, in the order of [`Watched::ALL`]. Zero is not needed.
+    pub costs: [u64; WATCHED],
+    /// What the member may claim.
+    pub standing: Standing,
+    /// The group it belongs to.
+    pub membership: Option<Membership>,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What sharing knows of the resources.
+pub struct Share {
+    terms: Terms,
+    fading: [Fading; WATCHED],
+    arenas: [Arena; WATCHED],
+    groups: Groups,
+    key: [u64; 2],
+}
+
+/// Who competes for a resource: a member, or the group it belongs to.
+#[derive(Clone, Copy)]
+struct Rival {
+    holder: Holder,
+    /// Parts of the capacities.
+    parts: [u64; WATCHED],
+    /// The largest part of a contended one.
+    dominant: u64,
+    weight: u64,
+}
+
+impl Rival {
+    /// The part that counts at that resource, by weight: of the contended resource of which it has most.
+    fn rate(&self, at: usize) -> u64 {
+        self.parts[at].max(self.dominant).saturating_mul(1_000) / self.weight.max(1)
+    }
+}
+
+/// The resource that lets least of a job pass.
+#[derive(Clone, Copy)]
+struct Tightest {
+    at: usize,
+    rate: u64,
+    fair: u64,
+}
+
+impl Share {
+    /// Shares by these terms. The key is that of the coins.
+    #[must_use]
+    pub fn new(terms: Terms, key: [u64; 2]) -> Self {
+        Self {
+            fading: terms.half_life.map(|time| Fading::by_half_in(time.min(Span::seconds(100)))),
+            arenas: terms.capacity.map(|capacity| Arena::new(capacity, terms.marks)),
+            groups: Groups::default(),
+            terms,
+            key,
+        }
+    }
+
+    /// Answers a job of a member whose pull stood for `before`; `None` for somebody new.
+    pub fn offer(&self, pull: &mut Pull, before: Option<Timestamp>, offer: &Offer) -> Answer {
+        let now = offer.now;
+        self.arenas.iter().for_each(|arena| arena.look(now));
+        let mixed = mix(self.key, offer.job, 0);
+        let new = offer.arrival == Arrival::New;
+        let needs = offer.costs.map(|cost| cost.min(COST_MAX));
+        let counted = if new { needs } else { [0; WATCHED] };
+        pull.note((before, now), &self.fading, &counted, mixed);
+        let weight = pull.weigh(offer.standing.weight_milli);
+        let own = self.rival(Holder::Member, pull.rates(), weight);
+        let (rival, limit) = match offer.membership {
+            None => (own, None),
+            Some(member) => self.grouped(&own, member, &counted, now),
+        };
+        let tightest = self.compete(&rival, &needs, new);
+        let (going, holding) = self.decide(&own, &rival, (tightest, limit), (mixed, offer));
+        if matches!(going, Going::Go | Going::GoLow) {
+            for (arena, need) in self.arenas.iter().zip(needs) {
+                arena.pass(need, now);
+            }
+        }
+        if going == Going::Go {
+            let most = own.parts.into_iter().max().unwrap_or(0);
+            let weight = u64::from(offer.standing.weight_milli);
+            let base = ppm_to_part(self.terms.expected_ppm).saturating_mul(weight) / 1_000;
+            let elapsed = before.map_or(Span::default(), |at| now.since(at));
+            pull.earn(most, base, elapsed, mixed);
+        }
+        Answer { going, holding }
+    }
+
+    /// What a node says of its part of a resource.
+    pub fn report(&self, resource: Watched, node: u64, usage: Usage, now: Timestamp) {
+        self.arenas[resource as usize].report(node, usage, now);
+    }
+
+    /// Whether a resource is contended.
+    #[must_use]
+    pub fn is_contended(&self, resource: Watched) -> bool {
+        self.arenas[resource as usize].is_contended()
+    }
+
+    /// Groups that are remembered.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Looks anew at what is contended, where nobody asks, and lets a few silent groups go. Off the path.
+    pub fn tick(&self, now: Timestamp) {
+        self.arenas.iter().for_each(|arena| arena.look(now));
+        self.groups.turn_hand(now);
+    }
+
+    fn rival(&self, holder: Holder, rates: [u64; WATCHED], weight: u64) -> Rival {
+        let mut rival = Rival { holder, parts: [0; WATCHED], dominant: 0, weight };
+        for ((part, arena), rate) in rival.parts.iter_mut().zip(&self.arenas).zip(rates) {
+            *part = arena.part_of(rate);
+            if arena.is_contended() {
+                rival.dominant = rival.dominant.max(*part);
+            }
+        }
+        rival
+    }
+
+    /// The group that competes for a member, and the fair rate within it.
+    fn grouped(
+        &self,
+        own: &Rival,
+        member: Membership,
+        counted: &[u64; WATCHED],
+        now: Timestamp,
+    ) -> (Rival, Option<u64>) {
+        let whole = |group: &mut Group| {
+            let rates = group.note(now, &self.fading, counted);
+            let rival = self.rival(Holder::Group, rates, u64::from(member.weight_milli.max(1)));
+            let (mut cost, mut fair) = (0, fill::UNLIMITED);
+            for (arena, counted) in self.arenas.iter().zip(counted) {
+                if arena.is_contended() {
+                    cost = cost.max(arena.part_of(counted << rate::PLACES));
+                    fair = fair.min(arena.fair());
+                }
+            }
+            if cost > 0 {
+                group.offer(own.dominant.saturating_mul(1_000) / own.weight, cost);
+            }
+            let target = fair.saturating_mul(rival.weight) / 1_000;
+            (rival, Some(group.fair(target.saturating_mul(1_024), now)))
+        };
+        self.groups.with(member.group, now, whole)
+    }
+
+    /// Notes what is offered, and says which resource lets least of it pass; `None` where all of it passes.
+    fn compete(&self, rival: &Rival, needs: &[u64; WATCHED], new: bool) -> Option<Tightest> {
+        let mut tightest: Option<Tightest> = None;
+        for (at, (arena, need)) in self.arenas.iter().zip(needs).enumerate() {
+            if *need == 0 || !arena.is_watched() {
+                continue;
+            }
+            let rate = rival.rate(at);
+            if new {
+                arena.offer(rate, *need);
+            }
+            let fair = arena.fair();
+            let closer = tightest.is_none_or(|other| fair < other.fair);
+            if arena.is_contended() && closer {
+                tightest = Some(Tightest { at, rate, fair });
+            }
+        }
+        tightest
+    }
+
+    fn decide(
+        &self,
+        own: &Rival,
+        rival: &Rival,
+        (tightest, limit): (Option<Tightest>, Option<u64>),
+        (mixed, offer): (u64, &Offer),
+    ) -> (Going, Option<Holding>) {
+        let Some(Tightest { at, rate, fair }) = tightest else { return (Going::Go, None) };
+        let part_to_ppm = |part: u64| part.saturating_mul(WHOLE_PPM) >> PLACES;
+        let fair_part = fair.saturating_mul(rival.weight) / 1_000;
+        let holding = Some(Holding {
+            resource: Watched::ALL[at],
+            holder: rival.holder,
+            held_ppm: part_to_ppm(rival.parts[at]),
+            fair_ppm: part_to_ppm(fair_part).min(WHOLE_PPM),
+        });
+        let floor = ppm_to_part(u64::from(offer.standing.floor_ppm));
+        let (mine, bound) = limit.map_or((rate, fair), |limit| (own.rate(at), limit));
+        if rate <= fair || mine <= bound || own.dominant <= floor {
+            return (Going::Go, holding);
+        }
+        let coin = mixed >> 32;
+        // Below 2^40 both, and the bound is the lesser.
+        let passes = u128::from(bound) << 32;
+        let until = if u128::from(coin) * u128::from(mine) >= passes {
+            if mine.checked_div(self.terms.refuse_times).is_some_and(|most| most > bound) {
+                return (Going::Refuse, holding);
+            }
+            let least = u64::try_from(passes / u128::from(coin.max(1))).unwrap_or(u64::MAX);
+            self.fades(at, mine, least)
+        } else {
+            match self.arenas[at].is_overrun(offer.now) {
+                None => return (Going::GoLow, holding),
+                Some(room) => room,
+            }
+        };
+        (Going::WaitUntil(offer.now.plus(until.min(self.terms.wait_max))), holding)
+    }
+
+    /// In what time a rate fades to a lesser one.
+    fn fades(&self, at: usize, from: u64, to: u64) -> Span {
+        let times = from.saturating_mul(u64::from(ONE)) / to.max(1);
+        let times = u32::try_from(times).unwrap_or(u32::MAX);
+        let constants = u64::from(ln_milli(times).saturating_sub(ln_milli(ONE)));
+        let micros = self.fading[at].constant().as_micros().saturating_mul(constants) / 1_000;
+        Span::micros(micros).max(Span::seconds(1))
+    }
+}
+
+/// Millionths of the capacity as parts of `2^24`.
+const fn ppm_to_part(ppm: u64) -> u64 {
+    (ppm << PLACES) / WHOLE_PPM
+}
+
+#[cfg(test)]
+mod tests;

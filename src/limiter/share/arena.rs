@@ -1,0 +1,301 @@
+//! A resource that can be contended: what there is of it, whether it is contended now, and the fair rate.
+//!
+//! Contended is what is offered more than a mark of the capacity, is in use or queued for above one, or has let more
+//! through than it can carry. It ends below a lower mark. All of it is worked out anew in every interval by whoever comes
+//! first after it; in between a decision reads a handful of numbers.
+//!
+//! Behind the fair rate stands a small bucket of what was let through. It is filled at once where the fair rate is
+//! seconds late, and stops what is above its share then; by its level the fair rate is corrected, so that over time
+//! neither capacity is left lying nor debt is heaped up.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::time::{Span, Timestamp};
+
+use super::fill::{self, Offered, Tally, UNLIMITED};
+use super::rate::{self, Fading};
+
+/// Time between two looks at the fair rate.
+pub(super) const INTERVAL: Span = Span::millis(250);
+/// From which step back on the clock was set, and threads do not merely look at it in another order.
+const STEPPED_BACK: Span = Span::seconds(1);
+/// Half-life of what was offered.
+const OFFERED_HALF_LIFE: Span = Span::millis(700);
+/// The bucket holds what can be carried in this time.
+const BUCKET_SECONDS: u64 = 2;
+/// The deepest debt that is remembered, in buckets.
+const DEBT_MAX: u64 = 4;
+/// Reports of nodes that are remembered.
+const NODES_MAX: usize = 1_024;
+/// After how long a node that says nothing more is no longer counted.
+const REPORT_LASTS: Span = Span::seconds(30);
+
+/// Marks between which a resource stays as it is, in thousandths of its capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// From here on it is contended.
+    pub begins: u64,
+    /// Below here it is no longer.
+    pub ends: u64,
+}
+
+/// What a node says of its part of a resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How much it has, in units a second: a line carries one line second a second.
+    pub capacity: u64,
+    /// How much of it is in use.
+    pub in_use: u64,
+    /// How much more waits for it.
+    pub queued: u64,
+}
+
+struct Report {
+    node: u64,
+    usage: Usage,
+    at: Timestamp,
+}
+
+/// One resource.
+pub(super) struct Arena {
+    marks: Marks,
+    /// Capacity where no node reports any; 0 is none, and then nothing is ever contended.
+    declared: u64,
+    capacity: AtomicU64,
+    /// Turns a rate into parts of the capacity.
+    inverse: AtomicU64,
+    contended: AtomicBool,
+    fair: AtomicU64,
+    tally: Tally,
+    /// Let through since the last look, in units.
+    passed: AtomicU64,
+    /// The bucket's level at the last look.
+    level: AtomicU64,
+    looked: AtomicI64,
+    offered: Mutex<Offered>,
+    reports: Mutex<Vec<Report>>,
+}
+
+impl Arena {
+    pub(super) fn new(declared: u64, marks: Marks) -> Self {
+        let arena = Self {
+            marks,
+            declared,
+            capacity: AtomicU64::new(0),
+            inverse: AtomicU64::new(0),
+            contended: AtomicBool::new(false),
+            fair: AtomicU64::new(UNLIMITED),
+            tally: Tally::default(),
+            passed: AtomicU64::new(0),
+            level: AtomicU64::new(0),
+            looked: AtomicI64::new(i64::MIN),
+            offered: Mutex::new(Offered::default()),
+            reports: Mutex::new(Vec::new()),
+        };
+        arena.set_capacity(declared);
+        arena
+    }
+
+    fn set_capacity(&self, capacity: u64) {
+        // A rate has 16 binary places and a part 24; 40 are taken off after the product.
+        let inverse = (u128::from(u64::MAX) >> rate::PLACES).checked_div(u128::from(capacity));
+        let inverse = u64::try_from(inverse.unwrap_or(0)).unwrap_or(u64::MAX);
+        self.inverse.store(inverse, Ordering::Relaxed);
+        self.capacity.store(capacity, Ordering::Relaxed);
+    }
+
+    /// What part of the capacity a rate is, in `2^-24`.
+    pub(super) fn part_of(&self, rate: u64) -> u64 {
+        let product = u128::from(rate) * u128::from(self.inverse.load(Ordering::Relaxed));
+        u64::try_from(product >> (64 - fill::PLACES)).unwrap_or(u64::MAX)
+    }
+
+    /// Whether it is watched at all.
+    pub(super) fn is_watched(&self) -> bool {
+        self.capacity.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether it is contended now.
+    pub(super) fn is_contended(&self) -> bool {
+        self.contended.load(Ordering::Relaxed)
+    }
+
+    /// The fair rate of a weight of 1,000, as a part of the capacity.
+    pub(super) fn fair(&self) -> u64 {
+        self.fair.load(Ordering::Relaxed)
+    }
+
+    /// Notes what somebody of that rate, by weight, offers.
+    pub(super) fn offer(&self, rate: u64, cost: u64) {
+        self.tally.add(rate, cost);
+    }
+
+    /// Notes what was let through. Where it is more than can be carried the resource is contended from now on.
+    pub(super) fn pass(&self, cost: u64, now: Timestamp) {
+        self.passed.fetch_add(cost, Ordering::Relaxed);
+        if !self.is_contended() && self.is_watched() && self.is_overrun(now).is_some() {
+            self.contended.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The bucket's level now, in units.
+    fn level(&self, now: Timestamp) -> u64 {
+        let looked = Timestamp::from_micros(self.looked.load(Ordering::Relaxed));
+        let carried = carried(self.capacity.load(Ordering::Relaxed), now.since(looked));
+        let level = self.level.load(Ordering::Relaxed);
+        level.saturating_add(self.passed.load(Ordering::Relaxed)).saturating_sub(carried)
+    }
+
+    /// After what time the bucket has room again; `None` while it has.
+    pub(super) fn is_overrun(&self, now: Timestamp) -> Option<Span> {
+        let capacity = self.capacity.load(Ordering::Relaxed).max(1);
+        let over = self.level(now).checked_sub(capacity.saturating_mul(BUCKET_SECONDS))?;
+        Some(Span::micros(over.saturating_mul(1_000_000) / capacity).max(Span::millis(100)))
+    }
+
+    /// Looks anew where an interval is over.
+    pub(super) fn look(&self, now: Timestamp) {
+        let looked = self.looked.load(Ordering::Relaxed);
+        if looked != i64::MIN && now.since(Timestamp::from_micros(looked)) < INTERVAL {
+            // A clock that stepped back must not leave a limit standing until it is where it was.
+            if Timestamp::from_micros(looked).since(now) > STEPPED_BACK {
+                self.looked.store(now.as_micros(), Ordering::Relaxed);
+            }
+            return;
+        }
+        let Some(mut offered) = self.offered.try_lock() else { return };
+        let relaxed = Ordering::Relaxed;
+        if self.looked.compare_exchange(looked, now.as_micros(), relaxed, relaxed).is_err() {
+            return;
+        }
+        if looked == i64::MIN {
+            return;
+        }
+        let elapsed = now.since(Timestamp::from_micros(looked));
+        let left = Fading::by_half_in(OFFERED_HALF_LIFE).left(elapsed);
+        offered.fade(left, &self.tally.take(), elapsed.as_micros());
+        let use_now = self.reported(now);
+        let capacity = self.capacity.load(relaxed);
+        let full = capacity.saturating_mul(BUCKET_SECONDS);
+        let level = self.level.load(relaxed).saturating_add(self.passed.swap(0, relaxed));
+        let level =
+            level.saturating_sub(carried(capacity, elapsed)).min(full.saturating_mul(DEBT_MAX));
+        self.level.store(level, relaxed);
+        // Where nodes say that more waits than there is, calls last longer than they were estimated at.
+        let target = target(capacity, level, full) / use_now.clamp(1_000, 4_000) * 1_000;
+        self.fair.store(offered.fair_rate(target), relaxed);
+        let load = offered.total().saturating_mul(1_000) / capacity.saturating_mul(1_024).max(1);
+        let load = load.max(use_now);
+        let contended = if self.is_contended() {
+            load >= self.marks.ends || level > full / 2
+        } else {
+            load >= self.marks.begins || level >= full
+        };
+        self.contended.store(contended && capacity > 0, relaxed);
+    }
+
+    /// Takes a node's word.
+    pub(super) fn report(&self, node: u64, usage: Usage, now: Timestamp) {
+        let mut reports = self.reports.lock();
+        reports.retain(|report| report.node != node);
+        if reports.len() < NODES_MAX {
+            reports.push(Report { node, usage, at: now });
+        }
+    }
+
+    /// Sums the words of nodes up, and says how much is in use or queued for, in thousandths of the capacity.
+    fn reported(&self, now: Timestamp) -> u64 {
+        let mut reports = self.reports.lock();
+        reports.retain(|report| now.since(report.at) <= REPORT_LASTS);
+        let sum = |part: fn(&Usage) -> u64| {
+            reports.iter().fold(0_u64, |sum, report| sum.saturating_add(part(&report.usage)))
+        };
+        let capacity = sum(|usage| usage.capacity);
+        let known = if capacity == 0 { self.declared } else { capacity };
+        if known != self.capacity.load(Ordering::Relaxed) {
+            self.set_capacity(known);
+        }
+        let wanted = sum(|usage| usage.in_use).saturating_add(sum(|usage| usage.queued));
+        wanted.saturating_mul(1_000).checked_div(capacity).unwrap_or(0)
+    }
+}
+
+/// What can be carried in a time, in units.
+fn carried(capacity: u64, time: Span) -> u64 {
+    let carried = u128::from(capacity) * u128::from(time.as_micros()) / 1_000_000;
+    u64::try_from(carried).unwrap_or(u64::MAX)
+}
+
+/// What may be let through a second, in 1,024ths: all there is at half a bucket, a sixteenth more where it is empty, and
+/// less the more debt there is, down to half.
+fn target(capacity: u64, level: u64, full: u64) -> u64 {
+    let all = u128::from(capacity) * 1_024;
+    let most = all + all / 16;
+    let less = all * u128::from(level) / 8 / u128::from(full.max(1));
+    u64::try_from(most.saturating_sub(less).max(all / 2)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARKS: Marks = Marks { begins: 950, ends: 850 };
+
+    const fn at(millis: i64) -> Timestamp {
+        Timestamp::from_micros(1_800_000_000_000_000 + millis * 1_000)
+    }
+
+    /// Offers so much a second for a while, of which everything passes.
+    fn offer(arena: &Arena, from: i64, seconds: i64, a_second: i64) {
+        for second in from..from + seconds {
+            for each in 0..a_second {
+                let now = at(second * 1_000 + each * 1_000 / a_second);
+                arena.look(now);
+                arena.offer(1 << 14, 1);
+                arena.pass(1, now);
+            }
+        }
+    }
+
+    #[test]
+    fn contention_begins_and_ends_apart() {
+        let arena = Arena::new(1_000, MARKS);
+        offer(&arena, 0, 10, 900);
+        assert!(!arena.is_contended());
+        offer(&arena, 10, 10, 1_000);
+        assert!(arena.is_contended());
+        offer(&arena, 20, 10, 900);
+        assert!(arena.is_contended());
+        offer(&arena, 30, 5, 800);
+        assert!(!arena.is_contended());
+    }
+
+    #[test]
+    fn what_nodes_report_begins_it_and_ends_with_them() {
+        let arena = Arena::new(0, MARKS);
+        offer(&arena, 0, 2, 100);
+        assert!(!arena.is_watched() && !arena.is_contended());
+        let usage = Usage { capacity: 500, in_use: 400, queued: 0 };
+        arena.report(1, usage, at(2_000));
+        arena.report(2, Usage { in_use: 500, queued: 90, ..usage }, at(2_000));
+        offer(&arena, 2, 2, 100);
+        assert!(arena.is_contended() && arena.is_watched());
+        arena.report(2, usage, at(4_000));
+        offer(&arena, 4, 2, 100);
+        assert!(!arena.is_contended());
+        offer(&arena, 6, 40, 10);
+        assert!(!arena.is_watched());
+    }
+
+    #[test]
+    fn a_flood_is_seen_before_the_next_look() {
+        let arena = Arena::new(100, MARKS);
+        arena.look(at(0));
+        (0..250).for_each(|_| arena.pass(1, at(10)));
+        assert!(arena.is_contended());
+        assert!(arena.is_overrun(at(10)).is_some_and(|room| room >= Span::millis(100)));
+        assert_eq!(arena.is_overrun(at(2_000)), None);
+    }
+}
