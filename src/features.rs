@@ -144,7 +144,7 @@ pub const FEATURE_COUNT: usize = FEATURES.len();
 /// not zero alone, while it is kept, for of a hundred features a fax has some twenty-five, and a hundred thousand are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Features {
-    /// [`FEATURE_COUNT`] values, or one for each bit of `present`. Never as many of the latter as of the former: see `pack`.
+    /// [`FEATURE_COUNT`] values, or one for each bit of `present`; where none is zero the two are the same.
     values: SmallVec<[i32; KEPT_INLINE]>,
     /// Which are not zero, a bit each: score and row look at those alone.
     present: [u64; 2],

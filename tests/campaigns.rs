@@ -34,7 +34,7 @@ use faxguard::verdict::{Action, ContentPurpose, Degradations, Verdict};
 
 use crate::engine::{feature, features};
 use crate::support::events::{Call, call, job, line};
-use crate::support::{at, engine, furnish, keys, member, number, reopen, settle, store};
+use crate::support::{at, engine, frozen, furnish, keys, member, number, reopen, settle, store};
 
 /// Every fax is in doubt, so that each is asked for.
 const DOUBT: &str = "[inbound]\ndoubt_low = -20000\n";
@@ -388,17 +388,6 @@ fn a_campaign_of_clean_metadata_becomes_known_by_lot() {
 
 fn folder_house(folder: &Path) -> Memory {
     reopen(folder).0
-}
-
-/// Copies a folder as a power cut would leave it, while the first life still holds its lock.
-fn frozen(folder: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        if file.file_name() != "lock" {
-            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
-        }
-    }
-    copy
 }
 
 #[test]

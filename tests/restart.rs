@@ -27,7 +27,7 @@ use faxguard::verdict::{Action, Degradations, Verdict};
 use crate::engine::{feature, hour};
 use crate::support::events::{bare, call, job, line};
 use crate::support::{
-    ask, at, engine, furnish, keys, list_entry, member, number, reopen, settle, store,
+    ask, at, engine, frozen, furnish, keys, list_entry, member, number, reopen, settle, store,
 };
 
 const ANN: &str = "+12125550001";
@@ -91,17 +91,6 @@ fn undisturbed() -> Vec<Verdict> {
     let (memory, _) = engine(Arc::new(MemoryStore::new()), "");
     first_life(&memory, |_| ());
     probe(&memory)
-}
-
-/// Copies a folder as a power cut would leave it, for a second life while the first still holds the lock.
-fn frozen(folder: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        if file.file_name() != "lock" {
-            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
-        }
-    }
-    copy
 }
 
 #[test]

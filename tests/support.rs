@@ -157,3 +157,14 @@ pub(crate) fn list_entry(kind: ListKind, of: Option<&str>, about: &str) -> ListE
         reason: "asked for".into(),
     }
 }
+
+/// Copies a folder as a power cut would leave it, for a second life while the first still holds the lock.
+pub(crate) fn frozen(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if file.file_name() != "lock" {
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+    }
+    copy
+}

@@ -10,7 +10,7 @@ use crate::content::fingerprint::{Fingerprint, MARK_BITS, MARK_NEAR, Mark, Offse
 
 /// Most of the 48 bits in which two marks of one place differ.
 pub(super) const NEAR: u32 = MARK_NEAR;
-/// How far two shifts lie apart at most that are one, across and down, in cells of 2 mm.
+/// How far two shifts lie apart at most that are one, across and down, in squares of 2 mm.
 const TOLERANCE: (i32, i32) = (3, 4);
 /// Votes of one page that are looked at.
 const GROUP_MAX: usize = 128;

@@ -195,35 +195,27 @@ fn has_repeated(values: impl Iterator<Item = u64>) -> bool {
     values.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// Most offsets that are told of two pages.
-const OFFSETS_MAX: usize = 4;
-/// Offsets within so many cells are one: what scale and skew make of it over a page.
+/// Offsets within so many squares are one: what scale and skew make of it over a page.
 const SAME_COLUMNS: i16 = 3;
 const SAME_ROWS: i16 = 4;
 
-/// How the second page may lie to the first, by marks that are near to each other, with how many say so; the most likely
-/// first, at most four. Of one epoch's fingerprints.
+/// How the second page lies to the first, by most of the marks that are near to each other, and how many of them say so.
+/// Of one epoch's fingerprints.
 #[must_use]
-pub fn offsets(first: &[Mark], second: &[Mark]) -> Vec<(Offset, usize)> {
-    let mut votes: Vec<Offset> = first
+pub fn offset(first: &[Mark], second: &[Mark]) -> Option<(Offset, usize)> {
+    let votes: Vec<Offset> = first
         .iter()
         .flat_map(|one| second.iter().map(move |other| (one, other)))
         .filter(|(one, other)| one.apart(other) <= MARK_NEAR)
         .map(|(one, other)| one.to(other))
         .collect();
-    let mut found = Vec::new();
-    while found.len() < OFFSETS_MAX
-        && let Some(best) = votes.iter().copied().max_by_key(|vote| agreeing(&votes, *vote).count())
-    {
-        let mut columns: Vec<i16> = agreeing(&votes, best).map(|vote| vote.columns).collect();
-        let mut rows: Vec<i16> = agreeing(&votes, best).map(|vote| vote.rows).collect();
-        columns.sort_unstable();
-        rows.sort_unstable();
-        let middle = columns.len() / 2;
-        found.push((Offset { columns: columns[middle], rows: rows[middle] }, columns.len()));
-        votes.retain(|vote| !agree(*vote, best));
-    }
-    found
+    let best = votes.iter().copied().max_by_key(|vote| agreeing(&votes, *vote).count())?;
+    let mut columns: Vec<i16> = agreeing(&votes, best).map(|vote| vote.columns).collect();
+    let mut rows: Vec<i16> = agreeing(&votes, best).map(|vote| vote.rows).collect();
+    columns.sort_unstable();
+    rows.sort_unstable();
+    let middle = columns.len() / 2;
+    Some((Offset { columns: columns[middle], rows: rows[middle] }, columns.len()))
 }
 
 fn agree(one: Offset, other: Offset) -> bool {

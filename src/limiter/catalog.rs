@@ -13,7 +13,7 @@ use super::cost::Costs;
 pub const SPENDS: usize = 12;
 /// Pixels of a page of which nothing is known: A4 at 204 x 196 dots per inch.
 const PAGE_PIXELS: u64 = 1_728 * 2_292;
-/// Conversion work of a page, in milliseconds of one core: a page of type, rendered and coded.
+/// Conversion work of a page, in milliseconds of one core: an estimate for a page of type, rendered and coded.
 const PAGE_WORK: u64 = 60;
 
 /// What can be spent.

@@ -79,6 +79,7 @@ impl Wish {
     }
 }
 
+/// As the service words it too, of which the node knows the contract and nothing else.
 fn to_wire(page_number: u32, fingerprints: &[Fingerprint]) -> wire::PageFingerprint {
     let map = fingerprints.iter().find_map(|fingerprint| fingerprint.map.as_ref());
     wire::PageFingerprint {

@@ -19,7 +19,8 @@ use faxguard::store::TableId;
 use faxguard::store::embedded::fault::NoFaults;
 use faxguard::verdict::ContentPurpose;
 
-use super::{clean, copy, from, frozen, house, people};
+use super::{clean, copy, from, house, people};
+use crate::support::frozen;
 use crate::support::{at, engine, store};
 
 const READS: &str = "[inbound]\ndoubt_low = -20000\n[fingerprints]\nshare_per_mille = 1000\nservice_reads_pages = true\n";

@@ -4,7 +4,8 @@ use super::*;
 use crate::content::tiff;
 use crate::lab::pages::bitmap::{Bitmap, Grain};
 use crate::lab::pages::read;
-use crate::lab::pages::write::{self, Form};
+use crate::lab::pages::write;
+use crate::lab::pages::write::tests::forms;
 use proptest::prelude::*;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -201,31 +202,6 @@ impl Rows for All {
     fn rows(&mut self, changes: &[u16], count: u32) {
         (0..count).for_each(|_| self.0.push(changes.to_vec()));
     }
-}
-
-fn forms() -> impl Strategy<Value = Form> {
-    use write::{Close, Ends, Fill, Zero};
-    let coding = prop_oneof![
-        Just(write::Coding::Bare),
-        Just(write::Coding::Mh),
-        (2_u16..6).prop_map(|k| write::Coding::Mr { k }),
-        Just(write::Coding::Mmr),
-    ];
-    let fill = prop_oneof![Just(Fill::HighestFirst), Just(Fill::LowestFirst)];
-    let zero = prop_oneof![Just(Zero::White), Just(Zero::Black)];
-    let ends = prop_oneof![Just(Ends::Anywhere), Just(Ends::Aligned)];
-    let close = prop_oneof![Just(Close::Told), Just(Close::Left)];
-    let strip_rows = proptest::option::of(1_usize..40);
-    (coding, fill, zero, ends, close, strip_rows).prop_map(
-        |(coding, fill, zero, ends, close, strip_rows)| Form {
-            coding,
-            fill,
-            zero,
-            ends,
-            close,
-            strip_rows,
-        },
-    )
 }
 
 /// Rows with runs of every length that there is a code for, some of them alike, some nearly.

@@ -35,8 +35,6 @@ pub enum Likeness {
 /// Two pages laid over each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// How the second lies to the first.
-    pub offset: Offset,
     /// The difference of half of the pieces is at most this, in thousandths of their ink.
     pub noise_milli: u32,
     /// Cells that differ for sure, beyond the lines that are forgiven.
@@ -47,6 +45,7 @@ pub struct Comparison {
 pub const NOISE_MILLI_MAX: u32 = 500;
 /// Differing cells from which two pages are not copies of each other.
 pub const DIFFERING_MAX: u32 = 8;
+
 impl Comparison {
     /// What it comes to.
     #[must_use]
@@ -135,7 +134,7 @@ impl Overlay {
         let rows = i32::from(hint.rows).clamp(-ROWS_OFF_MAX, ROWS_OFF_MAX);
         let pieces = self.register((columns, rows));
         let noise_milli = self.noise(&pieces);
-        Comparison { offset: hint, noise_milli, differing: self.differing(&pieces, noise_milli) }
+        Comparison { noise_milli, differing: self.differing(&pieces, noise_milli) }
     }
 
     /// Registers small pieces around where their strip was found, or the one above or below it.
@@ -240,12 +239,12 @@ impl Overlay {
         shares.get(shares.len() / 2).and_then(|share| u32::try_from(*share).ok()).unwrap_or(1_000)
     }
 
-    /// Cells that differ for sure, in squares of four, but for those of the lines that have most.
+    /// Cells that differ for sure, in blocks, but for those of the lines that have most.
     fn differing(&self, pieces: &[Piece], noise_milli: u32) -> u32 {
         let noise = i32::try_from(noise_milli.min(NOISE_MILLI_MAX)).unwrap_or(0);
         let share = (SURE_SHARE_MILLI + SURE_NOISE_MILLI * noise / 1_000).min(SURE_MILLI_MAX);
         let width = CELLS_ACROSS + 2;
-        // White around, so that every cell has eight others.
+        // White around, so that no block goes over an edge to the next row.
         let mut sure = vec![false; width * (count(self.rows * FINER) + 2)];
         for (own, other, (column, line)) in pieces.iter().flat_map(|piece| self.pairs(piece)) {
             let most = own.max(other);

@@ -4,7 +4,7 @@
 //! boxes, SURF, 2006) at one scale, since a fax has but one. Around it ink is sampled on a grid of 8 by 8, 6 mm apart, and the
 //! signs of the lowest coefficients of its cosine transform are its bits (as PDQ and pHash do for a whole page). A line that
 //! is added somewhere, a shift, a little skew or scale leave most marks as they are. All in whole numbers, so that
-//! every machine finds the same.
+//! every machine finds the same. A cell is a square of 2 mm here.
 
 use std::sync::LazyLock;
 

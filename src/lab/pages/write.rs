@@ -274,14 +274,15 @@ fn turn_over(row: &mut Vec<u16>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::content::tiff;
     use crate::lab::pages::bitmap::Grain;
     use crate::lab::pages::read;
     use proptest::prelude::*;
 
-    fn codings() -> impl Strategy<Value = Form> {
+    /// Every way in which a page can be written.
+    pub(crate) fn forms() -> impl Strategy<Value = Form> {
         let coding = prop_oneof![
             Just(Coding::Bare),
             Just(Coding::Mh),
@@ -322,7 +323,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(page in pages(), other in pages(), form in codings()) {
+        fn what_is_written_is_read_again(page in pages(), other in pages(), form in forms()) {
             let file = tiff(&[&page, &other], form);
             let again = read::pages(&file).unwrap();
             prop_assert_eq!(again, vec![page, other], "{:?}", form);

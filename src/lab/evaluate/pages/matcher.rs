@@ -3,7 +3,7 @@
 use std::hash::{Hash as _, Hasher as _};
 
 use crate::content::fingerprint::{
-    DIFFERING_MAX, Fingerprint, FingerprintKey, KEY_BYTES, Likeness, Maps, compare, offsets,
+    DIFFERING_MAX, Fingerprint, FingerprintKey, KEY_BYTES, Likeness, Maps, compare, offset,
 };
 use crate::content::grant::Grant;
 use crate::content::journal::{Journal, JournalFault, Opening};
@@ -102,13 +102,12 @@ impl Matcher for Fingerprints {
     }
 
     fn distance(&self, one: &Fingerprint, two: &Fingerprint) -> Option<f64> {
-        let told = offsets(&one.marks, &two.marks);
         let met = one.met_by(two) >= VOTES_MIN;
         if !met && !one.chunks.iter().any(|chunk| two.chunks.contains(chunk)) {
             return None;
         }
-        let (hint, _) = told.first()?;
-        let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, *hint);
+        let (hint, _) = offset(&one.marks, &two.marks)?;
+        let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, hint);
         let one_form = comparison.likeness() != Likeness::Different;
         one_form.then(|| comparison.differing.into())
     }

@@ -31,24 +31,9 @@ const ORDINARY: Kind = Kind {
     group: 0,
     active: (0, 120),
 };
-const CONTRACTED: Kind = Kind {
-    members: 5,
-    units: 200.0,
-    weight_milli: 10_000,
-    floor_ppm: 60_000,
-    grouped: 0,
-    group: 0,
-    active: (0, 120),
-};
-const FLOODING: Kind = Kind {
-    members: 50,
-    units: 5_000.0,
-    weight_milli: 1_000,
-    floor_ppm: 0,
-    grouped: 0,
-    group: 0,
-    active: (30, 90),
-};
+const CONTRACTED: Kind =
+    Kind { members: 5, units: 200.0, weight_milli: 10_000, floor_ppm: 60_000, ..ORDINARY };
+const FLOODING: Kind = Kind { members: 50, units: 5_000.0, active: (30, 90), ..ORDINARY };
 
 /// Units offered and let through at the first asking, by seconds.
 #[derive(Clone)]
