@@ -3,8 +3,6 @@
 //! The catalog below is the vector's layout. A ledger row stores it sparsely with its version, so a
 //! feature may be appended; it is never renumbered or reused.
 
-use std::cell::Cell;
-
 use smallvec::SmallVec;
 
 /// Version of the vector's layout, stored with every row.
@@ -138,65 +136,33 @@ features! {
 /// Length of the vector.
 pub const FEATURE_COUNT: usize = FEATURES.len();
 
-/// The vector. Absent is zero.
+/// The vector while a stage is at work on it: a place a feature. Absent is zero.
 ///
-/// It lies in one of two ways: spread, a place a feature, while a stage is at work on it; packed, those that are
-/// not zero alone, while it is kept, for of a hundred features a fax has some twenty-five, and a hundred thousand are kept.
-#[derive(Clone, Debug, Default)]
+/// It lies on the stack of whoever screens; between two stages of a fax [`KeptFeatures`] stand for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Features {
-    /// [`FEATURE_COUNT`] values, or one for each bit of `present`; where none is zero the two are the same.
-    values: SmallVec<[i32; KEPT_INLINE]>,
+    values: [i32; FEATURE_COUNT],
     /// Which are not zero, a bit each: score and row look at those alone.
     present: [u64; 2],
 }
 
-/// Values of a packed vector that lie in it and not behind a pointer: memory of its own would be far from the decision's.
-const KEPT_INLINE: usize = 32;
-const _: () =
-    assert!(KEPT_INLINE < FEATURE_COUNT, "a vector that is spread lies in memory of its own");
-
-thread_local! {
-    /// A spread vector of zeros for the next stage of this thread.
-    static SPARE: Cell<Vec<i32>> = const { Cell::new(Vec::new()) };
-}
-
-impl PartialEq for Features {
-    fn eq(&self, other: &Self) -> bool {
-        self.present == other.present && self.sparse().eq(other.sparse())
+impl Default for Features {
+    fn default() -> Self {
+        Self { values: [0; FEATURE_COUNT], present: [0; 2] }
     }
 }
-
-impl Eq for Features {}
 
 impl Features {
     /// The value of one feature.
     #[inline]
-    pub fn get(&self, feature: Feature) -> i32 {
-        let place = feature as usize;
-        match self.is_spread() {
-            true => self.values[place],
-            false => self.kept(place),
-        }
-    }
-
-    fn is_spread(&self) -> bool {
-        self.values.len() == FEATURE_COUNT
-    }
-
-    /// The value of a place of a packed vector: it stands after those of the lower places.
-    #[cold]
-    fn kept(&self, place: usize) -> i32 {
-        let present = self.present();
-        let below = (present & ((1 << place) - 1)).count_ones() as usize;
-        let value = self.values.get(below).copied();
-        value.filter(|_| present >> place & 1 == 1).unwrap_or(0)
+    pub const fn get(&self, feature: Feature) -> i32 {
+        self.values[feature as usize]
     }
 
     /// True when the value is not zero.
     #[inline]
-    pub fn is(&self, feature: Feature) -> bool {
-        let place = feature as usize;
-        self.present[place / 64] >> (place % 64) & 1 == 1
+    pub const fn is(&self, feature: Feature) -> bool {
+        is_present(self.present, feature as usize)
     }
 
     /// Writes one feature; beyond the range of `i32` it saturates.
@@ -213,80 +179,125 @@ impl Features {
 
     #[inline]
     fn put(&mut self, place: usize, value: i32) {
-        if !self.is_spread() {
-            self.spread();
-        }
         self.values[place] = value;
         let (word, bit) = (&mut self.present[place / 64], place % 64);
         *word = *word & !(1 << bit) | u64::from(value != 0) << bit;
     }
 
-    fn spread(&mut self) {
-        let mut spread = SPARE.take();
-        spread.resize(FEATURE_COUNT, 0);
-        for (place, value) in places(self.present()).zip(&self.values) {
-            spread[place] = *value;
-        }
-        self.values = SmallVec::from_vec(spread);
+    /// Calls back with the place of every feature that is not zero, in ascending order.
+    #[inline]
+    pub fn each(&self, mut with: impl FnMut(usize)) {
+        each_of(self.present, &mut with);
     }
 
-    /// The same, packed.
-    #[must_use]
-    pub fn packed(&self) -> Self {
+    /// What is kept of it between two stages.
+    pub fn keep(&self) -> KeptFeatures {
+        let [low, high] = self.present.map(u64::count_ones);
         // Room for all beforehand: a vector that is appended to asks for room with each.
-        let mut values = SmallVec::from_elem(0, self.present().count_ones() as usize);
-        if self.is_spread() {
-            for (to, place) in values.iter_mut().zip(places(self.present())) {
+        let mut values = SmallVec::from_elem(0, (low + high) as usize);
+        let mut to = values.iter_mut();
+        self.each(|place| {
+            if let Some(to) = to.next() {
                 *to = self.values[place];
             }
-        } else {
-            values.copy_from_slice(&self.values);
-        }
-        Self { values, present: self.present }
+        });
+        KeptFeatures { values, present: self.present }
+    }
+}
+
+/// The features of a fax that are not zero, in ascending order of their places: what is kept between its stages, and what a
+/// row of the ledger holds. Of a hundred features a fax has some twenty-five, and a hundred thousand faxes are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptFeatures {
+    values: SmallVec<[i32; KEPT_INLINE]>,
+    present: [u64; 2],
+}
+
+/// Values that lie in the vector and not behind a pointer: memory of its own would be far from the decision's.
+const KEPT_INLINE: usize = 32;
+
+impl KeptFeatures {
+    /// The vector to work on.
+    #[inline]
+    pub fn spread(&self) -> Features {
+        let mut features = Features { values: [0; FEATURE_COUNT], present: self.present };
+        let mut values = self.values.iter();
+        each_of(self.present, &mut |place| {
+            features.values[place] = values.next().copied().unwrap_or(0);
+        });
+        features
     }
 
-    /// Keeps what has been packed of this vector in its place.
-    pub fn pack(&mut self, packed: Self) {
-        let mut spread = std::mem::replace(self, packed);
-        if spread.is_spread() {
-            for place in places(spread.present()) {
-                spread.values[place] = 0;
-            }
-            SPARE.set(spread.values.into_vec());
-        }
+    /// The value of one feature: it stands after those of the lower places.
+    pub fn get(&self, feature: Feature) -> i32 {
+        let (place, present) = (feature as usize, bits(self.present));
+        let below = (present & ((1 << place) - 1)).count_ones() as usize;
+        let value = self.values.get(below).copied();
+        value.filter(|_| self.is(feature)).unwrap_or(0)
     }
 
-    /// The features that are not zero, as bits by position.
-    pub fn present(&self) -> u128 {
-        let [low, high] = self.present.map(u128::from);
-        high << 64 | low
+    /// True when the value is not zero.
+    pub const fn is(&self, feature: Feature) -> bool {
+        is_present(self.present, feature as usize)
     }
 
-    /// The features that are not zero, by position.
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The features, by position.
     pub fn sparse(&self) -> impl Iterator<Item = (u8, i32)> + '_ {
-        let spread = self.is_spread();
-        let value = move |(at, place): (usize, usize)| {
-            let value = self.values.get(if spread { place } else { at });
-            (u8::try_from(place).unwrap_or(u8::MAX), value.copied().unwrap_or(0))
-        };
-        places(self.present()).enumerate().map(value)
+        let place = |place: usize| u8::try_from(place).unwrap_or(u8::MAX);
+        places(bits(self.present)).map(place).zip(self.values.iter().copied())
+    }
+
+    /// The same for a caller that does one thing with each, which takes half the steps.
+    #[inline]
+    pub fn each(&self, mut with: impl FnMut(u8, i32)) {
+        let mut values = self.values.iter();
+        each_of(self.present, &mut |place| {
+            let value = values.next().copied().unwrap_or(0);
+            with(u8::try_from(place).unwrap_or(u8::MAX), value);
+        });
     }
 
     /// Reads a sparse vector; positions of a later version are left out.
     pub fn from_sparse(pairs: impl Iterator<Item = (u8, i32)>) -> Self {
-        let mut features = Self::default();
+        let mut features = Features::default();
         for (place, value) in pairs {
             if usize::from(place) < FEATURE_COUNT {
                 features.put(place.into(), value);
             }
         }
-        features
+        features.keep()
+    }
+}
+
+#[inline]
+const fn is_present(present: [u64; 2], place: usize) -> bool {
+    present[place / 64] >> (place % 64) & 1 == 1
+}
+
+fn bits(present: [u64; 2]) -> u128 {
+    let [low, high] = present.map(u128::from);
+    high << 64 | low
+}
+
+/// Calls back with the place of every bit that is set, in ascending order: word by word, since a processor counts the zeros
+/// of 64 bits in one step.
+#[inline]
+fn each_of(words: [u64; 2], with: &mut impl FnMut(usize)) {
+    for (mut word, base) in words.into_iter().zip([0, 64]) {
+        while word != 0 {
+            with(base + word.trailing_zeros() as usize);
+            word &= word - 1;
+        }
     }
 }
 
 /// The places of the bits that are set, in ascending order.
 pub fn places(bits: u128) -> impl Iterator<Item = usize> {
-    // Word by word: a processor counts the zeros of 64 bits in one step.
     let mut words = [word(bits), word(bits >> 64)];
     std::iter::from_fn(move || {
         let (word, base) = match words[0] {
@@ -297,6 +308,12 @@ pub fn places(bits: u128) -> impl Iterator<Item = usize> {
         *word &= word.wrapping_sub(1);
         (place < 64).then_some(base + place)
     })
+}
+
+/// The same as [`each_of`] of 128 bits.
+#[inline]
+pub fn each_place(bits: u128, mut with: impl FnMut(usize)) {
+    each_of([word(bits), word(bits >> 64)], &mut with);
 }
 
 /// The low half.
@@ -319,24 +336,35 @@ mod tests {
         features.set(Feature::PageBytesMax, u64::MAX);
         features.set(Feature::MemberAgeDays, -1);
         features.flag(Feature::Trap, true);
+        features.set(Feature::CampaignWanted, 5);
         assert_eq!(features.get(Feature::PageBytesMax), i32::MAX);
-        assert_eq!(Features::from_sparse(features.sparse()), features);
-        let packed = features.packed();
-        assert_eq!((packed.values.len(), &packed), (3, &features));
-        assert!(packed.sparse().eq(features.sparse()));
+        let kept = features.keep();
+        assert_eq!((kept.count(), kept.spread()), (4, features.clone()));
+        assert_eq!(KeptFeatures::from_sparse(kept.sparse()), kept);
         for feature in ALL_FEATURES {
-            assert_eq!(packed.get(*feature), features.get(*feature), "{feature:?}");
+            assert_eq!(kept.get(*feature), features.get(*feature), "{feature:?}");
+            assert_eq!(kept.is(*feature), features.is(*feature), "{feature:?}");
         }
-        let mut again = features.clone();
-        again.pack(packed);
-        assert_eq!((again.values.len(), again.get(Feature::MemberAgeDays)), (3, -1));
+        let (mut visited, mut here) = (Vec::new(), Vec::new());
+        kept.each(|place, value| visited.push((place, value)));
+        features.each(|place| here.push(place));
+        assert!(kept.sparse().eq(visited));
+        assert!(kept.sparse().map(|(place, _)| usize::from(place)).eq(here));
+        let mut again = kept.spread();
         again.flag(Feature::Trap, false);
-        assert!(again.is_spread() && !again.is(Feature::Trap) && again != features);
-        assert_eq!(again.get(Feature::PageBytesMax), i32::MAX);
-        assert_eq!(Features::default().get(Feature::Stage), 0);
-        let mut fresh = Features::default();
-        fresh.flag(Feature::Color, true);
-        assert_eq!(fresh.sparse().count(), 1, "the spare one was wiped");
-        assert_eq!(Features::from_sparse([(254, 7)].into_iter()), Features::default());
+        assert!(!again.is(Feature::Trap) && again != features);
+        assert_eq!((again.keep().count(), again.get(Feature::PageBytesMax)), (3, i32::MAX));
+        assert_eq!(KeptFeatures::default().spread(), Features::default());
+        assert_eq!(KeptFeatures::from_sparse([(254, 7)].into_iter()), KeptFeatures::default());
+    }
+
+    #[test]
+    fn more_than_lie_inline_are_kept_too() {
+        let mut features = Features::default();
+        for (value, feature) in (1..).zip(ALL_FEATURES) {
+            features.set(*feature, value);
+        }
+        let kept = features.keep();
+        assert_eq!((kept.count(), kept.spread()), (FEATURE_COUNT, features));
     }
 }

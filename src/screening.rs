@@ -19,7 +19,7 @@ use crate::fax::stage::{
 use crate::features::Feature;
 use crate::ledger::{HeldFax, HeldState, Noted, StageRow, encode_verdict};
 use crate::limiter::{self, Costs, MemberLoad, cost};
-use crate::memory::open::{Answer, OpenDecision};
+use crate::memory::open::{Answer, AtWork, OpenDecision};
 use crate::memory::{Memory, allowances, pace};
 use crate::policy::{Generation, Policy};
 use crate::relations::Correspondence;
@@ -58,15 +58,16 @@ fn screen_stage(
     event: &StageEvent,
     (pages, degraded): (&[SeenPage], Degradations),
 ) -> Verdict {
-    let mut open = memory.open_decisions().lock(event.decision);
+    let mut locked = memory.open_decisions().lock(event.decision);
     let stage = event.stage.kind();
-    open.turn(stage.direction());
+    locked.turn(stage.direction());
     let mark = mark(&event.stage);
-    let again = !pages.is_empty() && campaigns::refines(memory, &open, event);
-    if !again && let Some(verdict) = before(memory, &open, event) {
+    let again = !pages.is_empty() && campaigns::refines(memory, &locked, event);
+    if !again && let Some(verdict) = before(memory, &locked, event) {
         let degradations = verdict.degradations.with(degraded);
         return Verdict { degradations, ..verdict };
     }
+    let mut open = AtWork::on(&mut locked);
     if open.begins_pages(stage) {
         memory.wishes().fax();
     }
@@ -95,7 +96,7 @@ fn screen_stage(
     open.noted(row.noted);
     let freed = kept.filter(|_| !kept_now);
     let (recorded, mut bytes) = record(memory, &open, event, (counted.seq, desk, freed), &row);
-    open.features.pack(row.features);
+    open.kept = row.features;
     let mut verdict = row.verdict;
     if !recorded {
         unrecorded(&mut verdict, desk, generation.policy());
@@ -231,7 +232,7 @@ fn estimate(stage: &Stage) -> Option<Costs> {
 }
 
 fn judge(
-    open: &OpenDecision,
+    open: &AtWork<'_>,
     event: &StageEvent,
     gathered: &Gathered,
     counted: &Counted,
@@ -285,7 +286,7 @@ fn judge(
 }
 
 fn row(
-    open: &OpenDecision,
+    open: &AtWork<'_>,
     event: &StageEvent,
     gathered: &Gathered,
     counted: &Counted,
@@ -303,7 +304,7 @@ fn row(
         calling_code: open.calling_code,
         zone: open.zone,
         observation: open.observation,
-        features: open.features.packed(),
+        features: open.features.keep(),
         charged: open.charged,
         charging: counted.charging,
         settled: counted.settled,
@@ -318,7 +319,7 @@ const RENEWED_DAYS: u16 = 30;
 
 /// The correspondence that the stage proves. A node may never bring the fingerprints that an answer wants, so that each
 /// answer is noted as if it were the last; one that says otherwise takes back what the one before it noted.
-fn noted(open: &OpenDecision, event: &StageEvent, gathered: &Gathered, verdict: &Verdict) -> Noted {
+fn noted(open: &AtWork<'_>, event: &StageEvent, gathered: &Gathered, verdict: &Verdict) -> Noted {
     if open.number.is_none() {
         return Noted::default();
     }

@@ -24,7 +24,7 @@ use crate::support::{ask, at, house, ledger, settle};
 const ANN: &str = "+12125550001";
 
 /// The features of the latest stage of a decision.
-pub(crate) fn features(memory: &Memory, event: &StageEvent) -> faxguard::features::Features {
+pub(crate) fn features(memory: &Memory, event: &StageEvent) -> faxguard::features::KeptFeatures {
     settle(memory);
     memory.explain(event.decision).unwrap().pop().unwrap().row.features
 }

@@ -42,12 +42,23 @@ enum Form {
     Large(Box<Large>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Large {
     cells: [Cell; LARGE_CELLS],
     length: u8,
     level: u8,
+    /// No cell's tick is earlier than this one: until it is a day old none is looked at.
+    oldest: u16,
 }
+
+impl PartialEq for Large {
+    fn eq(&self, other: &Self) -> bool {
+        // How early the oldest may be says when to look, and nothing of what is there.
+        (&self.cells, self.length, self.level) == (&other.cells, other.length, other.level)
+    }
+}
+
+impl Eq for Large {}
 
 /// How many boxes there may be. When they are used up, further subjects keep the inline form and
 /// sample harder: a rougher count, never more memory.
@@ -147,9 +158,18 @@ impl Fanout {
         let at = tick(now);
         let stays = |cell: &Cell| age(at, cell.tick) <= TICKS_MAX;
         match &mut self.0 {
-            Form::Small { length, cells } => *length = keep(cells, *length, stays),
+            Form::Small { length, cells } => {
+                if within(&cells[..usize::from(*length).min(SMALL_CELLS)], at, TICKS_MAX)
+                    < u32::from(*length)
+                {
+                    *length = keep(cells, *length, stays);
+                }
+            }
             Form::Large(large) => {
-                large.length = keep(&mut large.cells, large.length, stays);
+                if age(at, large.oldest) > TICKS_MAX {
+                    large.length = keep(&mut large.cells, large.length, stays);
+                    large.oldest = large.find_oldest().unwrap_or(at);
+                }
                 if large.level > 0 && usize::from(large.length) < LARGE_CELLS / 8 {
                     large.level -= 1;
                 }
@@ -163,10 +183,10 @@ impl Fanout {
         let (at, cells, level) = (tick(now), self.cells(), self.level());
         windows.map(|window| {
             let seen = match ticks(window) {
-                TICKS_MAX => cells.len(),
-                ticks => cells.iter().filter(|cell| age(at, cell.tick) <= ticks).count(),
+                TICKS_MAX => u32::try_from(cells.len()).unwrap_or(u32::MAX),
+                ticks => within(cells, at, ticks),
             };
-            u32::try_from(seen).unwrap_or(u32::MAX) << level
+            seen << level
         })
     }
 
@@ -228,18 +248,21 @@ impl Fanout {
             *cell = Cell { tag: take_u16(from)?, tick: take_u16(from)? };
         }
         if boxed {
-            return Some(Self(Form::Large(Box::new(Large { cells, length, level }))));
+            return Some(Self(Form::Large(Box::new(Large::of(cells, length, level)))));
         }
         let cells = [cells[0], cells[1], cells[2]];
         Some(Self(Form::Small { length, cells }))
     }
 }
 
+/// How many of the cells are no older than so many ticks: added up without a branch, which a processor does several at a time.
+#[inline]
+fn within(cells: &[Cell], at: u16, ticks: u16) -> u32 {
+    cells.iter().map(|cell| u32::from(age(at, cell.tick) <= ticks)).sum()
+}
+
 /// Moves the cells that stay to the front, in their order, and says how many they are.
 fn keep(cells: &mut [Cell], length: u8, stays: impl Fn(&Cell) -> bool) -> u8 {
-    if cells.iter().take(usize::from(length)).all(&stays) {
-        return length;
-    }
     let mut kept = 0;
     for place in 0..usize::from(length).min(cells.len()) {
         if stays(&cells[place]) {
@@ -258,7 +281,23 @@ impl Large {
         let mut cells = [Cell::default(); LARGE_CELLS];
         cells[..SMALL_CELLS].copy_from_slice(&small);
         cells[SMALL_CELLS] = next;
-        Box::new(Self { cells, length: 4, level: 0 })
+        Box::new(Self::of(cells, 4, 0))
+    }
+
+    fn of(cells: [Cell; LARGE_CELLS], length: u8, level: u8) -> Self {
+        let large = Self { cells, length, level, oldest: 1 };
+        Self { oldest: large.find_oldest().unwrap_or(1), ..large }
+    }
+
+    /// The tick of the oldest cell. All lie within a third of the ring, so from the oldest to the first it is less than half
+    /// of it, and from one that came after the first it would be more.
+    fn find_oldest(&self) -> Option<u16> {
+        let cells = &self.cells[..usize::from(self.length).min(LARGE_CELLS)];
+        let first = cells.first()?.tick;
+        // The first is among them.
+        let older = |tick: &u16| age(first, *tick) <= u16::MAX / 2;
+        let before = cells.iter().map(|cell| cell.tick).filter(older);
+        before.max_by_key(|tick| age(first, *tick))
     }
 
     fn sampled(&self, tag: u16) -> bool {

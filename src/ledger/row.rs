@@ -10,7 +10,7 @@ use super::varint::{Packer, take, take_as, take_signed};
 use crate::activity::{OBSERVATION_BYTES, Observation};
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::stage::{Member, Plan};
-use crate::features::{FEATURE_COUNT, FEATURES_VERSION, Features};
+use crate::features::{FEATURE_COUNT, FEATURES_VERSION, KeptFeatures};
 use crate::limiter::Costs;
 use crate::relations::{Relation, Relations};
 use crate::store::codec::{take_option, take_u8, take_u64};
@@ -120,7 +120,7 @@ pub struct StageRow {
     /// What the counters got.
     pub observation: Observation,
     /// The features.
-    pub features: Features,
+    pub features: KeptFeatures,
     /// What was charged for the fax, at this stage or an earlier one.
     pub charged: Costs,
     /// True when it was charged at this stage.
@@ -289,23 +289,20 @@ fn take_member(from: &mut &[u8]) -> Option<Member> {
     })
 }
 
-fn put_features(to: &mut Packer<'_>, features: &Features) {
+fn put_features(to: &mut Packer<'_>, features: &KeptFeatures) {
     to.put(FEATURES_VERSION.into());
-    to.put(features.present().count_ones().into());
-    for (place, value) in features.sparse() {
-        to.push(place);
-        to.put_signed(value.into());
-    }
+    to.put(u64::try_from(features.count()).unwrap_or(0));
+    features.each(|place, value| to.place_and_signed(place, value));
 }
 
-fn take_features(from: &mut &[u8]) -> Option<Features> {
+fn take_features(from: &mut &[u8]) -> Option<KeptFeatures> {
     let _version: u32 = take_as(from)?;
     let count: u8 = take_as(from)?;
     let mut pairs = [(0, 0); 256];
     for pair in pairs.iter_mut().take(count.into()) {
         *pair = (take_u8(from)?, i32::try_from(take_signed(from)?).ok()?);
     }
-    Some(Features::from_sparse(pairs.into_iter().take(count.into())))
+    Some(KeptFeatures::from_sparse(pairs.into_iter().take(count.into())))
 }
 
 fn put_costs(to: &mut Packer<'_>, costs: Costs) {

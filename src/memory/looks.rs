@@ -86,7 +86,7 @@ impl Memory {
     pub fn touched(&self, decision: DecisionId, leave: Leave) {
         if let Some(open) = self.open.lock_known(decision)
             && open.looks.without(leave).is_empty()
-            && !open.features.is(Feature::InkMapLooked)
+            && !open.kept.is(Feature::InkMapLooked)
         {
             self.wishes.touch();
         }

@@ -4,6 +4,7 @@
 //! what was derived from those is in the features already.
 
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -16,7 +17,7 @@ use crate::activity::Observation;
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::numbering::NumberFacts;
 use crate::fax::stage::{Direction, Member, Parties, StageKind};
-use crate::features::Features;
+use crate::features::{Features, KeptFeatures};
 use crate::ledger::{HeldState, Names, Noted, PageStats, StageRow, decode_verdict, encode_verdict};
 use crate::limiter::Costs;
 use crate::time::Timestamp;
@@ -72,8 +73,8 @@ pub struct OpenDecision {
     pub zone: u16,
     /// Whom the counters know it by.
     pub observation: Observation,
-    /// The features as they stood.
-    pub features: Features,
+    /// The features as they stood after its latest stage.
+    pub kept: KeptFeatures,
     /// The pages so far.
     pub pages: PageStats,
     /// What was charged.
@@ -193,7 +194,7 @@ impl OpenDecision {
         self.facts = row.facts;
         (self.calling_code, self.zone) = (row.calling_code, row.zone);
         self.observation = row.observation;
-        self.features = row.features.packed();
+        self.kept = row.features;
         self.pages = row.pages;
         self.charged = row.charged;
         self.settled |= row.settled.is_some();
@@ -207,6 +208,37 @@ impl OpenDecision {
             refusal: row.verdict.refusal.map(Box::new),
             verdict: encode_verdict(&row.verdict),
         });
+    }
+}
+
+/// A decision while one of its stages is screened, with its features spread out to work on. They are kept when they are put
+/// back into [`OpenDecision::kept`].
+pub struct AtWork<'a> {
+    /// The decision.
+    pub open: &'a mut OpenDecision,
+    /// The features as they stand.
+    pub features: Features,
+}
+
+impl<'a> AtWork<'a> {
+    /// Spreads out what was kept of it.
+    #[inline]
+    pub fn on(open: &'a mut OpenDecision) -> Self {
+        Self { features: open.kept.spread(), open }
+    }
+}
+
+impl Deref for AtWork<'_> {
+    type Target = OpenDecision;
+
+    fn deref(&self) -> &OpenDecision {
+        self.open
+    }
+}
+
+impl DerefMut for AtWork<'_> {
+    fn deref_mut(&mut self) -> &mut OpenDecision {
+        self.open
     }
 }
 

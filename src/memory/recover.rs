@@ -186,7 +186,7 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
 
 /// Counts again which faxes were asked for fingerprints, and of which content was touched.
 fn recount(memory: &Memory, open: &OpenDecision, row: &StageRow) {
-    let newly = |feature| row.features.is(feature) && !open.features.is(feature);
+    let newly = |feature| row.features.is(feature) && !open.kept.is(feature);
     if open.begins_pages(row.verdict.stage) {
         memory.wishes.fax();
     }

@@ -7,7 +7,7 @@ use crate::content::fingerprint::Fingerprint;
 use crate::fax::id::DecisionId;
 use crate::fax::stage::{Direction, StageEvent, StageKind};
 use crate::features::{Feature, Features};
-use crate::memory::open::{Answer, OpenDecision};
+use crate::memory::open::{Answer, AtWork, OpenDecision};
 use crate::memory::{BY_LOT, Memory};
 use crate::policy::{FingerprintRules, Policy};
 use crate::verdict::ContentPurpose;
@@ -60,7 +60,7 @@ pub(super) fn refines(memory: &Memory, open: &OpenDecision, event: &StageEvent) 
 /// Meets the pages of a stage. True when their ink maps would tell more.
 pub(super) fn look(
     memory: &Memory,
-    open: &mut OpenDecision,
+    open: &mut AtWork<'_>,
     event: &StageEvent,
     pages: &[SeenPage],
 ) -> bool {
@@ -153,7 +153,7 @@ fn numbers_of(campaign: &CampaignEvidence) -> [u32; 9] {
     ]
 }
 
-fn sighting<'a>(open: &OpenDecision, event: &StageEvent, page: &'a SeenPage) -> Sighting<'a> {
+fn sighting<'a>(open: &AtWork<'_>, event: &StageEvent, page: &'a SeenPage) -> Sighting<'a> {
     let names = names(open, event.stage.kind().direction());
     Sighting {
         decision: event.decision,
@@ -225,7 +225,7 @@ fn is_drawn(decision: DecisionId, share_milli: u32) -> bool {
 /// sends, or where the lot falls on a stranger's fax, and none of what was brought; the map where it would tell more.
 pub(super) fn wish(
     memory: &Memory,
-    open: &mut OpenDecision,
+    open: &mut AtWork<'_>,
     event: &StageEvent,
     policy: &Policy,
     brought: &Brought<'_>,

@@ -18,7 +18,7 @@ use crate::features::{Feature, Features};
 use crate::ledger::country_key;
 use crate::lists::ListKind;
 use crate::memory::Memory;
-use crate::memory::open::OpenDecision;
+use crate::memory::open::{AtWork, OpenDecision};
 use crate::relations::Correspondence;
 use crate::time::{DAY_SECONDS, Span, Timestamp};
 
@@ -43,7 +43,7 @@ pub(super) struct Gathered {
 }
 
 /// Joins a stage with what is known, in `open`, whose observation then says what to count.
-pub(super) fn gather(memory: &Memory, open: &mut OpenDecision, event: &StageEvent) -> Gathered {
+pub(super) fn gather(memory: &Memory, open: &mut AtWork<'_>, event: &StageEvent) -> Gathered {
     let mut gathered = Gathered::default();
     let known = open.number.is_some();
     let named = open.features.get(Feature::TsiClass) != 0;
@@ -85,11 +85,7 @@ pub(super) fn gather(memory: &Memory, open: &mut OpenDecision, event: &StageEven
 }
 
 /// Joins a stage that was answered with what is known by now: it has been counted, and its facts were taken.
-pub(super) fn gather_again(
-    memory: &Memory,
-    open: &mut OpenDecision,
-    event: &StageEvent,
-) -> Gathered {
+pub(super) fn gather_again(memory: &Memory, open: &mut AtWork<'_>, event: &StageEvent) -> Gathered {
     let mut gathered = Gathered::default();
     open.observation.second = u32::try_from(event.time.as_seconds()).unwrap_or(0);
     (open.observation.good, open.observation.bad) = (0, 0);
@@ -103,7 +99,7 @@ pub(super) fn gather_again(
 
 /// The first stage that says who calls whom counts as the arrival of the fax, whichever stage it is; where its TSI
 /// was known before, that counts now too.
-fn arrival(open: &mut OpenDecision, direction: Direction, named: bool) {
+fn arrival(open: &mut AtWork<'_>, direction: Direction, named: bool) {
     let happened = match direction {
         Direction::Inbound => Happened::ARRIVED,
         Direction::Outbound => Happened::SUBMITTED,
@@ -113,7 +109,7 @@ fn arrival(open: &mut OpenDecision, direction: Direction, named: bool) {
         happened.with_if(Happened::TRAPPED, trapped).with_if(Happened::IDENTIFIED, named);
 }
 
-fn resolve(memory: &Memory, open: &mut OpenDecision, event: &StageEvent, parties: &Parties) {
+fn resolve(memory: &Memory, open: &mut AtWork<'_>, event: &StageEvent, parties: &Parties) {
     match *parties {
         Parties::Inbound { caller, did, trunk } => {
             open.observation.trunk = trunk.map_or(0, |trunk| trunk.hot());
@@ -143,7 +139,7 @@ fn resolve(memory: &Memory, open: &mut OpenDecision, event: &StageEvent, parties
     }
 }
 
-fn resolve_called(memory: &Memory, open: &mut OpenDecision, event: &StageEvent, did: Number) {
+fn resolve_called(memory: &Memory, open: &mut AtWork<'_>, event: &StageEvent, did: Number) {
     let profile = memory.profile(did);
     let hot = profile.pseudonym.hot();
     open.number = Some(profile.pseudonym);
@@ -174,8 +170,8 @@ fn resolve_called(memory: &Memory, open: &mut OpenDecision, event: &StageEvent, 
     member_facts(open, event, known);
 }
 
-fn resolve_caller(memory: &Memory, open: &mut OpenDecision, caller: Caller) {
-    let features = &mut open.features;
+fn resolve_caller(memory: &Memory, open: &mut AtWork<'_>, caller: Caller) {
+    let AtWork { open, features } = open;
     let number = match caller {
         Caller::Withheld => return features.flag(Feature::CallerWithheld, true),
         Caller::Unreadable => return features.flag(Feature::CallerUnreadable, true),
@@ -204,7 +200,7 @@ fn resolve_caller(memory: &Memory, open: &mut OpenDecision, caller: Caller) {
 }
 
 /// The directory's word, overridden by what the request says.
-fn member_facts(open: &mut OpenDecision, event: &StageEvent, known: Option<Member>) {
+fn member_facts(open: &mut AtWork<'_>, event: &StageEvent, known: Option<Member>) {
     let claim = event.member.map(|claim| claim.facts).unwrap_or_default();
     let mut facts = known.unwrap_or_default();
     if claim.plan as u8 != 0 {
@@ -234,7 +230,7 @@ fn member_facts(open: &mut OpenDecision, event: &StageEvent, known: Option<Membe
     open.features.set(Feature::MemberAgeDays, age);
 }
 
-fn destination(memory: &Memory, open: &mut OpenDecision, facts: &NumberFacts) {
+fn destination(memory: &Memory, open: &mut AtWork<'_>, facts: &NumberFacts) {
     open.features.set(Feature::DestinationRisk, facts.risk as u8);
     let home = memory.home_calling_code();
     if facts.calling_code != home && facts.calling_code != 0 {
@@ -247,7 +243,7 @@ fn destination(memory: &Memory, open: &mut OpenDecision, facts: &NumberFacts) {
 /// Who member and correspondent are to each other, as it stands now.
 fn relate(
     memory: &Memory,
-    open: &mut OpenDecision,
+    open: &mut AtWork<'_>,
     now: Timestamp,
     direction: Direction,
 ) -> Correspondence {
@@ -290,7 +286,7 @@ fn relate(
 }
 
 /// Where the recipient is, and what time it is there.
-fn place(memory: &Memory, open: &mut OpenDecision, now: Timestamp, gathered: &mut Gathered) {
+fn place(memory: &Memory, open: &mut AtWork<'_>, now: Timestamp, gathered: &mut Gathered) {
     let (recipient, facts) = match open.parties {
         Some(Parties::Inbound { did, .. }) => (did, open.facts),
         // A recipient of a member's fax is not a member: its number alone tells where it is.
@@ -325,7 +321,7 @@ fn place(memory: &Memory, open: &mut OpenDecision, now: Timestamp, gathered: &mu
     open.features.flag(Feature::NightMinute, night);
 }
 
-fn offered(open: &mut OpenDecision, name: TextLook, attestation: Attestation, restricted: bool) {
+fn offered(open: &mut AtWork<'_>, name: TextLook, attestation: Attestation, restricted: bool) {
     let features = &mut open.features;
     features.set(Feature::Attestation, attestation as u8);
     if name == TextLook::Hostile {
@@ -339,7 +335,7 @@ fn offered(open: &mut OpenDecision, name: TextLook, attestation: Attestation, re
     }
 }
 
-fn handshake(memory: &Memory, open: &mut OpenDecision, session: &Session) {
+fn handshake(memory: &Memory, open: &mut AtWork<'_>, session: &Session) {
     let features = &mut open.features;
     features.flag(Feature::Color, session.color);
     let outside = matches!(session.coding, PageCoding::Jbig | PageCoding::Jpeg);
@@ -357,7 +353,7 @@ fn handshake(memory: &Memory, open: &mut OpenDecision, session: &Session) {
     open.observation.happened = open.observation.happened.with_if(Happened::IDENTIFIED, newly);
 }
 
-fn identify(memory: &Memory, open: &mut OpenDecision, tsi: &Ident) {
+fn identify(memory: &Memory, open: &mut AtWork<'_>, tsi: &Ident) {
     let class = match tsi.class() {
         IdentClass::Empty => 1,
         IdentClass::Garbage => 2,
@@ -387,7 +383,7 @@ const fn agreement_code(agreement: IdentAgreement) -> u8 {
     }
 }
 
-fn ended(memory: &Memory, open: &mut OpenDecision, received: &ReceivedFacts) {
+fn ended(memory: &Memory, open: &mut AtWork<'_>, received: &ReceivedFacts) {
     if let Some(session) = received.session.filter(|_| open.features.get(Feature::TsiClass) == 0) {
         handshake(memory, open, &session);
     }
@@ -415,13 +411,13 @@ fn ended(memory: &Memory, open: &mut OpenDecision, received: &ReceivedFacts) {
 const GOOD_STRANGER: u32 = 65_536 / 32;
 const GOOD_CORRESPONDENT: u32 = 65_536 / 4;
 
-fn submitted(open: &mut OpenDecision, job: &JobFacts) {
-    let features = &mut open.features;
+fn submitted(open: &mut AtWork<'_>, job: &JobFacts) {
+    let AtWork { open: known, features } = &mut *open;
     features.set(Feature::BatchRecipients, job.recipients);
     if job.header == TextLook::Hostile {
         features.flag(Feature::NameHostile, true);
     }
-    let shown = match open.parties {
+    let shown = match known.parties {
         Some(Parties::Outbound { shown, .. }) => shown,
         _ => None,
     };
@@ -444,7 +440,7 @@ fn submitted(open: &mut OpenDecision, job: &JobFacts) {
     pages::job(open, job.pages, job.bytes);
 }
 
-fn dialed(open: &mut OpenDecision, outcome: DialOutcome) {
+fn dialed(open: &mut AtWork<'_>, outcome: DialOutcome) {
     let dead =
         matches!(outcome, DialOutcome::Unallocated | DialOutcome::Voice | DialOutcome::Refused);
     let counted = dead || matches!(outcome, DialOutcome::Sent | DialOutcome::Partial);

@@ -4,13 +4,13 @@ use super::gather::shape_key;
 use crate::fax::stage::{PageFacts, ReceivedFacts};
 use crate::features::Feature;
 use crate::ledger::PageStats;
-use crate::memory::open::OpenDecision;
+use crate::memory::open::AtWork;
 
 /// Below this a page of paper holds next to nothing, black or blank (measured: A4 black 726, blank 588).
 const TINY_BYTES: u32 = 1_000;
 
 /// A page arrived.
-pub(super) fn page(open: &mut OpenDecision, page: &PageFacts) {
+pub(super) fn page(open: &mut AtWork<'_>, page: &PageFacts) {
     let stats = &mut open.pages;
     stats.count = stats.count.max(page.number);
     add_bytes(stats, page.bytes);
@@ -23,7 +23,7 @@ pub(super) fn page(open: &mut OpenDecision, page: &PageFacts) {
 }
 
 /// The call ended: what no page stage has told is told now.
-pub(super) fn received(open: &mut OpenDecision, received: &ReceivedFacts) {
+pub(super) fn received(open: &mut AtWork<'_>, received: &ReceivedFacts) {
     let stats = &mut open.pages;
     if stats.count == 0 {
         received.page_bytes.iter().for_each(|bytes| add_bytes(stats, *bytes));
@@ -50,7 +50,7 @@ pub(super) fn received(open: &mut OpenDecision, received: &ReceivedFacts) {
 }
 
 /// A job, once its pages are known.
-pub(super) fn job(open: &mut OpenDecision, pages: u32, bytes: u64) {
+pub(super) fn job(open: &mut AtWork<'_>, pages: u32, bytes: u64) {
     if pages > 0 {
         open.pages.count = pages;
         open.pages.bytes = bytes;
@@ -74,8 +74,9 @@ fn seconds(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-fn show(open: &mut OpenDecision) {
-    let (stats, features) = (&open.pages, &mut open.features);
+fn show(open: &mut AtWork<'_>) {
+    let AtWork { open, features } = open;
+    let stats = &open.pages;
     features.set(Feature::Pages, stats.count);
     features.set(Feature::PageBytesMean, stats.bytes / u64::from(stats.count.max(1)));
     features.set(Feature::PageBytesMax, stats.largest);
@@ -94,10 +95,13 @@ fn show(open: &mut OpenDecision) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::Features;
+    use crate::memory::open::OpenDecision;
     use crate::time::Span;
 
-    fn pages(sizes: &[u32]) -> OpenDecision {
-        let mut open = OpenDecision::default();
+    fn pages(sizes: &[u32]) -> Features {
+        let mut decision = OpenDecision::default();
+        let mut open = AtWork::on(&mut decision);
         for (number, bytes) in (1..).zip(sizes) {
             let facts = PageFacts {
                 number,
@@ -108,21 +112,21 @@ mod tests {
             };
             page(&mut open, &facts);
         }
-        open
+        open.features
     }
 
     #[test]
     fn a_loop_shows_in_equal_sizes() {
-        let open = pages(&[9_000, 700, 700, 700, 9_000]);
-        assert_eq!(open.features.get(Feature::EqualPages), 3);
-        assert_eq!(open.features.get(Feature::TinyPages), 3);
-        assert_eq!(open.features.get(Feature::Pages), 5);
-        assert_eq!(open.features.get(Feature::PageBytesMax), 9_000);
+        let features = pages(&[9_000, 700, 700, 700, 9_000]);
+        assert_eq!(features.get(Feature::EqualPages), 3);
+        assert_eq!(features.get(Feature::TinyPages), 3);
+        assert_eq!(features.get(Feature::Pages), 5);
+        assert_eq!(features.get(Feature::PageBytesMax), 9_000);
     }
 
     #[test]
     fn absurd_sizes_saturate() {
-        let open = pages(&[u32::MAX, u32::MAX]);
-        assert_eq!(open.features.get(Feature::PageBytesMax), i32::MAX);
+        let features = pages(&[u32::MAX, u32::MAX]);
+        assert_eq!(features.get(Feature::PageBytesMax), i32::MAX);
     }
 }

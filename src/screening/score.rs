@@ -89,7 +89,7 @@ fn sum(hits: &[Hit]) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::{ALL_FEATURES, Feature};
+    use crate::features::{ALL_FEATURES, Feature, KeptFeatures};
     use crate::screening::signals::specs;
     use proptest::prelude::*;
 
@@ -146,7 +146,7 @@ mod tests {
             let policy = policy("");
             let direction = if outbound { Direction::Outbound } else { Direction::Inbound };
             let pairs = (0u8..).zip(values);
-            let features = Features::from_sparse(pairs);
+            let features = KeptFeatures::from_sparse(pairs).spread();
             let scored = score(&features, direction, &policy);
             let total: i64 = scored.hits.iter().map(|hit| i64::from(hit.contribution.0)).sum();
             prop_assert_eq!(total, i64::from(scored.score.0));

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use foldhash::fast::RandomState;
 
 use crate::fax::stage::Direction;
-use crate::features::{FEATURE_COUNT, Feature, Features, places};
+use crate::features::{FEATURE_COUNT, Feature, Features, each_place};
 use crate::policy::SignalSpec;
 use crate::verdict::{Name, Score};
 
@@ -70,23 +70,35 @@ pub enum Gauge {
         /// First value at full strength.
         high: i32,
     },
-    /// Whatever a rule of its own says: strength and the number to show.
-    Rule(fn(&Features) -> (u16, i64)),
+    /// Whatever a rule of its own says, where the feature it hangs on most is beyond a number: a rule is a call, and four of
+    /// five have nothing to say.
+    Rule {
+        /// The feature.
+        feature: Feature,
+        /// Last value without a say, zero or more.
+        above: i32,
+        /// Strength and the number to show.
+        rule: fn(&Features) -> (u16, i64),
+    },
 }
 
 /// Full strength.
 pub const FULL: u16 = 1_000;
 
 impl Gauge {
-    /// The feature that must not be zero for it to speak; `None` where zero may speak, or a rule says.
+    /// The feature that must not be zero for it to speak; `None` where zero may speak.
     const fn needs(&self) -> Option<Feature> {
         match *self {
             Self::Flag(feature) => Some(feature),
             Self::Equals(feature, value) if value != 0 => Some(feature),
-            Self::Log { feature, low, .. } | Self::Linear { feature, low, .. } if low >= 0 => {
+            Self::Log { feature, low, .. }
+            | Self::Linear { feature, low, .. }
+            | Self::Rule { feature, above: low, .. }
+                if low >= 0 =>
+            {
                 Some(feature)
             }
-            Self::Equals(..) | Self::Log { .. } | Self::Linear { .. } | Self::Rule(_) => None,
+            Self::Equals(..) | Self::Log { .. } | Self::Linear { .. } | Self::Rule { .. } => None,
         }
     }
 
@@ -106,7 +118,8 @@ impl Gauge {
                 let value = features.get(feature);
                 (linear_strength(value, low, high), i64::from(value))
             }
-            Self::Rule(rule) => rule(features),
+            Self::Rule { feature, above, rule } if features.get(feature) > above => rule(features),
+            Self::Rule { .. } => (0, 0),
         }
     }
 }
@@ -244,10 +257,12 @@ impl Range {
             Gauge::Equals(feature, value) if value > i32::MIN => {
                 Some(Self { feature, above: value - 1, most: value })
             }
-            Gauge::Log { feature, low, .. } | Gauge::Linear { feature, low, .. } => {
+            Gauge::Log { feature, low, .. }
+            | Gauge::Linear { feature, low, .. }
+            | Gauge::Rule { feature, above: low, .. } => {
                 Some(Self { feature, above: low, most: i32::MAX })
             }
-            Gauge::Equals(..) | Gauge::Flag(_) | Gauge::Rule(_) => None,
+            Gauge::Equals(..) | Gauge::Flag(_) => None,
         }
     }
 }
@@ -281,12 +296,13 @@ impl Wakers {
             Direction::Inbound => &INBOUND,
             Direction::Outbound => &OUTBOUND,
         };
-        let woken = places(features.present()).map(|feature| wakers.by_feature[feature]);
-        let awake = woken.fold(wakers.always, |awake, signals| awake | signals);
-        let silent = places(awake & wakers.bounded).fold(0, |silent, at| {
+        let mut awake = wakers.always;
+        features.each(|feature| awake |= wakers.by_feature[feature]);
+        let mut silent = 0;
+        each_place(awake & wakers.bounded, |at| {
             let Range { feature, above, most } = RANGES[at];
             let value = features.get(feature);
-            silent | u128::from((value <= above) | (value > most)) << at
+            silent |= u128::from((value <= above) | (value > most)) << at;
         });
         awake & !silent
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::activity::{Happened, Target};
 use crate::fax::stage::StageKind;
-use crate::features::Feature;
+use crate::features::{Feature, Features};
 use crate::verdict::{
     Action, Bounds, ContentPurpose, Counterfactual, Degradations, Hit, HitKind, Name, QuotaOutcome,
     QuotaStatus, Refusal, Resource, Score,
@@ -85,7 +85,7 @@ fn row() -> StageRow {
             caller: 11,
             ..Observation::default()
         },
-        features,
+        features: features.keep(),
         charged: Costs([1, 2, 3, 4]),
         charging: true,
         settled: Some(Costs([0, 0, 9, 0])),

@@ -123,11 +123,13 @@ fn ended() -> Stage {
 
 /// The features that are not zero, as `name=value`, but for the member's plan and age.
 fn shows(memory: &Memory, events: &[StageEvent]) -> String {
-    let mut open = OpenDecision::default();
+    let mut decision = OpenDecision::default();
+    let mut open = AtWork::on(&mut decision);
     for event in events {
         gather(memory, &mut open, event);
     }
-    let named = open.features.sparse().map(|(at, value)| (FEATURES[usize::from(at)].name, value));
+    let kept = open.features.keep();
+    let named = kept.sparse().map(|(at, value)| (FEATURES[usize::from(at)].name, value));
     let telling = named.filter(|(name, _)| !matches!(*name, "plan" | "member_age_days"));
     telling.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
@@ -239,7 +241,8 @@ fn outbound_stages() {
 #[test]
 fn what_is_to_be_counted_is_said_once() {
     let memory = memory();
-    let mut open = OpenDecision::default();
+    let mut decision = OpenDecision::default();
+    let mut open = AtWork::on(&mut decision);
     let parties = call(shown("+13102500001"), "+12125550001");
     let first = event(parties, offered(TextLook::Clean, Attestation::Unknown));
     gather(&memory, &mut open, &first);
@@ -250,7 +253,8 @@ fn what_is_to_be_counted_is_said_once() {
         gather(&memory, &mut open, &named);
         assert_eq!(open.observation.happened, happened);
     }
-    let mut quiet = OpenDecision::default();
+    let mut decision = OpenDecision::default();
+    let mut quiet = AtWork::on(&mut decision);
     let parties = Parties::Outbound {
         member: MEMBER,
         recipient: number("+14165550100"),

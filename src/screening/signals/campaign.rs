@@ -18,7 +18,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: None,
         stage: "page",
         weight: Score(5_500),
-        gauge: Gauge::Rule(confirmed),
+        gauge: Gauge::Rule { feature: Feature::CampaignState, above: 1, rule: confirmed },
         evidence: "the page is of a campaign confirmed as junk, seen by {} recipients",
         speaks: &[
             (Feature::CampaignState, 2),
@@ -34,7 +34,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: None,
         stage: "page",
         weight: Score(3_600),
-        gauge: Gauge::Rule(spread),
+        gauge: Gauge::Rule { feature: Feature::CampaignRecipients, above: 3, rule: spread },
         evidence: "near-identical pages came to {} recipients, most of them strangers to the sender",
         speaks: &[
             (Feature::CampaignState, 1),
@@ -55,7 +55,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: None,
         stage: "page",
         weight: Score(2_000),
-        gauge: Gauge::Rule(rotation),
+        gauge: Gauge::Rule { feature: Feature::CampaignSenders, above: 2, rule: rotation },
         evidence: "near-identical pages came from {} senders",
         speaks: &[
             (Feature::CampaignState, 1),
@@ -75,7 +75,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: None,
         stage: "page",
         weight: Score(2_500),
-        gauge: Gauge::Rule(traps),
+        gauge: Gauge::Rule { feature: Feature::CampaignTraps, above: 0, rule: traps },
         evidence: "{} near-identical pages came to unassigned numbers",
         speaks: &[(Feature::CampaignState, 1), (Feature::CampaignTraps, 2)],
         silent: &[(Feature::CampaignState, 3), (Feature::CampaignTraps, 2)],
@@ -87,7 +87,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: None,
         stage: "page",
         weight: Score(3_000),
-        gauge: Gauge::Rule(reported),
+        gauge: Gauge::Rule { feature: Feature::CampaignJunk, above: 0, rule: reported },
         evidence: "reports of near-identical pages weigh {} thousandths",
         speaks: &[(Feature::CampaignState, 1), (Feature::CampaignJunk, 2_000)],
         silent: &[
@@ -103,7 +103,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: None,
         stage: "page",
         weight: Score(800),
-        gauge: Gauge::Rule(growth),
+        gauge: Gauge::Rule { feature: Feature::CampaignGrowth, above: 2_000, rule: growth },
         evidence: "near-identical pages of the last hour are {} thousandths of the hours before",
         speaks: &[
             (Feature::CampaignState, 1),
@@ -147,7 +147,11 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: None,
         stage: "page",
         weight: Score(-1_500),
-        gauge: Gauge::Rule(corresponds),
+        gauge: Gauge::Rule {
+            feature: Feature::CampaignCorrespondence,
+            above: 300,
+            rule: corresponds,
+        },
         evidence: "{} thousandths of those who got near-identical pages correspond with the sender",
         speaks: &[(Feature::CampaignState, 1), (Feature::CampaignCorrespondence, 700)],
         silent: &[(Feature::CampaignState, 2), (Feature::CampaignCorrespondence, 700)],
@@ -159,7 +163,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: None,
         stage: "page",
         weight: Score(-2_500),
-        gauge: Gauge::Rule(wanted),
+        gauge: Gauge::Rule { feature: Feature::CampaignWanted, above: 0, rule: wanted },
         evidence: "recipients who want near-identical pages outweigh the others by {} thousandths",
         speaks: &[(Feature::CampaignState, 1), (Feature::CampaignWanted, 2_000)],
         silent: &[

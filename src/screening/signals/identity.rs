@@ -218,7 +218,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: Some(Direction::Inbound),
         stage: "handshake",
         weight: Score(2_200),
-        gauge: Gauge::Rule(tsi_shared),
+        gauge: Gauge::Rule { feature: Feature::TsiCallers, above: 2, rule: tsi_shared },
         evidence: "{} caller numbers used this TSI within 24 h",
         speaks: &[(Feature::TsiCallers, 20), (Feature::TsiClass, 4)],
         silent: &[(Feature::TsiCallers, 20), (Feature::TsiClass, 3)],

@@ -50,7 +50,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         direction: Some(Direction::Inbound),
         stage: "handshake",
         weight: Score(4_000),
-        gauge: Gauge::Rule(tsi_bad),
+        gauge: Gauge::Rule { feature: Feature::TsiBad, above: 30, rule: tsi_bad },
         evidence: "complaints are at least {} thousandths of what is known of this TSI",
         speaks: &[(Feature::TsiBad, 300), (Feature::TsiClass, 4)],
         silent: &[(Feature::TsiBad, 300), (Feature::TsiClass, 3)],
