@@ -6,6 +6,7 @@
 //! pages are compared; the others are for microseconds. A seq is taken while all of them are held, which is what makes replay
 //! exact (see [`crate::store::hot`]).
 
+pub mod answers;
 mod campaigns;
 pub mod edit;
 pub(crate) mod evidence;

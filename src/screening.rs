@@ -19,7 +19,8 @@ use crate::fax::stage::{
 use crate::features::Feature;
 use crate::ledger::{HeldFax, HeldState, Noted, StageRow, encode_verdict};
 use crate::limiter::{self, Costs, MemberLoad, cost};
-use crate::memory::open::{Answer, AtWork, OpenDecision};
+use crate::memory::answers::{Answer, Answered};
+use crate::memory::open::{AtWork, OpenDecision};
 use crate::memory::{Memory, allowances, pace};
 use crate::policy::{Generation, Policy};
 use crate::relations::Correspondence;
@@ -95,25 +96,29 @@ fn screen_stage(
     row.relate(memory.relations(), event.time);
     open.noted(row.noted);
     let freed = kept.filter(|_| !kept_now);
-    let (recorded, mut bytes) = record(memory, &open, event, (counted.seq, desk, freed), &row);
+    let fax = index(&open, &row);
+    let (body, verdict_at) = row.encode_parted();
+    let known_by = |verdict: &Verdict| Answered::of(event.request, mark, verdict);
+    open.answers.push(known_by(&row.verdict), body.get(verdict_at..).unwrap_or_default());
+    let recorded = record(memory, event, (counted.seq, desk, freed), &row, (fax, body));
     open.kept = row.features;
     let mut verdict = row.verdict;
     if !recorded {
         unrecorded(&mut verdict, desk, generation.policy());
-        bytes = encode_verdict(&verdict);
+        open.answers.pop();
+        open.answers.push(known_by(&verdict), &encode_verdict(&verdict));
         open.desk = open.desk.filter(|_| !held);
     }
     memory.counters().screened.fetch_add(1, Ordering::Relaxed);
     memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
-    let (action, refusal) = (verdict.action, verdict.refusal.map(Box::new));
-    open.answer(Answer { request: event.request, mark, stage, action, refusal, verdict: bytes });
     verdict
 }
 
 /// Until when the latest answer keeps the fax back, where it does so after the call.
 fn kept_until(memory: &Memory, open: &OpenDecision, event: &StageEvent) -> Option<Timestamp> {
     let latest = open.answers.last()?;
-    let kept = latest.action == Action::Quarantine && latest.stage == StageKind::Received;
+    let to = latest.to;
+    let kept = to.action == Action::Quarantine && to.stage == StageKind::Received;
     let verdict = latest.again(event.decision, &memory.names()).filter(|_| kept)?;
     verdict.deadline
 }
@@ -123,7 +128,7 @@ fn before(memory: &Memory, open: &OpenDecision, event: &StageEvent) -> Option<Ve
     let (names, decision) = (memory.names(), event.decision);
     let asked_of_job = matches!(event.stage, Stage::JobSubmitted(_) | Stage::Dialing { .. });
     let stands =
-        |answer: &&Answer| !(asked_of_job && open.may_go(answer, decision, &names, event.time));
+        |answer: &Answer<'_>| !(asked_of_job && open.may_go(*answer, decision, &names, event.time));
     let passed = || open.passed(event.stage.kind(), mark(&event.stage)).filter(stands);
     let answer = open.answered(event.request).filter(stands).or_else(passed)?;
     answer.again(decision, &names)
@@ -351,16 +356,15 @@ fn is_own(open: &OpenDecision, age_days: u16, now: Timestamp) -> bool {
     open.accepted.is_some_and(|second| now.day() - day(second) == i64::from(age_days))
 }
 
-/// Queues the row, and with it what goes to the desk or is kept there no longer; false when the ledger could not take
-/// it. The bytes are those of the verdict.
+/// Queues the row, which has been encoded, and with it what goes to the desk or is kept there no longer; false when the
+/// ledger could not take it.
 fn record(
     memory: &Memory,
-    open: &OpenDecision,
     event: &StageEvent,
     (seq, desk, freed): (u64, bool, Option<Timestamp>),
     row: &StageRow,
-) -> (bool, Box<[u8]>) {
-    let (body, verdict) = row.encode_parted();
+    (fax, body): (Option<FaxIndex>, Vec<u8>),
+) -> bool {
     let held = |deadline| HeldFax::waiting(row, event.decision, event.time, deadline).write(None);
     let freed = freed.map(|until| TableWrite::Delete {
         table: TableId::HeldFaxes,
@@ -371,7 +375,7 @@ fn record(
         time: event.time,
         kind: EntryKind::Stage,
         decision: Some(event.decision),
-        fax: index(open, row),
+        fax,
         body,
         writes: row.verdict.deadline.filter(|_| desk).map(held).into_iter().chain(freed).collect(),
     };
@@ -379,12 +383,12 @@ fn record(
     if !queued {
         memory.counters().unrecorded.fetch_add(1, Ordering::Relaxed);
     }
-    (queued, verdict)
+    queued
 }
 
 /// A fax is found by its number when it begins, and again where something was done about it.
 fn index(open: &OpenDecision, row: &StageRow) -> Option<FaxIndex> {
-    let before = open.answers.last().map(|answer| answer.action);
+    let before = open.answers.last().map(|answer| answer.to.action);
     let ends = row.verdict.stage == StageKind::Received;
     let wanted = before.is_none_or(|before| before.withholds() != row.verdict.action.withholds());
     let wanted = wanted || ends;

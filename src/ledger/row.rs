@@ -141,8 +141,8 @@ impl StageRow {
         self.encode_parted().0
     }
 
-    /// Its bytes, and those of the verdict alone: they are what [`decode_verdict`] reads.
-    pub fn encode_parted(&self) -> (Vec<u8>, Box<[u8]>) {
+    /// Its bytes, and where among them those of the verdict begin, which [`decode_verdict`] reads: it comes last.
+    pub fn encode_parted(&self) -> (Vec<u8>, usize) {
         with_room(|to| {
             self.put_subjects(to);
             to.fixed(self.observation.encode());
@@ -150,7 +150,7 @@ impl StageRow {
             self.put_course(to);
             let verdict_at = to.len();
             put_verdict(to, &self.verdict);
-            (to.packed(0).to_vec(), Box::from(to.packed(verdict_at)))
+            (to.packed(0).to_vec(), verdict_at)
         })
     }
 

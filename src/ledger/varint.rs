@@ -52,7 +52,7 @@ impl<'a> Packer<'a> {
     }
 
     /// A byte and a signed integer after it. Most take two or three bytes together, which are put at once: a row has
-    /// twenty-five of them.
+    /// some thirty of them.
     #[inline]
     pub(super) fn place_and_signed(&mut self, place: u8, value: i32) {
         let coded = zigzag(value.into());

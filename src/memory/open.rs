@@ -12,6 +12,7 @@ use dashmap::mapref::entry::Entry;
 use foldhash::fast::RandomState;
 use parking_lot::{ArcMutexGuard, Mutex, RawMutex};
 
+use super::answers::{Answer, Answered, Answers};
 use super::looks::Looks;
 use crate::activity::Observation;
 use crate::fax::id::{DecisionId, Pseudonym};
@@ -21,34 +22,7 @@ use crate::features::{Features, KeptFeatures};
 use crate::ledger::{HeldState, Names, Noted, PageStats, StageRow, decode_verdict, encode_verdict};
 use crate::limiter::Costs;
 use crate::time::Timestamp;
-use crate::verdict::{Action, Refusal, Verdict};
-
-/// The answer to one stage, kept so that the same request gets it again.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// Keyed hash of the request id.
-    pub request: u64,
-    /// Page number, attempt, or 0.
-    pub mark: u32,
-    /// The stage it was about.
-    pub stage: StageKind,
-    /// What was to be done.
-    pub action: Action,
-    /// How to refuse: its phrase is the policy's, which the bytes do not have. Boxed, since few are refused and there
-    /// are hundreds of thousands of answers.
-    pub refusal: Option<Box<Refusal>>,
-    /// The whole answer as the ledger has it: few are asked for again, and this is a quarter of its size.
-    pub verdict: Box<[u8]>,
-}
-
-impl Answer {
-    /// The answer once more; `None` where its bytes are damaged.
-    pub fn again(&self, decision: DecisionId, names: &Names) -> Option<Verdict> {
-        let verdict = decode_verdict(&self.verdict, decision, names)?;
-        let refusal = self.refusal.as_deref().copied();
-        Some(Verdict { refusal, repeated: true, ..verdict })
-    }
-}
+use crate::verdict::{Action, Verdict};
 
 /// What is known of a fax so far.
 #[derive(Clone, Debug, Default)]
@@ -87,12 +61,9 @@ pub struct OpenDecision {
     pub accepted: Option<u32>,
     /// Looks that the service took at it.
     pub looks: Looks,
-    /// Answers, the latest of each stage, in the order they were given.
-    pub answers: Vec<Answer>,
+    /// The answers that were given.
+    pub answers: Answers,
 }
-
-/// Stages of a fax that are remembered: one answer each, and the latest pages or attempts.
-const ANSWERS_MAX: usize = 8;
 
 /// Where a stage stands among those of its direction: pages and attempts come one after the other, and each
 /// attempt is dialled before it ends.
@@ -110,61 +81,54 @@ const fn place(stage: StageKind, mark: u32) -> (u8, u32, u8) {
 
 impl OpenDecision {
     /// The answer this request was given before.
-    pub fn answered(&self, request: u64) -> Option<&Answer> {
-        self.answers.iter().rev().find(|answer| answer.request == request)
+    pub fn answered(&self, request: u64) -> Option<Answer<'_>> {
+        self.answers.latest_first().find(|answer| answer.to.request == request)
     }
 
     /// The latest answer to that stage with that mark or to a later one.
-    pub fn passed(&self, stage: StageKind, mark: u32) -> Option<&Answer> {
-        let later = |answer: &&Answer| place(answer.stage, answer.mark) >= place(stage, mark);
-        self.answers.iter().rev().find(later)
+    pub fn passed(&self, stage: StageKind, mark: u32) -> Option<Answer<'_>> {
+        let later =
+            |answer: &Answer<'_>| place(answer.to.stage, answer.to.mark) >= place(stage, mark);
+        self.answers.latest_first().find(later)
     }
 
     /// Whether a job that was told to wait may be told something else by now: the desk has decided, or its time has come.
     pub fn may_go(
         &self,
-        answer: &Answer,
+        answer: Answer<'_>,
         decision: DecisionId,
         names: &Names,
         now: Timestamp,
     ) -> bool {
-        if !matches!(answer.stage, StageKind::JobSubmitted | StageKind::Dialing) {
+        if !matches!(answer.to.stage, StageKind::JobSubmitted | StageKind::Dialing) {
             return false;
         }
-        if answer.action == Action::Hold {
+        if answer.to.action == Action::Hold {
             return !matches!(self.desk, Some((HeldState::Waiting, _)));
         }
-        if answer.action != Action::Bound {
+        if answer.to.action != Action::Bound {
             return false;
         }
-        let until = decode_verdict(&answer.verdict, decision, names);
+        let until = decode_verdict(answer.verdict, decision, names);
         until.and_then(|verdict| verdict.bounds.not_before).is_some_and(|until| until <= now)
     }
 
     /// Starts over where the id stood for a fax going the other way until now: one id is one fax.
     pub fn turn(&mut self, direction: Direction) {
-        let turned = |answer: &Answer| answer.stage.direction() != direction;
-        if self.answers.first().is_some_and(turned) {
+        let turned = |stage: StageKind| stage.direction() != direction;
+        if self.answers.first_stage().is_some_and(turned) {
             *self = Self::default();
         }
     }
 
     /// Whether this is the stage at which the pages of the fax begin to come.
     pub fn begins_pages(&self, stage: StageKind) -> bool {
-        stage.has_pages() && !self.answers.iter().any(|answer| answer.stage.has_pages())
+        stage.has_pages() && !self.answers.latest_first().any(|answer| answer.to.stage.has_pages())
     }
 
     /// True when no stage was seen.
-    pub const fn is_new(&self) -> bool {
+    pub fn is_new(&self) -> bool {
         self.answers.is_empty()
-    }
-
-    /// Keeps an answer.
-    pub fn answer(&mut self, answer: Answer) {
-        if self.answers.len() == ANSWERS_MAX {
-            self.answers.remove(0);
-        }
-        self.answers.push(answer);
     }
 
     /// Notes that the fax is on the desk from now on; false where it is already, or where it is not held.
@@ -200,16 +164,14 @@ impl OpenDecision {
         self.settled |= row.settled.is_some();
         self.noted(row.noted);
         self.hold(&row.verdict);
-        self.answer(Answer {
-            request: row.request,
-            mark: row.mark,
-            stage: row.verdict.stage,
-            action: row.verdict.action,
-            refusal: row.verdict.refusal.map(Box::new),
-            verdict: encode_verdict(&row.verdict),
-        });
+        let verdict = encode_verdict(&row.verdict);
+        self.answers.push(Answered::of(row.request, row.mark, &row.verdict), &verdict);
     }
 }
+
+// With its lock and the two counts before it a decision fits the 768 bytes that the allocator has next, and hundreds of
+// thousands are kept.
+const _: () = assert!(size_of::<Mutex<OpenDecision>>() + 2 * size_of::<usize>() <= 768);
 
 /// A decision while one of its stages is screened, with its features spread out to work on. They are kept when they are put
 /// back into [`OpenDecision::kept`].
@@ -324,15 +286,8 @@ impl OpenDecisions {
 mod tests {
     use super::*;
 
-    fn answer(stage: StageKind, mark: u32) -> Answer {
-        Answer {
-            request: u64::from(mark) + 100 * stage as u64,
-            mark,
-            stage,
-            action: Action::Allow,
-            refusal: None,
-            verdict: Box::default(),
-        }
+    fn answer(stage: StageKind, mark: u32) -> Answered {
+        Answered::new(u64::from(mark) + 100 * stage as u64, mark, (stage, Action::Allow), None)
     }
 
     #[test]
@@ -349,18 +304,14 @@ mod tests {
             ((Received, 0), (CallOffered, 0), true),
         ] {
             let mut open = OpenDecision::default();
-            open.answer(answer(seen.0, seen.1));
+            open.answers.push(answer(seen.0, seen.1), &[]);
             assert_eq!(open.passed(asked.0, asked.1).is_some(), late, "{seen:?} {asked:?}");
         }
     }
 
     #[test]
-    fn neither_a_decision_nor_their_number_grows_without_bound() {
+    fn their_number_does_not_grow_without_bound() {
         let open = OpenDecisions::with_room(4);
-        for stage in 0..1_000 {
-            open.lock(DecisionId([7; 16])).answer(answer(StageKind::Page, stage));
-        }
-        assert_eq!(open.lock(DecisionId([7; 16])).answers.len(), ANSWERS_MAX);
         std::thread::scope(|threads| {
             for thread in 0..8u8 {
                 let open = &open;
@@ -391,7 +342,7 @@ mod tests {
     #[test]
     fn an_id_used_the_other_way_starts_over() {
         let mut open = OpenDecision { member_key: 7, ..OpenDecision::default() };
-        open.answer(answer(StageKind::CallOffered, 0));
+        open.answers.push(answer(StageKind::CallOffered, 0), &[]);
         open.turn(Direction::Inbound);
         assert_eq!(open.member_key, 7);
         open.turn(Direction::Outbound);

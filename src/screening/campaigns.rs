@@ -7,7 +7,8 @@ use crate::content::fingerprint::Fingerprint;
 use crate::fax::id::DecisionId;
 use crate::fax::stage::{Direction, StageEvent, StageKind};
 use crate::features::{Feature, Features};
-use crate::memory::open::{Answer, AtWork, OpenDecision};
+use crate::memory::answers::Answer;
+use crate::memory::open::{AtWork, OpenDecision};
 use crate::memory::{BY_LOT, Memory};
 use crate::policy::{FingerprintRules, Policy};
 use crate::verdict::ContentPurpose;
@@ -48,9 +49,10 @@ const fn rank_of(state: u8, recipients: u32) -> Rank {
 /// and nothing counts twice.
 pub(super) fn refines(memory: &Memory, open: &OpenDecision, event: &StageEvent) -> bool {
     let (stage, mark) = (event.stage.kind(), super::mark(&event.stage));
-    let latest = open.answers.last().filter(|answer| (answer.stage, answer.mark) == (stage, mark));
+    let latest =
+        open.answers.last().filter(|answer| (answer.to.stage, answer.to.mark) == (stage, mark));
     let fresh = open.answered(event.request).is_none();
-    let wanted = |answer: &Answer| {
+    let wanted = |answer: Answer<'_>| {
         let verdict = answer.again(event.decision, &memory.names());
         verdict.is_some_and(|verdict| verdict.fingerprint.is_some())
     };

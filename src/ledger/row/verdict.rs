@@ -21,6 +21,8 @@ const OTHERS_MAX: usize = 4;
 pub(super) const VERDICT_BYTES_MAX: usize =
     56 + HITS_MAX * 20 + OTHERS_MAX * 11 + Resource::ALL.len() * 41 + 90;
 
+const _: () = assert!(VERDICT_BYTES_MAX <= u16::MAX as usize, "answers keep its length in 16 bits");
+
 /// A verdict alone, as a row ends with it.
 pub fn encode_verdict(verdict: &Verdict) -> Box<[u8]> {
     with_room(|to| {
