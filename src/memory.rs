@@ -19,7 +19,7 @@ mod recover;
 mod wishes;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
@@ -87,6 +87,8 @@ pub struct Memory {
     campaign_rows: Mutex<bool>,
     /// Held faxes change state one after the other.
     desk: Mutex<()>,
+    /// The end has begun: whatever takes its time must not any more.
+    haste: Arc<AtomicBool>,
     counters: Counters,
 }
 
@@ -195,6 +197,7 @@ impl Memory {
             names: ArcSwap::from_pointee(names),
             specs,
             desk: Mutex::new(()),
+            haste: Arc::default(),
             counters: Counters::default(),
         }
     }
@@ -318,15 +321,33 @@ impl Memory {
         self.store.last_seq().saturating_sub(snapshot).saturating_add(edits) >= CHECKPOINT_ENTRIES
     }
 
-    /// Writes a snapshot of the hot tables, so that the next start reads little of the ledger. Off the path.
+    /// Writes a snapshot of the hot tables, so that the next start reads little of the ledger. Off the path, as fast as
+    /// can be.
     ///
     /// # Errors
     /// [`StoreError`]; the snapshot before stays.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.write_checkpoint(None)
+    }
+
+    /// The same beside calls: it leaves them the processors and takes ten times as long, until [`Memory::hurry`].
+    ///
+    /// # Errors
+    /// [`StoreError`]; the snapshot before stays.
+    pub fn checkpoint_beside_calls(&self) -> Result<(), StoreError> {
+        self.write_checkpoint(Some(Arc::clone(&self.haste)))
+    }
+
+    /// The end has begun: a snapshot under way is written as fast as can be.
+    pub fn hurry(&self) {
+        self.haste.store(true, Ordering::Relaxed);
+    }
+
+    fn write_checkpoint(&self, haste: Option<Arc<AtomicBool>>) -> Result<(), StoreError> {
         self.activity.recount();
         let seq = self.store.last_seq();
         let edits = self.counters.edits_since.load(Ordering::Relaxed);
-        recover::checkpoint(self)?;
+        recover::checkpoint(self, haste)?;
         self.counters.snapshot_seq.fetch_max(seq, Ordering::Relaxed);
         self.counters.edits_since.fetch_sub(edits, Ordering::Relaxed);
         Ok(())

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::open::OpenDecision;
 use super::{BY_LOT, Memory, OpenMemory, allowances, campaigns, evidence, pace};
@@ -242,11 +243,17 @@ impl Memory {
     }
 }
 
-/// Writes the snapshot.
-pub(super) fn checkpoint(memory: &Memory) -> Result<(), StoreError> {
+/// Writes the snapshot, taking time for it until `haste` says otherwise, or none.
+pub(super) fn checkpoint(
+    memory: &Memory,
+    haste: Option<Arc<AtomicBool>>,
+) -> Result<(), StoreError> {
     let store = memory.store();
     let last = || store.last_seq();
     store.snapshot_write(SNAPSHOT, store.last_seq(), &mut |out| {
+        if let Some(haste) = &haste {
+            out.take_time(Arc::clone(haste));
+        }
         out.section("subjects", &mut |to| memory.activity.snapshot_subjects(&last, to))?;
         out.section("blocks", &mut |to| memory.activity.snapshot_blocks(&last, to))?;
         out.section("loads", &mut |to| memory.loads.snapshot(&last, to))?;

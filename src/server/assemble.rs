@@ -178,7 +178,11 @@ fn assemble_with(
     let page = start.settings.server.metrics.map(bind).transpose()?;
     let mut chores = chores(&memory, &clock, &metrics);
     chores.push(reload(&door));
-    Ok(Server { engine, metrics, chores, door, page, closing: closing(memory, clock) })
+    let hurry = {
+        let memory = Arc::clone(&memory);
+        Box::new(move || memory.hurry())
+    };
+    Ok(Server { engine, metrics, chores, door, page, hurry, closing: closing(memory, clock) })
 }
 
 /// The generation that was in force last; before the first there is number 0, the built-in defaults, which
@@ -237,7 +241,7 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
     let checkpoint = {
         let (memory, metrics) = (memory.clone(), metrics.clone());
         move || {
-            memory.checkpoint().map_err(|fault| {
+            memory.checkpoint_beside_calls().map_err(|fault| {
                 metrics.checkpoint_failures.inc();
                 fault.into()
             })

@@ -25,6 +25,8 @@ pub struct Server {
     pub door: Arc<Door>,
     /// Where the page of metrics is served, if it is.
     pub page: Option<std::net::TcpListener>,
+    /// Done when the end begins: chores that take their time hurry.
+    pub hurry: Box<dyn FnOnce() + Send>,
     /// What is done once at the end, after the last call: the snapshot, the close of the store.
     pub closing: Chore,
 }
@@ -39,11 +41,16 @@ impl Server {
         listener: std::net::TcpListener,
         draining: Draining,
     ) -> Result<(), ServeFault> {
-        let Self { engine, metrics, chores, door, page, closing } = self;
+        let Self { engine, metrics, chores, door, page, hurry, closing } = self;
         let mut running = upkeep::begin(&chores, &draining);
         if let Some(page) = page {
             running.spawn(telemetry::serve_metrics(page, Arc::clone(&metrics), draining.clone()));
         }
+        let begun = draining.clone().begun();
+        running.spawn(async move {
+            begun.await;
+            hurry();
+        });
         let ending = draining.clone();
         let ending =
             Box::new(move || -> crate::api::grpc::Ending { Box::pin(ending.clone().begun()) });

@@ -6,6 +6,9 @@
 //! hands out the first byte.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -13,6 +16,9 @@ const MAGIC: [u8; 8] = *b"FAXGSNAP";
 const VERSION: u32 = 1;
 /// Most bytes of one chunk.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// How long a writer that takes its time rests after each chunk. A chunk takes about a tenth of that, so a call that wants its
+/// processor waits no longer than for a chunk, and a gigabyte takes some 20 s instead of 2.
+const REST: Duration = Duration::from_millis(1);
 /// Longest name of a section, in bytes.
 pub const SECTION_NAME_BYTES_MAX: usize = 64;
 
@@ -55,6 +61,8 @@ pub struct SnapshotWriter<'a> {
     out: &'a mut dyn Write,
     sums: blake3::Hasher,
     count: u32,
+    /// Where it takes its time: what says when it must not any more.
+    haste: Option<Arc<AtomicBool>>,
 }
 
 impl<'a> SnapshotWriter<'a> {
@@ -65,7 +73,13 @@ impl<'a> SnapshotWriter<'a> {
         header.extend_from_slice(&position.to_le_bytes());
         out.write_all(&header)?;
         out.write_all(blake3::hash(&header).as_bytes())?;
-        Ok(Self { out, sums: blake3::Hasher::new(), count: 0 })
+        Ok(Self { out, sums: blake3::Hasher::new(), count: 0, haste: None })
+    }
+
+    /// From now on it rests after each chunk, until there is haste: a snapshot that is written as fast as can be takes a processor from
+    /// calls for as long as it takes.
+    pub fn take_time(&mut self, haste: Arc<AtomicBool>) {
+        self.haste = Some(haste);
     }
 
     /// Writes one section; `fill` writes its bytes, of any number.
@@ -86,7 +100,7 @@ impl<'a> SnapshotWriter<'a> {
         let mut sum = blake3::Hasher::new();
         sum.update(name.as_bytes());
         let chunk = Vec::with_capacity(CHUNK_BYTES);
-        let mut section = SectionWriter { out: self.out, sum, chunk };
+        let mut section = SectionWriter { out: self.out, sum, chunk, haste: self.haste.as_deref() };
         fill(&mut section)?;
         section.flush()?;
         let sum = section.sum.finalize();
@@ -109,6 +123,7 @@ struct SectionWriter<'a> {
     out: &'a mut dyn Write,
     sum: blake3::Hasher,
     chunk: Vec<u8>,
+    haste: Option<&'a AtomicBool>,
 }
 
 impl Write for SectionWriter<'_> {
@@ -130,6 +145,9 @@ impl Write for SectionWriter<'_> {
         self.out.write_all(&length.to_le_bytes())?;
         self.out.write_all(&self.chunk)?;
         self.chunk.clear();
+        if self.haste.is_some_and(|haste| !haste.load(Ordering::Relaxed)) {
+            std::thread::sleep(REST);
+        }
         Ok(())
     }
 }
@@ -324,6 +342,19 @@ mod tests {
         assert_eq!(got, [1, 2]);
         assert!(reader.next_section().unwrap().is_none());
         assert!(reader.next_section().unwrap().is_none());
+    }
+
+    #[test]
+    fn whoever_takes_its_time_writes_the_same() {
+        let body: Vec<u8> = (0..=255).cycle().take(CHUNK_BYTES * 3).collect();
+        for haste in [false, true] {
+            let mut bytes = Vec::new();
+            let mut writer = SnapshotWriter::begin(&mut bytes, 77).unwrap();
+            writer.take_time(Arc::new(AtomicBool::new(haste)));
+            writer.section("a", &mut |to| to.write_all(&body)).unwrap();
+            writer.finish().unwrap();
+            assert_eq!(bytes, written(&[("a", body.clone())]));
+        }
     }
 
     proptest! {
