@@ -20,12 +20,13 @@ use crate::fax::stage::StageEvent;
 use crate::features::FEATURES;
 use crate::held::{self, HeldFault, HeldFilter, HeldPage};
 use crate::ledger::{HeldFax, HeldState};
-use crate::limiter::{Costs, MemberLoad};
+use crate::limiter::Costs;
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use crate::memory::Memory;
 use crate::memory::edit::EditFault;
+use crate::memory::limits::{Concerned, allowances};
 use crate::memory::looks::NoLeave;
 use crate::memory::read::PastStage;
-use crate::memory::{Memory, allowances};
 use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation, Refused};
 use crate::reports::{self, Filing, Receipt, ReportFault};
@@ -33,7 +34,7 @@ use crate::screening::reading::{self, Reading, Unread};
 use crate::screening::{self, SeenPage};
 use crate::store::{Condition, FaxKey, StoreError};
 use crate::time::{Clock, EventClock, Span, Timestamp};
-use crate::verdict::{Action, Resource, Verdict};
+use crate::verdict::{Action, QuotaHolder, Resource, Verdict};
 
 /// What tells the time.
 #[derive(Clone)]
@@ -218,12 +219,11 @@ impl Engine for Live {
         let known = self.memory.directory().member(key);
         let plan = known.unwrap_or_default().plan;
         let policy = self.policy();
-        let allowances = allowances(policy.policy(), plan);
-        let load = {
-            let loads = self.memory.loads().lock([key]);
-            loads.get(0).copied().unwrap_or_else(MemberLoad::default)
-        };
-        let statuses = load.check(&allowances, Costs::default(), now);
+        let allowances = allowances(policy.policy(), QuotaHolder::Member, plan);
+        let limiting = self.memory.limiting();
+        let book = limiting.book(&policy);
+        let [party, _] = book.parties(&Concerned::member(key, known.unwrap_or_default()));
+        let statuses = limiting.members().check(party, Costs::default(), now);
         let limits = Resource::ALL.into_iter().filter_map(|resource| {
             let allowance = allowances[resource as usize]?;
             let level = allowance.burst.saturating_sub(statuses[resource as usize]?.remaining);

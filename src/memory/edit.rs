@@ -178,6 +178,7 @@ impl Memory {
         })?;
         let names = super::names_of(&applied, &self.specs).and(&self.names());
         self.names.store(Arc::new(names));
+        self.limiting.renew(&self.generations);
         Ok(applied)
     }
 

@@ -263,7 +263,15 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
         let (memory, clock) = (memory.clone(), clock.clone());
         move || memory.keep_campaigns(clock.now()).map_err(Into::into)
     };
+    let limits = {
+        let (memory, clock) = (memory.clone(), clock.clone());
+        move || {
+            memory.limiting().tick(clock.now());
+            Ok(())
+        }
+    };
     vec![
+        Chore::new("look at limits", EXPIRE_EVERY, limits),
         Chore::new("expire held faxes", EXPIRE_EVERY, expire),
         Chore::new("keep campaigns", EXPIRE_EVERY, campaigns),
         Chore::new("write snapshot", CHECKPOINT_EVERY, checkpoint),

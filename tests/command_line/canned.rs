@@ -110,7 +110,16 @@ fn verdict(stage: StageKind) -> Verdict {
             remaining_count: 1,
             burst: 200,
             retry_time: time(5),
+            holder: QuotaHolder::Organisation.into(),
         }],
+        share: Some(ShareStatus {
+            resource: "lines".into(),
+            outcome: ShareOutcome::LowPriority.into(),
+            held_ppm: 310_000,
+            fair_ppm: 8_000,
+            sentence: "holds 31 % of outbound lines, fair share now 0.8 %".into(),
+            ..ShareStatus::default()
+        }),
         degradations: vec![Degradation::MemberUnknown.into()],
         fingerprint: Some(FingerprintWish {
             wanted: true,

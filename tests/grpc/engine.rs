@@ -104,6 +104,7 @@ fn deliver(event: &StageEvent) -> Verdict {
         refusal: None,
         deadline: None,
         quotas: Vec::new(),
+        share: None,
         degradations: Degradations::default(),
         repeated: false,
         settled: true,
