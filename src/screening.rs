@@ -158,9 +158,10 @@ fn count(
     generation: &Generation,
 ) -> Counted {
     let (policy, limiting) = (generation.policy(), memory.limiting());
-    let book = limiting.book(generation);
+    let book = limiting.book(generation, event.time);
+    let own = limiting.own().of(open.member_key, open.facts.plan, &book, event.time);
     let spends = spend::of(open, &event.stage);
-    let parties = spend::parties(&book, open, (&event.stage, spends));
+    let parties = spend::parties((&book, own.as_ref()), open, (&event.stage, spends));
     let mut observation = open.observation;
     let mut activity = memory.activity().lock(&observation);
     let holds = limiting.holds().lock([open.member_key]);

@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::dense::{self, Dense, SHARDS};
 use crate::time::Timestamp;
-use crate::verdict::QuotaHolder;
+use crate::verdict::{QuotaHolder, Resource};
 
 use super::cost::Costs;
 use super::row::{FREE, Limits, Load, LoadRow};
@@ -56,7 +56,13 @@ impl Visit<'_> {
     /// How the quotas stand; nothing is charged.
     #[must_use]
     pub fn check(&self, costs: Costs) -> Statuses {
-        self.load.check(self.party.limits, costs, self.party.holder)
+        let mut statuses = self.load.check(self.party.limits, costs, self.party.holder);
+        for (resource, status) in Resource::ALL.into_iter().zip(&mut statuses) {
+            if self.party.off >> resource as u8 & 1 == 1 {
+                *status = None;
+            }
+        }
+        statuses
     }
 
     /// Charges the costs, whatever the levels are then: for a fax that goes on in any case.
@@ -131,6 +137,12 @@ impl Members {
         *self.slowest.write() = slowest;
     }
 
+    /// Whatever has drained under these too has drained for anybody from now on.
+    pub fn narrow_slowest(&self, more: Option<Limits>) {
+        let mut slowest = self.slowest.write();
+        *slowest = super::slowest([*slowest].into_iter().chain(more));
+    }
+
     /// Shows a member's load, brought up to `now` at these limits, to who changes it.
     pub fn with<T>(
         &self,
@@ -139,13 +151,14 @@ impl Members {
         now: Timestamp,
         change: impl FnOnce(&mut Visit<'_>) -> T,
     ) -> T {
-        self.lock([Party { holder: QuotaHolder::Member, key, limits }], now).visit(0, now, change)
+        self.lock([Party { holder: QuotaHolder::Member, key, limits, off: 0 }], now)
+            .visit(0, now, change)
     }
 
-    /// How quotas stand; nobody gets a row by being asked about.
+    /// How quotas stand, also those that are off; nobody gets a row by being asked about.
     #[must_use]
     pub fn check(&self, party: Party<'_>, costs: Costs, now: Timestamp) -> Statuses {
-        let Party { holder, key, limits } = party;
+        let Party { holder, key, limits, off: _ } = party;
         let row = self.rows.get(key, FREE);
         let mut load = row.map_or_else(Load::default, |row| row.load());
         load.settle(limits, now);

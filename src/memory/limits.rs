@@ -1,159 +1,42 @@
 //! The limits in force, and what is counted against them: levels of active members, organisations, numbers and trunks,
 //! what they pull at contended resources, and the wrong holds of members.
 //!
-//! Limits are worked out once, when a policy comes into force, and swapped as a whole. Levels do not change with them:
-//! they are costs, and a new limit is one by which the same level is judged.
+//! Limits are worked out once, when a policy comes into force or somebody sets one, and swapped as a whole. Levels do not
+//! change with them: they are costs, and a new limit is one by which the same level is judged.
+
+mod book;
+pub mod edit;
+mod own;
+mod setting;
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
-use crate::fax::stage::{Direction, Member, Plan};
-use crate::ledger::StageRow;
-use crate::limiter::share::{Marks, Membership, Share, Standing, Terms, Usage};
-use crate::limiter::{
-    Allowance, Allowances, Limits, Members, Party, WrongHolds, limits, row_key, slowest,
-};
+use crate::fax::stage::Plan;
+use crate::limiter::share::{Marks, Share, Terms, Usage};
+use crate::limiter::{Allowances, Limits, Members, WrongHolds, slowest};
 use crate::policy::{Generation, Generations, Policy, ShareRules};
 use crate::store::hot::HotTable;
 use crate::store::keys::KeyRing;
 use crate::time::{Span, Timestamp};
-use crate::verdict::{QuotaHolder, Resource, Watched};
+use crate::verdict::{QuotaHolder, Watched};
+
+pub use book::{Book, Concerned, PARTIES, allowance, allowances_in_force};
+pub use edit::{Hand, LimitFault};
+pub use own::{Effective, OWN_LIMITS_MAX, OwnLimits};
+pub use setting::{Change, ClassSettings, LimitKey, Part, Scope, Setting};
 
 /// Rows of active members and of whom else there are quotas.
 const MEMBERS_BYTES: usize = 256 << 20;
 /// Members who were wrongly held lately: few.
 const HOLDS_BYTES: usize = 16 << 20;
-/// Parties that one fax is counted against.
-pub const PARTIES: usize = 2;
 /// In what time what a member pulls fades by half: of lines in some minutes of what one call takes, of the others in what
 /// a queue is to be found contended in.
 const HALF_LIVES: [Span; Watched::ALL.len()] =
     [Span::seconds(60), Span::seconds(7), Span::seconds(7)];
-
-/// The limits of a policy, worked out.
-#[derive(Clone, Debug)]
-pub struct Book {
-    generation: u64,
-    plans: [Limits; Plan::ALL.len()],
-    organisation: Limits,
-    number: Limits,
-    trunk: Limits,
-    share: ShareRules,
-}
-
-/// Who sends or gets a fax, as quotas see it. Hot keys; 0 is nobody.
-#[derive(Clone, Copy, Debug)]
-pub struct Concerned {
-    /// Which way the fax goes.
-    pub direction: Direction,
-    /// The sending member.
-    pub member: u64,
-    /// What is known of the member.
-    pub facts: Member,
-    /// The called number.
-    pub number: u64,
-    /// The trunk the call came on.
-    pub trunk: u64,
-}
-
-impl Concerned {
-    /// A member who sends.
-    #[must_use]
-    pub const fn member(member: u64, facts: Member) -> Self {
-        Self { direction: Direction::Outbound, member, facts, number: 0, trunk: 0 }
-    }
-
-    /// Whom a row of the ledger was about.
-    #[must_use]
-    pub fn of(row: &StageRow) -> Self {
-        Self {
-            direction: row.verdict.stage.direction(),
-            member: row.member_key,
-            facts: row.facts,
-            number: row.number.hot(),
-            trunk: row.observation.trunk,
-        }
-    }
-}
-
-impl Book {
-    /// Works out the limits of a generation.
-    #[must_use]
-    pub fn of(generation: &Generation) -> Self {
-        let policy = generation.policy();
-        let of = |holder| limits(&allowances(policy, holder, Plan::Unknown));
-        Self {
-            generation: generation.number(),
-            plans: Plan::ALL.map(|plan| limits(&allowances(policy, QuotaHolder::Member, plan))),
-            organisation: of(QuotaHolder::Organisation),
-            number: of(QuotaHolder::Number),
-            trunk: of(QuotaHolder::Trunk),
-            share: *policy.share(),
-        }
-    }
-
-    /// Whom a fax is counted against; nobody where there is no limit to count for.
-    #[must_use]
-    pub fn parties(&self, of: &Concerned) -> [Party<'_>; PARTIES] {
-        let party = |holder, hot, limits| {
-            let limited = matches!(holder, QuotaHolder::Member) || is_limited(limits);
-            Party { holder, key: if limited { row_key(holder, hot) } else { 0 }, limits }
-        };
-        match of.direction {
-            Direction::Outbound => [
-                party(QuotaHolder::Member, of.member, &self.plans[of.facts.plan as usize]),
-                party(QuotaHolder::Organisation, of.facts.organisation, &self.organisation),
-            ],
-            Direction::Inbound => [
-                party(QuotaHolder::Number, of.number, &self.number),
-                party(QuotaHolder::Trunk, of.trunk, &self.trunk),
-            ],
-        }
-    }
-
-    /// What a member may claim of contended resources.
-    #[must_use]
-    pub const fn standing(&self, facts: &Member) -> Standing {
-        match facts.share_weight_milli {
-            0 => Standing {
-                weight_milli: self.share.weights_milli[facts.plan as usize],
-                floor_ppm: 0,
-            },
-            weight_milli => Standing { weight_milli, floor_ppm: self.share.contract_floor_ppm },
-        }
-    }
-
-    /// The group that a member competes in.
-    #[must_use]
-    pub fn membership(&self, facts: &Member) -> Option<Membership> {
-        let weight_milli = self.standing(facts).weight_milli;
-        (facts.organisation != 0).then_some(Membership { group: facts.organisation, weight_milli })
-    }
-
-    fn slowest(&self) -> Limits {
-        let others = [self.organisation, self.number, self.trunk];
-        slowest(self.plans.into_iter().chain(others))
-    }
-}
-
-fn is_limited(limits: &Limits) -> bool {
-    limits.iter().any(Option::is_some)
-}
-
-/// The quotas of a holder, as the limiter takes them; the plan counts for members alone.
-#[must_use]
-pub fn allowances(policy: &Policy, holder: QuotaHolder, plan: Plan) -> Allowances {
-    Resource::ALL.map(|resource| {
-        policy.quota_of(holder, plan, resource).map(|quota| Allowance {
-            rate: quota.rate(),
-            period: quota.period(),
-            burst: quota.burst(),
-        })
-    })
-}
 
 /// The limits in force and what stands against them.
 pub struct Limiting {
@@ -161,31 +44,42 @@ pub struct Limiting {
     holds: HotTable<WrongHolds>,
     share: ArcSwap<Share>,
     book: ArcSwap<Book>,
-    renewing: Mutex<()>,
+    own: OwnLimits,
+    /// What was set for all of a kind; held while the limits are worked out anew.
+    classes: Mutex<ClassSettings>,
+    /// The version of what was set; held by whoever edits it, from reading the version to having changed it.
+    version: Mutex<u64>,
 }
 
 impl Limiting {
     /// The limits of a generation, with nothing counted yet.
     #[must_use]
     pub fn new(generation: &Generation, keys: &KeyRing) -> Self {
-        let book = Book::of(generation);
+        let classes = ClassSettings::default();
+        let book = Book::of(generation, &classes, Timestamp::default());
         let coin = keys.mixing_key(b"shares");
         Self {
             members: Members::of_bytes(MEMBERS_BYTES, book.slowest()),
             holds: HotTable::with_bytes(HOLDS_BYTES),
-            share: ArcSwap::from_pointee(Share::keyed(terms(&book.share), coin)),
+            share: ArcSwap::from_pointee(Share::keyed(terms(book.share()), coin)),
             book: ArcSwap::from_pointee(book),
-            renewing: Mutex::new(()),
+            own: OwnLimits::default(),
+            classes: Mutex::new(classes),
+            version: Mutex::new(0),
         }
     }
 
-    /// Puts the limits of the generation in force; every level stays what it is. Of two who come at once the second sees
+    /// Works out anew what is in force at `now`; every level stays what it is. Of two who come at once the second sees
     /// the later generation.
-    pub fn renew(&self, generations: &Generations) {
-        let _alone = self.renewing.lock();
-        let book = Book::of(&generations.current());
-        self.members.set_slowest(book.slowest());
-        let terms = terms(&book.share);
+    pub fn renew(&self, generations: &Generations, now: Timestamp) {
+        let classes = self.classes.lock();
+        self.renew_with(&classes, generations, now);
+    }
+
+    fn renew_with(&self, classes: &ClassSettings, generations: &Generations, now: Timestamp) {
+        let book = Book::of(&generations.current(), classes, now);
+        self.members.set_slowest(slowest([book.slowest(), self.own.slowest()]));
+        let terms = terms(book.share());
         let share = self.share.load();
         if *share.terms() != terms {
             self.share.store(Arc::new(share.renewed(terms)));
@@ -193,14 +87,68 @@ impl Limiting {
         self.book.store(Arc::new(book));
     }
 
-    /// The limits of a generation: those in force, unless a screening began with another one.
+    /// Remembers what was set of a limit, or that nothing is any more; [`Self::renew`] puts it in force.
+    fn remember(&self, key: LimitKey, setting: Option<&Setting>, now: Timestamp) {
+        match key.scope {
+            Scope::Member(member) => self.own.put(member.hot(), &key, setting, now),
+            Scope::Plan(_) | Scope::Holder(_) => self.classes.lock().put(key, setting.cloned()),
+        }
+    }
+
+    /// Puts in force what was set of a limit.
+    fn put(
+        &self,
+        key: LimitKey,
+        setting: Option<&Setting>,
+        generations: &Generations,
+        now: Timestamp,
+    ) {
+        self.remember(key, setting, now);
+        if matches!(key.scope, Scope::Member(_)) {
+            // The rest of the book is none of its business, and there may be a million of them.
+            let own = setting.and_then(|setting| setting.quota).map(|quota| {
+                let mut limits: Limits = [None; 4];
+                limits[key.resource as usize] = Some(crate::limiter::Limit::of(allowance(quota)));
+                limits
+            });
+            self.members.narrow_slowest(own);
+        } else {
+            self.renew(generations, now);
+        }
+    }
+
+    /// The version of what is set, locked against other edits.
+    pub fn editing(&self) -> MutexGuard<'_, u64> {
+        self.version.lock()
+    }
+
+    /// The limits of a generation at `now`: those in force, unless a screening began with another one or something has
+    /// expired a moment ago.
     #[must_use]
-    pub fn book(&self, generation: &Generation) -> Guard<Arc<Book>> {
+    pub fn book(&self, generation: &Generation, now: Timestamp) -> Guard<Arc<Book>> {
         let book = self.book.load();
-        if book.generation == generation.number() {
+        if book.generation() == generation.number() && !book.is_over(now) {
             return book;
         }
-        Guard::from_inner(Arc::new(Book::of(generation)))
+        Guard::from_inner(Arc::new(Book::of(generation, &self.classes.lock(), now)))
+    }
+
+    /// The quotas in force of a holder, for who shows them: those of the plan, or what is set over them.
+    #[must_use]
+    pub fn allowances(
+        &self,
+        policy: &Policy,
+        holder: QuotaHolder,
+        plan: Plan,
+        now: Timestamp,
+    ) -> Allowances {
+        allowances_in_force(policy, &self.classes.lock(), (holder, plan), now)
+    }
+
+    /// The limits of single members.
+    #[must_use]
+    pub const fn own(&self) -> &OwnLimits {
+        &self.own
     }
 
     /// The levels.
@@ -225,8 +173,12 @@ impl Limiting {
         self.share.load().report(resource, node, usage, now);
     }
 
-    /// Lets go of who says nothing any more, and looks anew at what is contended. Off the path, every second or so.
-    pub fn tick(&self, now: Timestamp) {
+    /// Lets go of who says nothing any more, looks anew at what is contended, and works out the limits where something
+    /// has expired. Off the path, every second or so.
+    pub fn tick(&self, generations: &Generations, now: Timestamp) {
+        if self.book.load().is_over(now) {
+            self.renew(generations, now);
+        }
         self.share.load().tick(now);
         let _gone = self.members.turn_hand_everywhere(now);
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::limits::{Concerned, PARTIES};
 use super::open::OpenDecision;
-use super::{BY_LOT, Memory, OpenMemory, campaigns, evidence, pace};
+use super::{BY_LOT, Memory, OpenMemory, campaigns, evidence, limits, pace};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
@@ -59,6 +59,7 @@ pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, Open
     let loaded = memory.lists.load(memory.store(), now).map_err(OpenMemory::Store)?;
     recovered.list_entries = u64::try_from(loaded.entries).unwrap_or(u64::MAX);
     recovered.campaigns = campaigns::load(memory, now).map_err(OpenMemory::Store)?;
+    limits::edit::load(memory, now).map_err(OpenMemory::Store)?;
     replay(memory, &mut recovered).map_err(OpenMemory::Store)?;
     memory.activity.recount();
     count_false_positives(memory, now).map_err(OpenMemory::Store)?;
@@ -223,8 +224,10 @@ fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
 /// Charges and settles what a row says, to everybody of whom the snapshot is from before.
 fn charge_again(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
     let generation = memory.generations.current();
-    let book = memory.limiting.book(&generation);
-    let parties = book.parties(&Concerned::of(row));
+    let book = memory.limiting.book(&generation, time);
+    let concerned = Concerned::of(row);
+    let own = memory.limiting.own().of(concerned.member, concerned.facts.plan, &book, time);
+    let parties = book.parties(&concerned, own.as_ref());
     let mut locked = memory.limiting.members().lock(parties, time);
     for which in 0..PARTIES {
         if !locked.replays(which, seq) {

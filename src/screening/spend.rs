@@ -12,7 +12,7 @@ use crate::limiter::members::Place;
 use crate::limiter::share::{Arrival, Offer};
 use crate::limiter::{Costs, Locked, Party, Reservation, admits, cost};
 use crate::memory::Memory;
-use crate::memory::limits::{Book, Concerned, PARTIES};
+use crate::memory::limits::{Book, Concerned, Effective, PARTIES};
 use crate::memory::open::OpenDecision;
 use crate::policy::Generation;
 use crate::time::Timestamp;
@@ -88,7 +88,7 @@ fn corresponds(open: &OpenDecision) -> bool {
 
 /// Whom the stage is counted against: nobody where it spends nothing.
 pub(super) fn parties<'a>(
-    book: &'a Book,
+    (book, own): (&'a Book, Option<&'a Effective>),
     open: &OpenDecision,
     (stage, spends): (&Stage, Spends),
 ) -> [Party<'a>; PARTIES] {
@@ -99,7 +99,7 @@ pub(super) fn parties<'a>(
         number: open.number.map_or(0, |number| number.hot()),
         trunk: open.observation.trunk,
     };
-    let parties = book.parties(&concerned);
+    let parties = book.parties(&concerned, own);
     match spends {
         Spends::Nothing => parties.map(|party| Party { key: 0, ..party }),
         Spends::Job(_) | Spends::Call | Spends::Answered | Spends::Over(_) => parties,
@@ -253,7 +253,7 @@ pub(super) fn call_ends(
     if !(spent.charging && inbound && ends) {
         return;
     }
-    let book = memory.limiting().book(generation);
+    let book = memory.limiting().book(generation, now);
     let concerned = Concerned {
         direction: Direction::Inbound,
         member: 0,
@@ -261,7 +261,7 @@ pub(super) fn call_ends(
         number: open.number.map_or(0, |number| number.hot()),
         trunk: open.observation.trunk,
     };
-    let mut locked = memory.limiting().members().lock(book.parties(&concerned), now);
+    let mut locked = memory.limiting().members().lock(book.parties(&concerned, None), now);
     for which in 0..PARTIES {
         locked.visit(which, now, |visit| visit.settle(open.charged, Costs::default()));
     }

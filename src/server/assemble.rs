@@ -253,6 +253,7 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
             let now = clock.now();
             let policy = memory.generations().current();
             memory.lists().purge(now);
+            memory.limiting().own().purge(now);
             let purged = memory.store().purge(now, &terms(policy.policy().retention())?)?;
             memory.refresh_budget(now)?;
             tracing::info!(days = purged.days, rows = purged.rows, "purged");
@@ -266,7 +267,7 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
     let limits = {
         let (memory, clock) = (memory.clone(), clock.clone());
         move || {
-            memory.limiting().tick(clock.now());
+            memory.limiting().tick(memory.generations(), clock.now());
             Ok(())
         }
     };

@@ -1,6 +1,7 @@
 //! Quotas, and the policy that sets them.
 
 use faxguard::fax::stage::{DialOutcome, Member, MemberClaim, Plan, StageEvent};
+use faxguard::limiter::share::Usage;
 use faxguard::lists::ListKind;
 use faxguard::policy::{Edit, Refused};
 use faxguard::time::{Span, Timestamp};
@@ -249,6 +250,40 @@ fn who_holds_more_than_is_fair_waits_for_the_lines() {
     let kept = memory.explain(event.submitted(at(0)).decision).unwrap().pop().unwrap().row.verdict;
     assert_eq!(kept.share, last.share);
     assert_eq!(ask(&memory, &event.dialing(until, 1)).rule, "threshold.none");
+}
+
+/// What nodes report counts in place of the policy's word, and half a minute after their last one no longer.
+#[test]
+fn what_nodes_report_is_shared_and_ends_with_them() {
+    let free =
+        "faxes = \"none\"\npages = \"none\"\nline_seconds = \"none\"\nrecipients = \"none\"\n";
+    let memory = house(&format!(
+        "[quotas.free]\n{free}[outbound]\nbound = 90000\nhold = 90000\nrefuse = 90000\n"
+    ));
+    let flood = |from: u64, seconds: u64, reported: bool| {
+        let mut waits = 0;
+        for step in 0..seconds * 10 {
+            let now = at(from + step / 10).plus(Span::millis(step % 10 * 100));
+            if reported && step % 50 == 0 {
+                let usage = Usage { capacity: 100, in_use: 40, queued: 0 };
+                (1..3).for_each(|node| memory.limiting().report(Watched::Lines, node, usage, now));
+            }
+            let fax = from * 1_000 + step;
+            let verdict = ask(&memory, &job(fax, "bob", &line(fax)).submitted(now));
+            waits += u64::from(verdict.rule == "share.lines");
+        }
+        waits
+    };
+    // Nobody says how much there is: nothing is shared.
+    assert_eq!(flood(0, 10, false), 0);
+    assert!(flood(100, 20, true) > 100);
+    assert!(memory.limiting().share().is_contended(Watched::Lines));
+    // A policy that comes into force forgets neither what nodes said nor that it is contended.
+    let applied = memory.apply_policy(edit("[share]\nwait_minutes = 3\n"), None);
+    assert!(applied.is_ok() && memory.limiting().share().is_contended(Watched::Lines));
+    memory.limiting().tick(memory.generations(), at(159));
+    assert_eq!(flood(160, 5, false), 0);
+    assert!(!memory.limiting().share().is_contended(Watched::Lines));
 }
 
 fn edit(text: &str) -> Edit {

@@ -18,6 +18,8 @@ pub struct Party<'a> {
     pub key: u64,
     /// The limits.
     pub limits: &'a Limits,
+    /// Resources of which the limit is switched off, a bit each in the order of their codes: charged, and not asked.
+    pub off: u8,
 }
 
 /// The rows of `N` parties, locked until it is dropped. A row is looked for once, however often it is visited.
