@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use thiserror::Error;
@@ -42,6 +43,10 @@ use ledger::{Catalog, Ledger};
 use query::{Days, Readers, unread};
 use queue::{Queue, Work};
 use state::State;
+
+/// How long a snapshot that takes its time rests after each chunk of 64 KiB. A chunk takes about a tenth of that, so a call that
+/// wants the processor waits no longer than for a chunk, and a gigabyte takes some 20 s instead of 2 (by estimate).
+const REST: Duration = Duration::from_millis(1);
 
 /// Why a folder could not be opened as a store.
 #[derive(Debug, Error)]
@@ -377,7 +382,8 @@ impl Store for EmbeddedStore {
         let new = self.snapshot_path(name, ".new");
         let file = File::create(&new).map_err(SnapshotFault::Disk)?;
         let mut out = BufWriter::with_capacity(1 << 20, &file);
-        let mut writer = SnapshotWriter::begin(&mut out, position)?;
+        let mut writer =
+            SnapshotWriter::begin(&mut out, position, Some(|| std::thread::sleep(REST)))?;
         fill(&mut writer)?;
         writer.finish()?;
         drop(out);

@@ -209,7 +209,7 @@ impl Store for MemoryStore {
         fill: &mut dyn FnMut(&mut SnapshotWriter<'_>) -> Result<(), SnapshotFault>,
     ) -> Result<(), StoreError> {
         let mut bytes = Vec::new();
-        let mut writer = SnapshotWriter::begin(&mut bytes, position)?;
+        let mut writer = SnapshotWriter::begin(&mut bytes, position, None)?;
         fill(&mut writer)?;
         writer.finish()?;
         self.inner.lock().snapshots.insert(name, bytes);

@@ -8,7 +8,6 @@
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use thiserror::Error;
 
@@ -16,9 +15,6 @@ const MAGIC: [u8; 8] = *b"FAXGSNAP";
 const VERSION: u32 = 1;
 /// Most bytes of one chunk.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// How long a writer that takes its time rests after each chunk. A chunk takes about a tenth of that, so a call that wants its
-/// processor waits no longer than for a chunk, and a gigabyte takes some 20 s instead of 2.
-const REST: Duration = Duration::from_millis(1);
 /// Longest name of a section, in bytes.
 pub const SECTION_NAME_BYTES_MAX: usize = 64;
 
@@ -61,19 +57,25 @@ pub struct SnapshotWriter<'a> {
     out: &'a mut dyn Write,
     sums: blake3::Hasher,
     count: u32,
+    /// A rest of a millisecond or so, where the store has one.
+    rest: Option<fn()>,
     /// Where it takes its time: what says when it must not any more.
     haste: Option<Arc<AtomicBool>>,
 }
 
 impl<'a> SnapshotWriter<'a> {
-    pub(super) fn begin(out: &'a mut dyn Write, position: u64) -> Result<Self, SnapshotFault> {
+    pub(super) fn begin(
+        out: &'a mut dyn Write,
+        position: u64,
+        rest: Option<fn()>,
+    ) -> Result<Self, SnapshotFault> {
         let mut header = Vec::with_capacity(20);
         header.extend_from_slice(&MAGIC);
         header.extend_from_slice(&VERSION.to_le_bytes());
         header.extend_from_slice(&position.to_le_bytes());
         out.write_all(&header)?;
         out.write_all(blake3::hash(&header).as_bytes())?;
-        Ok(Self { out, sums: blake3::Hasher::new(), count: 0, haste: None })
+        Ok(Self { out, sums: blake3::Hasher::new(), count: 0, rest, haste: None })
     }
 
     /// From now on it rests after each chunk, until there is haste: a snapshot that is written as fast as can be takes a processor from
@@ -100,7 +102,10 @@ impl<'a> SnapshotWriter<'a> {
         let mut sum = blake3::Hasher::new();
         sum.update(name.as_bytes());
         let chunk = Vec::with_capacity(CHUNK_BYTES);
-        let mut section = SectionWriter { out: self.out, sum, chunk, haste: self.haste.as_deref() };
+        let mut section = SectionWriter { out: self.out, sum, chunk, rest: None };
+        if let (Some(rest), Some(haste)) = (self.rest, self.haste.as_deref()) {
+            section.rest = Some((rest, haste));
+        }
         fill(&mut section)?;
         section.flush()?;
         let sum = section.sum.finalize();
@@ -123,7 +128,7 @@ struct SectionWriter<'a> {
     out: &'a mut dyn Write,
     sum: blake3::Hasher,
     chunk: Vec<u8>,
-    haste: Option<&'a AtomicBool>,
+    rest: Option<(fn(), &'a AtomicBool)>,
 }
 
 impl Write for SectionWriter<'_> {
@@ -145,8 +150,10 @@ impl Write for SectionWriter<'_> {
         self.out.write_all(&length.to_le_bytes())?;
         self.out.write_all(&self.chunk)?;
         self.chunk.clear();
-        if self.haste.is_some_and(|haste| !haste.load(Ordering::Relaxed)) {
-            std::thread::sleep(REST);
+        if let Some((rest, haste)) = self.rest
+            && !haste.load(Ordering::Relaxed)
+        {
+            rest();
         }
         Ok(())
     }
@@ -315,10 +322,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::io::Cursor;
+    use std::sync::atomic::AtomicUsize;
 
     fn written(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut writer = SnapshotWriter::begin(&mut bytes, 77).unwrap();
+        let mut writer = SnapshotWriter::begin(&mut bytes, 77, None).unwrap();
         for (name, body) in sections {
             writer.section(name, &mut |to| to.write_all(body)).unwrap();
         }
@@ -345,15 +353,20 @@ mod tests {
     }
 
     #[test]
-    fn whoever_takes_its_time_writes_the_same() {
+    fn whoever_takes_its_time_rests_until_there_is_haste_and_writes_the_same() {
+        static RESTS: AtomicUsize = AtomicUsize::new(0);
+        let rest = || {
+            RESTS.fetch_add(1, Ordering::Relaxed);
+        };
         let body: Vec<u8> = (0..=255).cycle().take(CHUNK_BYTES * 3).collect();
-        for haste in [false, true] {
+        for (haste, rests) in [(false, 3), (true, 3)] {
             let mut bytes = Vec::new();
-            let mut writer = SnapshotWriter::begin(&mut bytes, 77).unwrap();
+            let mut writer = SnapshotWriter::begin(&mut bytes, 77, Some(rest)).unwrap();
             writer.take_time(Arc::new(AtomicBool::new(haste)));
             writer.section("a", &mut |to| to.write_all(&body)).unwrap();
             writer.finish().unwrap();
             assert_eq!(bytes, written(&[("a", body.clone())]));
+            assert_eq!(RESTS.load(Ordering::Relaxed), rests);
         }
     }
 

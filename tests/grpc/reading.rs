@@ -14,9 +14,11 @@ use super::live::Served;
 use super::wire::reading_service_client::ReadingServiceClient;
 use super::{WireParties, WireStage, reason, request, wire};
 
-/// Every fax is in doubt, so that each is asked for.
-const DOUBT: &str = "[inbound]\ndoubt_low = -20000\n";
-const ALLOWED: &str = "[inbound]\ndoubt_low = -20000\n[fingerprints]\nservice_reads_pages = true\n";
+/// Every fax is in doubt, so that each is asked for; and none is less so by night, whenever this runs.
+const DOUBT: &str = "[inbound]\ndoubt_low = -20000\n\
+                     [signals]\n\"time.night\" = 0\n\"time.quiet_hours\" = 0\n";
+const ALLOWED: &str = "[inbound]\ndoubt_low = -20000\n[fingerprints]\nservice_reads_pages = true\n\
+                       [signals]\n\"time.night\" = 0\n\"time.quiet_hours\" = 0\n";
 
 fn received(fax: usize, id: &str, pages: Vec<wire::PageFingerprint>) -> wire::ScreenFaxRequest {
     let stage = wire::Received {
