@@ -99,9 +99,6 @@ fn time_each(
             found.stages[place].record(took)?;
         }
         engine.flush()?;
-        if let Some(latest) = burst.last() {
-            engine.keep_house(latest.time);
-        }
     }
     Ok(())
 }
