@@ -1,7 +1,7 @@
 //! Memory: everything that outlives a request, in one place: store, keys, policy, directory, relations, lists, hot
 //! counters, open decisions. The two paths above borrow it; nothing in it waits on the verdict path.
 //!
-//! Locks are taken in one order everywhere: the open decision, the activity counters, the wrong holds, the levels; those of the
+//! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads; those of the
 //! campaigns within the first, and let go before the second. A decision has a lock of its own, which is held while its
 //! pages are compared; the others are for microseconds. A seq is taken while all of them are held, which is what makes replay
 //! exact (see [`crate::store::hot`]).
@@ -11,7 +11,6 @@ mod campaigns;
 pub mod edit;
 pub(crate) mod evidence;
 mod journal;
-pub mod limits;
 pub mod looks;
 pub mod open;
 pub mod profile;
@@ -31,16 +30,19 @@ use crate::campaign::{self, Campaigns};
 use crate::directory::{self, Directory};
 use crate::fax::number::Number;
 use crate::fax::numbering::{HomeRegion, InvalidPlan, NumberingPlan};
+use crate::fax::stage::Plan;
 use crate::ledger::Names;
+use crate::limiter::{Allowance, Allowances, MemberLoad};
 use crate::lists::Lists;
 use crate::policy::settings::{Retention, Settings};
 use crate::policy::{Fault, Generation, Generations, Policy, SignalSpec};
 use crate::relations::{self, Relations};
+use crate::store::hot::HotTable;
 use crate::store::keys::KeyRing;
 use crate::store::table::RetentionClass;
 use crate::store::{Refused, Store, StoreError};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
-use limits::Limiting;
+use crate::verdict::Resource;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
 use wishes::Wishes;
@@ -52,6 +54,8 @@ pub use wishes::{BY_LOT, WINDOW_FAXES};
 
 /// Most list entries in memory, at 40 bytes each.
 const LIST_ENTRIES_MAX: usize = 10_000_000;
+/// Members whose quotas and outcomes are remembered while they are active.
+const ACTIVE_MEMBERS_BYTES: usize = 256 << 20;
 
 /// Entries after a snapshot from which the next one is due. A restart reads them again at 4 to 8 us each, so that
 /// it takes two seconds more at most, whatever the load was.
@@ -72,7 +76,7 @@ pub struct Memory {
     specs: Vec<SignalSpec>,
     profiles: Profiles,
     activity: Activity,
-    limiting: Limiting,
+    loads: HotTable<MemberLoad>,
     relations: Relations,
     directory: Directory,
     lists: Lists,
@@ -173,7 +177,7 @@ impl Memory {
                 sizes.subjects.bytes_usize(),
                 sizes.blocks.bytes_usize(),
             ),
-            limiting: Limiting::new(&generation, &keys),
+            loads: HotTable::with_bytes(ACTIVE_MEMBERS_BYTES),
             relations: Relations::new(limits, keys.mixing_key(b"relations")),
             directory: Directory::new(places),
             lists: Lists::new(LIST_ENTRIES_MAX, wide(keys.mixing_key(b"lists"))),
@@ -238,9 +242,9 @@ impl Memory {
         &self.activity
     }
 
-    /// Limits, and what is counted against them.
-    pub const fn limiting(&self) -> &Limiting {
-        &self.limiting
+    /// Quotas and outcomes of active members.
+    pub const fn loads(&self) -> &HotTable<MemberLoad> {
+        &self.loads
     }
 
     /// Correspondence.
@@ -303,7 +307,7 @@ impl Memory {
     /// Bytes of the hot tables.
     pub fn hot_bytes(&self) -> usize {
         self.activity.bytes()
-            + self.limiting.bytes()
+            + self.loads.bytes()
             + self.relations.bytes()
             + self.directory.bytes()
             + self.profiles.bytes()
@@ -371,6 +375,17 @@ const fn days_of(terms: &Retention, class: RetentionClass) -> Option<u32> {
 /// Seconds of so many days, as campaigns count them.
 fn seconds_of(days: u32) -> u32 {
     u32::try_from(u64::from(days) * DAY_SECONDS).unwrap_or(u32::MAX)
+}
+
+/// The quotas of a plan, as the limiter takes them.
+pub fn allowances(policy: &Policy, plan: Plan) -> Allowances {
+    Resource::ALL.map(|resource| {
+        policy.quota(plan, resource).map(|quota| Allowance {
+            rate: quota.rate(),
+            period: quota.period(),
+            burst: quota.burst(),
+        })
+    })
 }
 
 /// How a policy weighs evidence, as the counters take it.

@@ -8,7 +8,6 @@
 mod campaigns;
 mod comparing;
 pub(crate) mod engine;
-mod limits;
 mod live;
 mod load;
 mod reading;

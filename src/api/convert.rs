@@ -8,7 +8,6 @@ pub mod event_json;
 pub mod fault;
 pub mod fingerprint;
 pub mod held;
-pub mod limit;
 pub mod list;
 mod member;
 pub mod paging;
@@ -18,7 +17,6 @@ pub mod reading;
 pub mod report;
 pub mod screening;
 mod stage;
-pub mod usage;
 pub mod verdict;
 mod wall;
 

@@ -7,11 +7,12 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use crate::bounds::POLICY_FILE_BYTES_MAX;
+use crate::fax::stage::Plan;
 use crate::verdict::Resource;
 
 use super::fault::{FAULTS_MAX, Fault, Faults, below, quote};
 use super::leaf::{Leaf as _, Weight, shown, whole};
-use super::quota::{QUOTA_SECTIONS, Quota};
+use super::quota::Quota;
 use super::section::{Section, fill};
 use super::settings::Settings;
 
@@ -167,8 +168,8 @@ fn quotas(settings: &mut Settings, table: &DeTable<'_>, faults: &mut Faults) {
     for (name, value) in table {
         let name = name.get_ref().as_ref();
         let path = below("quotas", name);
-        let Some(row) = QUOTA_SECTIONS.into_iter().position(|section| section == name) else {
-            faults.unknown(path, name, &QUOTA_SECTIONS);
+        let Some(plan) = Plan::ALL.into_iter().find(|plan| plan.name() == name) else {
+            faults.unknown(path, name, &Plan::ALL.map(Plan::name));
             continue;
         };
         let DeValue::Table(resources) = value.get_ref() else {
@@ -184,7 +185,7 @@ fn quotas(settings: &mut Settings, table: &DeTable<'_>, faults: &mut Faults) {
                 continue;
             };
             if let Some(quota) = quota(value.get_ref(), resource, &path, faults) {
-                settings.quotas[row][resource as usize] = quota;
+                settings.quotas[plan as usize][resource as usize] = quota;
             }
         }
     }

@@ -3,8 +3,7 @@
 use super::read::{span_to_wire, time_to_wire};
 use crate::time::Span;
 use crate::verdict::{
-    Bounds, Counterfactual, Degradations, Going, Hit, Holder, QuotaOutcome, QuotaStatus, Refusal,
-    ShareStatus, Verdict,
+    Bounds, Counterfactual, Degradations, Hit, QuotaOutcome, QuotaStatus, Refusal, Verdict,
 };
 use crate::wire::screening::v1 as wire;
 
@@ -54,7 +53,6 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
         refusal,
         deadline,
         quotas,
-        share,
         degradations,
         repeated,
         settled,
@@ -78,7 +76,6 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
         refusal: refusal.as_ref().map(|refusal| refuse(refusal, words)),
         hold_deadline_time: deadline.map(time_to_wire),
         quotas: quotas.iter().map(quota).collect(),
-        share: share.as_ref().map(share_status),
         degradations: degradation(*degradations),
         rule: (*rule).into(),
         repeated_answer: *repeated,
@@ -146,7 +143,7 @@ fn refuse(refusal: &Refusal, words: &Words<'_>) -> wire::Refusal {
 }
 
 fn quota(status: &QuotaStatus) -> wire::QuotaStatus {
-    let QuotaStatus { holder, resource, outcome, cost, remaining, burst } = status;
+    let QuotaStatus { resource, outcome, cost, remaining, burst } = status;
     let (outcome, retry) = match outcome {
         QuotaOutcome::Within => (wire::QuotaOutcome::Within, None),
         QuotaOutcome::NotUntil(time) => (wire::QuotaOutcome::NotUntil, Some(*time)),
@@ -159,27 +156,6 @@ fn quota(status: &QuotaStatus) -> wire::QuotaStatus {
         remaining_count: *remaining,
         burst: *burst,
         retry_time: retry.map(time_to_wire),
-        // The contract begins at 1, since 0 says nothing.
-        holder: code(*holder as u8 + 1),
-    }
-}
-
-fn share_status(status: &ShareStatus) -> wire::ShareStatus {
-    let ShareStatus { holding, going } = status;
-    let (outcome, retry) = match going {
-        Going::Go => (wire::ShareOutcome::Within, None),
-        Going::GoLow => (wire::ShareOutcome::LowPriority, None),
-        Going::WaitUntil(time) => (wire::ShareOutcome::NotUntil, Some(*time)),
-        Going::Refuse => (wire::ShareOutcome::Refused, None),
-    };
-    wire::ShareStatus {
-        resource: holding.resource.name().into(),
-        outcome: outcome.into(),
-        group: holding.holder == Holder::Group,
-        held_ppm: holding.held_ppm,
-        fair_ppm: holding.fair_ppm,
-        retry_time: retry.map(time_to_wire),
-        sentence: holding.to_string(),
     }
 }
 
@@ -204,9 +180,7 @@ mod tests {
     use crate::fax::id::DecisionId;
     use crate::fax::stage::StageKind;
     use crate::time::Timestamp;
-    use crate::verdict::{
-        Action, ContentPurpose, HitKind, Holding, Name, QuotaHolder, Resource, Score, Watched,
-    };
+    use crate::verdict::{Action, ContentPurpose, HitKind, Name, Resource, Score};
 
     fn sample() -> Verdict {
         let line = |name, contribution, value| Hit {
@@ -240,22 +214,12 @@ mod tests {
             refusal: Some(Refusal { sip_code: 486, sip_phrase: "Busy Here", q850_cause: 17 }),
             deadline: Some(Timestamp::from_seconds(99)),
             quotas: vec![QuotaStatus {
-                holder: QuotaHolder::Number,
                 resource: Resource::Pages,
                 outcome: QuotaOutcome::NotUntil(Timestamp::from_seconds(5)),
                 cost: 4,
                 remaining: 1,
                 burst: 9,
             }],
-            share: Some(ShareStatus {
-                holding: Holding {
-                    resource: Watched::Lines,
-                    holder: Holder::Member,
-                    held_ppm: 310_000,
-                    fair_ppm: 8_000,
-                },
-                going: Going::WaitUntil(Timestamp::from_seconds(7)),
-            }),
             degradations: Degradations::MEMBER_UNKNOWN.with(Degradations::MEMORY_FULL),
             repeated: false,
             settled: true,
@@ -285,13 +249,6 @@ mod tests {
         assert_eq!((refusal.sip_code, refusal.q850_cause), (486, 17));
         assert_eq!(refusal.redress_text, "ask redress@example.net");
         assert_eq!(sent.quotas[0].retry_time.unwrap().seconds, 5);
-        assert_eq!(sent.quotas[0].holder(), wire::QuotaHolder::Number);
-        let share = sent.share.unwrap();
-        assert_eq!(share.sentence, "holds 31 % of outbound lines, fair share now 0.8 %");
-        assert_eq!(
-            (share.outcome(), share.retry_time.unwrap().seconds),
-            (wire::ShareOutcome::NotUntil, 7)
-        );
         assert_eq!(sent.degradations, [1, 4]);
         assert_eq!(sent.bounds.unwrap().allowed_hours.unwrap().end_minute, 1_260);
     }

@@ -63,15 +63,6 @@ impl ScreeningService for Screening {
         Ok(Response::new(told))
     }
 
-    async fn report_usage(
-        &self,
-        request: Request<wire::ReportUsageRequest>,
-    ) -> Result<Response<wire::ReportUsageResponse>, Status> {
-        let name = name_of(&request);
-        let told = self.desk.note_usage(request.get_ref(), name.as_deref());
-        Ok(Response::new(self.desk.edge.counted(told)?))
-    }
-
     type StreamScreenFaxStream = Answers<
         Streaming<wire::StreamScreenFaxRequest>,
         Box<dyn FnMut(wire::StreamScreenFaxRequest) -> Answering<Told> + Send>,
@@ -122,19 +113,6 @@ impl Desk {
         }
         let name = extensions.get::<Caller>().and_then(Caller::name);
         self.answer(request, name).await.map_err(Status::from)
-    }
-
-    /// Takes a node's word on what it has; it counts as a stage.
-    fn note_usage(
-        &self,
-        request: &wire::ReportUsageRequest,
-        caller: Option<&str>,
-    ) -> Result<wire::ReportUsageResponse, Failure> {
-        let Edge { engine, guards, .. } = &*self.edge;
-        let share = caller.unwrap_or(&request.node_id);
-        guards.screening.admit(share.as_bytes(), NonZeroU32::MIN)?;
-        let said = convert::usage::said(request, &engine.wall())?;
-        Ok(convert::usage::contended(&engine.report_usage(said.node, &said.usages)))
     }
 
     /// Answers one request: at once, or where it brings fingerprints as soon as they are compared.

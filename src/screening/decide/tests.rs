@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::screening::signals::specs;
-use crate::verdict::{QuotaHolder, Resource};
+use crate::verdict::Resource;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
 
@@ -27,7 +27,6 @@ fn decided(
         features: &features,
         scored: &scored,
         quotas,
-        share: None,
         budget_spent: set.iter().any(|(feature, _)| *feature == Feature::Stage),
         now: NOW,
         hours: Some((480, 1_260)),
@@ -38,8 +37,7 @@ fn decided(
 }
 
 fn quota(resource: Resource, outcome: QuotaOutcome) -> QuotaStatus {
-    let holder = QuotaHolder::Member;
-    QuotaStatus { holder, resource, outcome, cost: 1, remaining: 0, burst: 10 }
+    QuotaStatus { resource, outcome, cost: 1, remaining: 0, burst: 10 }
 }
 
 #[test]
@@ -159,7 +157,6 @@ fn the_desk_stands_above_the_score() {
             features: &features,
             scored: &scored,
             quotas: &[],
-            share: None,
             budget_spent: false,
             now: NOW,
             hours: None,
