@@ -311,7 +311,7 @@ pub fn places(bits: u128) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The same as [`each_of`] of 128 bits.
+/// Calls back with the place of every bit that is set, in ascending order.
 #[inline]
 pub fn each_place(bits: u128, mut with: impl FnMut(usize)) {
     each_of([word(bits), word(bits >> 64)], &mut with);

@@ -78,7 +78,7 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Keeps an answer; beyond [`ANSWERS_MAX`] the oldest goes.
+    /// Keeps an answer; of more than eight the oldest goes.
     pub fn push(&mut self, to: Answered, verdict: &[u8]) {
         if self.heads.len() == ANSWERS_MAX {
             let oldest = usize::from(self.heads.remove(0).length);
