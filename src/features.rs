@@ -249,8 +249,8 @@ impl KeptFeatures {
 
     /// The features, by position.
     pub fn sparse(&self) -> impl Iterator<Item = (u8, i32)> + '_ {
-        let place = |place: usize| u8::try_from(place).unwrap_or(u8::MAX);
-        places(bits(self.present)).map(place).zip(self.values.iter().copied())
+        let present = |place: &u8| is_present(self.present, usize::from(*place));
+        (0..128).filter(present).zip(self.values.iter().copied())
     }
 
     /// The same for a caller that does one thing with each, which takes half the steps.
@@ -295,20 +295,6 @@ fn each_of(words: [u64; 2], with: &mut impl FnMut(usize)) {
             word &= word - 1;
         }
     }
-}
-
-/// The places of the bits that are set, in ascending order.
-pub fn places(bits: u128) -> impl Iterator<Item = usize> {
-    let mut words = [word(bits), word(bits >> 64)];
-    std::iter::from_fn(move || {
-        let (word, base) = match words[0] {
-            0 => (&mut words[1], 64),
-            _ => (&mut words[0], 0),
-        };
-        let place = word.trailing_zeros() as usize;
-        *word &= word.wrapping_sub(1);
-        (place < 64).then_some(base + place)
-    })
 }
 
 /// Calls back with the place of every bit that is set, in ascending order.

@@ -330,7 +330,7 @@ impl Memory {
         self.write_checkpoint(None)
     }
 
-    /// The same beside calls: it leaves them the processors and takes ten times as long, until [`Memory::hurry`].
+    /// The same beside calls: it leaves them the processors and takes longer, until [`Memory::hurry`].
     ///
     /// # Errors
     /// [`StoreError`]; the snapshot before stays.

@@ -207,7 +207,11 @@ fn a_checkpoint_under_load_is_exact() {
             });
         }
         let memory = &memory;
-        threads.spawn(move || (0..6).for_each(|_| memory.checkpoint().unwrap()));
+        threads.spawn(move || {
+            (0..5).for_each(|_| memory.checkpoint_beside_calls().unwrap());
+            memory.hurry();
+            memory.checkpoint_beside_calls().unwrap();
+        });
     });
     settle(&memory);
     let copy = frozen(folder.path());

@@ -2,7 +2,7 @@
 
 use super::signals::{FULL, GAUGES, NAMES, Wakers};
 use crate::fax::stage::Direction;
-use crate::features::{Features, places};
+use crate::features::{Features, each_place};
 use crate::policy::{Policy, SignalSet};
 use crate::verdict::{Hit, HitKind, Name, Score};
 
@@ -31,14 +31,14 @@ pub fn score(features: &Features, direction: Direction, policy: &Policy) -> Scor
     hits.push(Hit { kind: HitKind::Prior, name: PRIOR, contribution: prior, value: 0 });
     let mut spoke = SignalSet::default();
     let mut sums = [0i64; GROUPS_MAX];
-    for index in places(Wakers::awake(direction, features)) {
-        let Some(hit) = signal_hit(index, features, policy) else { continue };
+    each_place(Wakers::awake(direction, features), |index| {
+        let Some(hit) = signal_hit(index, features, policy) else { return };
         spoke.insert(index);
         if let Some(sum) = sums.get_mut(policy.group_of(index)) {
             *sum += i64::from(hit.contribution.0);
         }
         hits.push(hit);
-    }
+    });
     cap_groups(&sums, policy, &mut hits);
     for composite in policy.composites().iter().filter(|composite| composite.holds(&spoke)) {
         let (name, contribution) = (Name::of(composite.name()), composite.weight());

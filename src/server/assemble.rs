@@ -301,6 +301,8 @@ fn gauge(memory: &Memory, metrics: &Metrics) {
 /// The last thing that is done: campaigns and the snapshot, then the store.
 fn closing(memory: Arc<Memory>, clock: Timepiece) -> Chore {
     Chore::new("close", CHECKPOINT_EVERY, move || {
+        // Where serving failed the end was never announced, and a snapshot under way would keep this one waiting.
+        memory.hurry();
         let kept = memory.keep_campaigns(clock.now());
         let written = memory.checkpoint();
         memory.store().close();

@@ -44,8 +44,8 @@ use query::{Days, Readers, unread};
 use queue::{Queue, Work};
 use state::State;
 
-/// How long a snapshot that takes its time rests after each chunk of 64 KiB. A chunk takes about a tenth of that, so a call that
-/// wants the processor waits no longer than for a chunk, and a gigabyte takes some 20 s instead of 2 (by estimate).
+/// How long a snapshot that takes its time rests after each chunk of 64 KiB: a call that wants the processor waits no longer
+/// than for a chunk. By estimate a chunk takes a tenth of that, and a gigabyte some 20 s instead of 2.
 const REST: Duration = Duration::from_millis(1);
 
 /// Why a folder could not be opened as a store.

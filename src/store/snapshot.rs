@@ -102,10 +102,8 @@ impl<'a> SnapshotWriter<'a> {
         let mut sum = blake3::Hasher::new();
         sum.update(name.as_bytes());
         let chunk = Vec::with_capacity(CHUNK_BYTES);
-        let mut section = SectionWriter { out: self.out, sum, chunk, rest: None };
-        if let (Some(rest), Some(haste)) = (self.rest, self.haste.as_deref()) {
-            section.rest = Some((rest, haste));
-        }
+        let rest = self.rest.zip(self.haste.as_deref());
+        let mut section = SectionWriter { out: self.out, sum, chunk, rest };
         fill(&mut section)?;
         section.flush()?;
         let sum = section.sum.finalize();
@@ -128,6 +126,7 @@ struct SectionWriter<'a> {
     out: &'a mut dyn Write,
     sum: blake3::Hasher,
     chunk: Vec<u8>,
+    /// How it rests, and what says when it must not any more.
     rest: Option<(fn(), &'a AtomicBool)>,
 }
 
