@@ -38,7 +38,7 @@ fn entry(store: &dyn Store) -> Entry {
             member: Some(Pseudonym(id)),
             action: 1,
         }),
-        body: vec![7; BODY_BYTES],
+        body: vec![7; BODY_BYTES].into(),
         writes: Vec::new(),
     }
 }

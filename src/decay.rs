@@ -72,12 +72,6 @@ pub fn decayed(value: u32, elapsed_seconds: u64, half_life_seconds: u64) -> u32 
     if value == 0 { 0 } else { Decay::over(elapsed_seconds, half_life_seconds).of(value) }
 }
 
-/// `1000 · log2(value)`, rounded to the nearest; 0 for zero as for one. At most 32,000.
-#[must_use]
-pub fn log2_milli(value: u32) -> u32 {
-    scaled_log2(value, 1_000 << 32)
-}
-
 /// `1000 · ln(value)`, rounded to the nearest; 0 for zero as for one. At most 22,181.
 /// For a 16.16 value take `ln_milli(ONE)`, 11,090, off.
 #[must_use]
@@ -220,8 +214,6 @@ mod tests {
         fn logarithms_round_to_the_nearest(value in 1_u32..) {
             let ln = f64::from(value).ln() * 1_000.0;
             prop_assert!((f64::from(ln_milli(value)) - ln).abs() <= 0.5001);
-            let log2 = f64::from(value).log2() * 1_000.0;
-            prop_assert!((f64::from(log2_milli(value)) - log2).abs() <= 0.5001);
         }
     }
 
@@ -232,10 +224,7 @@ mod tests {
         }
         assert_eq!(decayed(7, 0, 0), 7);
         assert_eq!(decayed(7, 1, 0), 0);
-        assert_eq!(
-            (ln_milli(0), log2_milli(0), log2_milli(8), ln_milli(ONE)),
-            (0, 0, 3_000, 11_090)
-        );
+        assert_eq!((ln_milli(0), ln_milli(1), ln_milli(ONE)), (0, 0, 11_090));
     }
 
     #[test]

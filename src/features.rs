@@ -193,8 +193,12 @@ impl Features {
     /// What is kept of it between two stages.
     pub fn keep(&self) -> KeptFeatures {
         let [low, high] = self.present.map(u64::count_ones);
+        let count = (low + high) as usize;
         // Room for all beforehand: a vector that is appended to asks for room with each.
-        let mut values = SmallVec::from_elem(0, (low + high) as usize);
+        let mut values = match count {
+            0..=KEPT_INLINE => SmallVec::from_buf_and_len([0; KEPT_INLINE], count),
+            more => SmallVec::from_elem(0, more),
+        };
         let mut to = values.iter_mut();
         self.each(|place| {
             if let Some(to) = to.next() {

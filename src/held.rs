@@ -224,7 +224,7 @@ fn begin(
         kind: EntryKind::HeldDecision,
         decision: Some(held.decision),
         fax: None,
-        body,
+        body: body.into(),
         writes,
     };
     let pending = evidence::begin(memory, evidence, now, entry).map_err(fault)?;

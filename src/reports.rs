@@ -206,7 +206,7 @@ fn commit(
         kind: EntryKind::Report,
         decision: record.decision,
         fax: None,
-        body: evidence.encode(),
+        body: evidence.encode().into(),
         writes,
     };
     let said = evidence;

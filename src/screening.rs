@@ -11,6 +11,8 @@ pub mod signals;
 
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
+
 use crate::activity::{Counts, Source};
 use crate::fax::id::Pseudonym;
 use crate::fax::stage::{
@@ -92,7 +94,7 @@ fn screen_stage(
     let held = open.hold(&verdict);
     let kept_now = verdict.action == Action::Quarantine && stage == StageKind::Received;
     let desk = held || kept_now && kept.is_none();
-    let row = row(&open, event, &gathered, &counted, verdict);
+    let mut row = row(&open, event, &gathered, &counted, verdict);
     row.relate(memory.relations(), event.time);
     open.noted(row.noted);
     let freed = kept.filter(|_| !kept_now);
@@ -101,17 +103,16 @@ fn screen_stage(
     let known_by = |verdict: &Verdict| Answered::of(event.request, mark, verdict);
     open.answers.push(known_by(&row.verdict), body.get(verdict_at..).unwrap_or_default());
     let recorded = record(memory, event, (counted.seq, desk, freed), &row, (fax, body));
-    open.kept = row.features;
-    let mut verdict = row.verdict;
     if !recorded {
-        unrecorded(&mut verdict, desk, generation.policy());
+        unrecorded(&mut row.verdict, desk, generation.policy());
         open.answers.pop();
-        open.answers.push(known_by(&verdict), &encode_verdict(&verdict));
+        open.answers.push(known_by(&row.verdict), &encode_verdict(&row.verdict));
         open.desk = open.desk.filter(|_| !held);
     }
     memory.counters().screened.fetch_add(1, Ordering::Relaxed);
     memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
-    verdict
+    open.kept = row.features;
+    row.verdict
 }
 
 /// Until when the latest answer keeps the fax back, where it does so after the call.
@@ -166,11 +167,10 @@ fn count(
 ) -> Counted {
     let policy = generation.policy();
     let allowances = allowances(policy, open.facts.plan);
-    let mut observation = open.observation;
-    let mut activity = memory.activity().lock(&observation);
+    let mut activity = memory.activity().lock(&open.observation);
     let mut loads = memory.loads().lock([open.member_key]);
     let seq = memory.store().next_seq();
-    let counts = activity.observe(&mut observation, pace(policy), Source::Live);
+    let counts = activity.observe(&mut open.observation, pace(policy), Source::Live);
     let mut counted = Counted {
         seq,
         counts,
@@ -208,8 +208,6 @@ fn count(
         counted.settled = Some(actual);
         open.settled = true;
     }
-    drop((activity, loads));
-    open.observation = observation;
     counted
 }
 
@@ -363,13 +361,17 @@ fn record(
     event: &StageEvent,
     (seq, desk, freed): (u64, bool, Option<Timestamp>),
     row: &StageRow,
-    (fax, body): (Option<FaxIndex>, Vec<u8>),
+    (fax, body): (Option<FaxIndex>, Bytes),
 ) -> bool {
-    let held = |deadline| HeldFax::waiting(row, event.decision, event.time, deadline).write(None);
-    let freed = freed.map(|until| TableWrite::Delete {
-        table: TableId::HeldFaxes,
-        key: HeldFax::key_of(HeldState::Waiting, until, event.decision),
-    });
+    // Most stages change no table: two appends that seldom happen take less than an iterator that ends at once.
+    let mut writes = Vec::new();
+    if let Some(deadline) = row.verdict.deadline.filter(|_| desk) {
+        writes.push(HeldFax::waiting(row, event.decision, event.time, deadline).write(None));
+    }
+    if let Some(until) = freed {
+        let key = HeldFax::key_of(HeldState::Waiting, until, event.decision);
+        writes.push(TableWrite::Delete { table: TableId::HeldFaxes, key });
+    }
     let entry = Entry {
         seq,
         time: event.time,
@@ -377,7 +379,7 @@ fn record(
         decision: Some(event.decision),
         fax,
         body,
-        writes: row.verdict.deadline.filter(|_| desk).map(held).into_iter().chain(freed).collect(),
+        writes,
     };
     let queued = memory.store().queue(entry).is_ok();
     if !queued {
@@ -433,7 +435,7 @@ pub fn scorer_failed(memory: &Memory, event: &StageEvent) -> Verdict {
         hits: prior_line(generation.policy(), stage),
         rule: "scorer.failed",
         generation: generation.number(),
-        counterfactuals: Vec::new(),
+        counterfactuals: crate::verdict::Counterfactuals::new(),
         reuse: crate::time::Span::default(),
         fingerprint: None,
         ink_map: false,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
 use crate::fax::id::DecisionId;
 use crate::fax::stage::StageKind;
 use crate::time::{Span, Timestamp};
@@ -325,6 +327,9 @@ pub struct Counterfactual {
     pub without: Option<&'static str>,
 }
 
+/// One either side at most, which lie in the verdict: memory of their own takes as long to get as they to be worked out.
+pub type Counterfactuals = SmallVec<[Counterfactual; 2]>;
+
 /// What to do with a fax and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -343,7 +348,7 @@ pub struct Verdict {
     /// The policy generation in force.
     pub generation: u64,
     /// What would have changed it, nearest first.
-    pub counterfactuals: Vec<Counterfactual>,
+    pub counterfactuals: Counterfactuals,
     /// How long a node may reuse it when the service cannot be reached.
     pub reuse: Span,
     /// Whether the fingerprint is wanted, and for which purpose.

@@ -256,7 +256,7 @@ fn a_full_queue_is_said_in_the_verdict_and_keeps_nothing_back() {
         kind: EntryKind::Other,
         decision: None,
         fax: None,
-        body: Vec::new(),
+        body: Vec::new().into(),
         writes: Vec::new(),
     };
     let most = LEDGER_QUEUE_ENTRIES * 2;

@@ -36,7 +36,7 @@ fn at(day: i64, second: i64) -> Timestamp {
 }
 
 fn entry(store: &dyn Store, time: Timestamp, body: &[u8]) -> Entry {
-    let (kind, body) = (EntryKind::Stage, body.to_vec());
+    let (kind, body) = (EntryKind::Stage, body.to_vec().into());
     Entry { seq: store.next_seq(), time, kind, decision: None, fax: None, body, writes: vec![] }
 }
 

@@ -5,6 +5,8 @@ mod verdict;
 
 use std::cell::RefCell;
 
+use bytes::{Bytes, BytesMut};
+
 use super::names::Names;
 use super::varint::{Packer, take, take_as, take_signed};
 use crate::activity::{OBSERVATION_BYTES, Observation};
@@ -29,6 +31,20 @@ const ROW_BYTES_MAX: usize =
 thread_local! {
     /// Where this thread packs its rows: always the same memory, so always near.
     static ROOM: RefCell<Box<[u8; ROW_BYTES_MAX]>> = RefCell::new(Box::new([0; ROW_BYTES_MAX]));
+    /// Where its packed rows lie behind one another until they are on the disk. Memory for each alone would be got here and
+    /// given back by the thread that writes, which an allocator is slowest at.
+    static SHELF: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(SHELF_BYTES));
+}
+
+/// Bytes of a shelf, some 150 rows. The last row of one that is still to be written keeps the whole.
+const SHELF_BYTES: usize = 64 << 10;
+
+/// Puts a row on the shelf; when that is full, on a new one, or on the old where all of its rows have gone.
+fn shelve(row: &[u8]) -> Bytes {
+    SHELF.with_borrow_mut(|shelf| {
+        shelf.extend_from_slice(row);
+        shelf.split().freeze()
+    })
 }
 
 fn with_room<T>(pack: impl FnOnce(&mut Packer<'_>) -> T) -> T {
@@ -137,12 +153,12 @@ pub struct StageRow {
 
 impl StageRow {
     /// Its bytes, 300 to 500.
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Bytes {
         self.encode_parted().0
     }
 
     /// Its bytes, and where among them those of the verdict begin, which [`decode_verdict`] reads: it comes last.
-    pub fn encode_parted(&self) -> (Vec<u8>, usize) {
+    pub fn encode_parted(&self) -> (Bytes, usize) {
         with_room(|to| {
             self.put_subjects(to);
             to.fixed(self.observation.encode());
@@ -150,7 +166,7 @@ impl StageRow {
             self.put_course(to);
             let verdict_at = to.len();
             put_verdict(to, &self.verdict);
-            (to.packed(0).to_vec(), verdict_at)
+            (shelve(to.packed(0)), verdict_at)
         })
     }
 
@@ -187,6 +203,9 @@ impl StageRow {
 
     /// Puts what was noted, or taken back, at `time` where it is remembered.
     pub fn relate(&self, to: &Relations, time: Timestamp) {
+        if self.noted == Noted::default() {
+            return;
+        }
         for (number, relation, since) in self.relations(time) {
             to.note(self.member_key, number, relation, since);
         }

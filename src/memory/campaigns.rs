@@ -251,7 +251,8 @@ impl Memory {
         keys.iter().for_each(|key| body.extend_from_slice(&key.encode()));
         let seq = self.store().next_seq();
         let (kind, writes) = (EntryKind::Other, Vec::new());
-        let entry = Entry { seq, time: now, kind, decision: None, fax: None, body, writes };
+        let entry =
+            Entry { seq, time: now, kind, decision: None, fax: None, body: body.into(), writes };
         Ok(self.store().commit(entry)?.wait()?)
     }
 

@@ -189,7 +189,8 @@ impl Memory {
         now: Timestamp,
     ) -> Result<Ticket, EditFault> {
         let seq = self.store().next_seq();
-        let entry = Entry { seq, time: now, kind, decision: None, fax: None, body, writes };
+        let entry =
+            Entry { seq, time: now, kind, decision: None, fax: None, body: body.into(), writes };
         Ok(self.store().commit(entry)?)
     }
 }

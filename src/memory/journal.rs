@@ -22,7 +22,7 @@ impl Journal for Memory {
             kind: EntryKind::Other,
             decision: Some(opening.decision),
             fax: None,
-            body: encode_opening(opening),
+            body: encode_opening(opening).into(),
             writes: vec![row],
         };
         let unwritable = |fault| JournalFault::Unwritable(fault);

@@ -224,7 +224,13 @@ impl OpenDecisions {
 
     /// The decision, new where it is not remembered, locked against its other stages until dropped.
     pub fn lock(&self, decision: DecisionId) -> LockedDecision {
-        self.find(decision).lock_arc()
+        self.lock_idle(decision).unwrap_or_else(|| self.find(decision).lock_arc())
+    }
+
+    /// The decision, locked, where it is remembered and none of its stages is at work: nearly always. Nothing waits, so the
+    /// map may stay locked meanwhile, and its pointer need not be counted twice.
+    fn lock_idle(&self, decision: DecisionId) -> Option<LockedDecision> {
+        self.map.get(&decision)?.try_lock_arc()
     }
 
     /// The decision, locked, where it is remembered.

@@ -11,8 +11,8 @@ use crate::ledger::HeldState;
 use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
 use crate::verdict::{
-    Action, Bounds, ContentPurpose, Counterfactual, Degradations, HitKind, QuotaOutcome,
-    QuotaStatus, Refusal, Score,
+    Action, Bounds, ContentPurpose, Counterfactual, Counterfactuals, Degradations, HitKind,
+    QuotaOutcome, QuotaStatus, Refusal, Score,
 };
 
 /// What a decision is made from, beside score and policy.
@@ -46,7 +46,7 @@ pub struct Decided {
     /// The rule that decided.
     pub rule: &'static str,
     /// What would have changed it.
-    pub counterfactuals: Vec<Counterfactual>,
+    pub counterfactuals: Counterfactuals,
     /// Limits to go on under.
     pub bounds: Bounds,
     /// How to refuse.
@@ -93,7 +93,7 @@ fn plain(action: Action, rule: &'static str, policy: &Policy) -> Decided {
     Decided {
         action,
         rule,
-        counterfactuals: Vec::new(),
+        counterfactuals: Counterfactuals::new(),
         bounds: Bounds::default(),
         refusal: None,
         deadline: None,
@@ -281,8 +281,8 @@ fn quota_rule(
 }
 
 /// The nearest thresholds either side, and the one signal whose absence alone would have made it milder.
-fn counterfactuals(case: &Case<'_>, policy: &Policy, decided: &Decided) -> Vec<Counterfactual> {
-    let mut list = Vec::new();
+fn counterfactuals(case: &Case<'_>, policy: &Policy, decided: &Decided) -> Counterfactuals {
+    let mut list = Counterfactuals::new();
     let score = case.scored.score;
     let milder = |score: Score| action_at(score, case, policy);
     let steps = thresholds(case.stage.direction(), policy);

@@ -506,6 +506,29 @@ pub(super) fn count(features: &mut Features, counts: &crate::activity::Counts) {
     set(Feature::DocumentFanout24h, counts.document_fanout);
 }
 
+/// `2^(k/12)` for k from 1 to 11, in units of `2^-31`, rounded up.
+const TWELFTHS: [u32; 11] = [
+    2_275_179_671,
+    2_410_468_895,
+    2_553_802_834,
+    2_705_659_853,
+    2_866_546_760,
+    3_037_000_500,
+    3_217_589_948,
+    3_408_917_802,
+    3_611_622_603,
+    3_826_380_859,
+    4_053_909_305,
+];
+
+/// Twelfths of a doubling that lie below a value, rounded down: 0 for zero as for one, 383 at most.
+fn twelfths(value: u32) -> u32 {
+    let value = value.max(1);
+    let mantissa = value << value.leading_zeros();
+    let beyond: u32 = TWELFTHS.iter().map(|edge| u32::from(mantissa >= *edge)).sum();
+    value.ilog2() * 12 + beyond
+}
+
 /// The key of a document's size and shape on one trunk: pages, rows, resolution and coding exactly, the bytes
 /// in steps of a twelfth of a doubling (6 %), since a name or a tracking number changes them a little.
 pub(super) fn shape_key(open: &OpenDecision) -> u64 {
@@ -514,7 +537,7 @@ pub(super) fn shape_key(open: &OpenDecision) -> u64 {
         return 0;
     }
     let mean = pages.bytes / u64::from(pages.count);
-    let step = crate::decay::log2_milli(u32::try_from(mean).unwrap_or(u32::MAX)) / 83;
+    let step = twelfths(u32::try_from(mean).unwrap_or(u32::MAX));
     mix(&[
         open.observation.trunk,
         open.observation.shape,

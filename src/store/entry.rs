@@ -1,5 +1,7 @@
 //! What the ledger holds: entries with a seq, a time, an opaque body and the table writes that follow from it.
 
+use bytes::Bytes;
+
 use super::codec::{put_bytes, put_option, take, take_bytes, take_i64, take_option};
 use super::codec::{take_u8, take_u16, take_u64};
 use super::{
@@ -82,8 +84,9 @@ pub struct Entry {
     pub decision: Option<DecisionId>,
     /// What its fax can be found by.
     pub fax: Option<FaxIndex>,
-    /// The engine's record, opaque here; at most [`LEDGER_ENTRY_BYTES_MAX`] bytes.
-    pub body: Vec<u8>,
+    /// The engine's record, opaque here; at most [`LEDGER_ENTRY_BYTES_MAX`] bytes. Those of many entries may
+    /// share a piece of memory, which stays until the last of them goes.
+    pub body: Bytes,
     /// What changes in the tables once the entry is durable.
     pub writes: Vec<TableWrite>,
 }
@@ -246,7 +249,7 @@ impl Entry {
                     action: take_u8(from)?,
                 })
             })?,
-            body: take_bytes(from)?.to_vec(),
+            body: Bytes::copy_from_slice(take_bytes(from)?),
             writes: decode_writes(from)?,
         })
     }
@@ -286,7 +289,7 @@ mod tests {
             });
             let time = Timestamp::from_micros(time);
             let decision = member.map(DecisionId);
-            let entry = Entry { seq, time, kind: EntryKind::Stage, decision, fax, body, writes };
+            let entry = Entry { seq, time, kind: EntryKind::Stage, decision, fax, body: body.into(), writes };
             let bytes = entry.encode();
             prop_assert_eq!(Entry::decode(&bytes), Some(entry));
             prop_assert_eq!(Entry::decode(&bytes[..bytes.len() - 1]), None);
@@ -307,7 +310,7 @@ mod tests {
             kind: EntryKind::Other,
             decision: None,
             fax: None,
-            body: vec![0; LEDGER_ENTRY_BYTES_MAX + 1],
+            body: vec![0; LEDGER_ENTRY_BYTES_MAX + 1].into(),
             writes: Vec::new(),
         };
         assert!(matches!(entry.check(), Err(Refused::TooLarge { .. })));

@@ -25,8 +25,6 @@ pub const LOCK_KEYS_MAX: usize = 16;
 const SHARD_VALUES_MIN: usize = 8;
 /// Largest shard of a snapshot that is read, in bytes.
 const SHARD_BYTES_MAX: u64 = 1 << 30;
-/// The shard of nobody.
-const NO_SHARD: usize = SHARDS;
 /// No slot: no shard holds as many.
 const NOT_SEEN: usize = usize::MAX;
 
@@ -71,9 +69,9 @@ pub struct HotGuard<'a, V, const N: usize> {
     shards: [Option<MutexGuard<'a, Shard<V>>>; N],
 }
 
-fn shard_of(key: u64) -> usize {
+const fn shard_of(key: u64) -> u8 {
     let [leading, ..] = key.to_be_bytes();
-    usize::from(leading)
+    leading
 }
 
 impl<V: HotValue> HotTable<V> {
@@ -102,24 +100,28 @@ impl<V: HotValue> HotTable<V> {
     /// each other. Key zero is nobody: nothing is locked for it. Nothing is allocated.
     pub fn lock<const N: usize>(&self, keys: [u64; N]) -> HotGuard<'_, V, N> {
         const { assert!(N <= LOCK_KEYS_MAX, "an operation locks few keys") };
-        let wanted = keys.map(|key| if key == 0 { NO_SHARD } else { shard_of(key) });
-        let mut order = wanted;
-        order.sort_unstable();
-        let mut guard =
-            HotGuard { keys, held: [0; N], seen: [NOT_SEEN; N], shards: [const { None }; N] };
-        let (mut before, mut next) = (NO_SHARD, 0);
-        for number in order.into_iter().take_while(|number| *number != NO_SHARD) {
-            if number == before {
-                continue;
+        // Few keys, and fewer shards: each is put where it belongs among those before it.
+        let (mut order, mut count) = ([0_u8; N], 0);
+        for key in keys.into_iter().filter(|key| *key != 0) {
+            let number = shard_of(key);
+            let mut at = count;
+            while at > 0 && order[at - 1] > number {
+                at -= 1;
             }
-            guard.shards[next] = Some(self.shards[number].lock());
-            for (held, wanted) in guard.held.iter_mut().zip(wanted) {
-                if wanted == number {
-                    *held = next;
-                }
+            if at == 0 || order[at - 1] != number {
+                order.copy_within(at..count, at + 1);
+                order[at] = number;
+                count += 1;
             }
-            (before, next) = (number, next + 1);
         }
+        let shards = std::array::from_fn(|at| {
+            (at < count).then(|| self.shards[usize::from(order[at])].lock())
+        });
+        let held = keys.map(|key| {
+            let number = shard_of(key);
+            order[..count].iter().position(|other| *other == number).unwrap_or(0)
+        });
+        let mut guard = HotGuard { keys, held, seen: [NOT_SEEN; N], shards };
         guard.look();
         guard
     }
@@ -151,7 +153,7 @@ impl<V: HotValue> HotTable<V> {
     /// The seq up to which the shard of a key was restored.
     #[must_use]
     pub fn shard_position(&self, key: u64) -> u64 {
-        self.shards[shard_of(key)].lock().position
+        self.shards[usize::from(shard_of(key))].lock().position
     }
 
     /// The seq that replay of this table starts after: the least of its shards.
@@ -256,7 +258,7 @@ fn fill<V: HotValue>(shard: &mut Shard<V>, number: usize, mut bytes: &[u8]) -> O
     for _ in 0..take_u32(from)? {
         let key = take_u64(from)?;
         let value = V::decode(from)?;
-        if shard_of(key) != number || shard.find_from(NOT_SEEN, key).is_some() {
+        if usize::from(shard_of(key)) != number || shard.find_from(NOT_SEEN, key).is_some() {
             return None;
         }
         shard.insert(key, value);

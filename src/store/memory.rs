@@ -5,6 +5,7 @@ use std::io::Cursor;
 use std::ops::{Bound, ControlFlow};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::entry::check_writes;
@@ -50,7 +51,8 @@ impl Inner {
             self.faxes.insert((Subject::Did(fax.did), key));
             self.faxes.extend(fax.member.map(|member| (Subject::Member(member), key)));
         }
-        entry.body.shrink_to_fit();
+        // What it shares with others would stay as long as it.
+        entry.body = Bytes::copy_from_slice(&entry.body);
         self.entries.insert(entry.seq, entry);
     }
 

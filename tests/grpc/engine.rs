@@ -32,7 +32,9 @@ use faxguard::screening::reading::Reading;
 use faxguard::store::keys::KeyRing;
 use faxguard::store::{Condition, FaxKey, StoreHealth};
 use faxguard::time::{Span, Timestamp};
-use faxguard::verdict::{Action, Bounds, Degradations, Hit, HitKind, Name, Score, Verdict};
+use faxguard::verdict::{
+    Action, Bounds, Counterfactuals, Degradations, Hit, HitKind, Name, Score, Verdict,
+};
 
 static PLAN: LazyLock<NumberingPlan> = LazyLock::new(|| NumberingPlan::new().unwrap());
 
@@ -96,7 +98,7 @@ fn deliver(event: &StageEvent) -> Verdict {
         }],
         rule: "threshold.deliver",
         generation: 1,
-        counterfactuals: Vec::new(),
+        counterfactuals: Counterfactuals::new(),
         reuse: Span::seconds(60),
         fingerprint: None,
         ink_map: false,

@@ -21,7 +21,7 @@ fn imported(seq: u64) -> Entry {
             member: Some(Pseudonym(id)),
             action: 2,
         }),
-        body: b"imported".to_vec(),
+        body: b"imported".to_vec().into(),
         writes: vec![],
     }
 }

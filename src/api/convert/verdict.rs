@@ -202,7 +202,7 @@ mod tests {
             hits: vec![line("volume.x", 2_000, 42), line("relation.y", -500, 1)],
             rule: "threshold.defer",
             generation: 3,
-            counterfactuals: vec![
+            counterfactuals: smallvec::smallvec![
                 other(Action::Deliver, -1_250, None),
                 other(Action::RefuseCall, 40, None),
                 other(Action::Deliver, -2_000, Some("volume.x")),

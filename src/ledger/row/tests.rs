@@ -33,7 +33,7 @@ fn verdict() -> Verdict {
         ],
         rule: "threshold.quarantine",
         generation: 3,
-        counterfactuals: vec![Counterfactual {
+        counterfactuals: smallvec::smallvec![Counterfactual {
             action: Action::DeliverTagged,
             distance: Score(-301),
             without: Some("sweep.trap"),
@@ -103,12 +103,24 @@ fn reads_back_and_stays_small() {
 }
 
 #[test]
+fn rows_keep_their_bytes_beside_those_that_come_after() {
+    let rows: Vec<_> = (0..1_000).map(|mark| StageRow { mark, ..row() }).collect();
+    let mut kept: Vec<_> = rows.iter().map(StageRow::encode).collect();
+    // Shelves whose rows have gone are used again.
+    kept.truncate(500);
+    kept.extend(rows[500..].iter().map(StageRow::encode));
+    for (row, bytes) in rows.iter().zip(&kept) {
+        assert_eq!(StageRow::decode(bytes, DecisionId([7; 16]), &names()).as_ref(), Some(row));
+    }
+}
+
+#[test]
 fn every_truncation_is_refused() {
     let bytes = row().encode();
     for length in 0..bytes.len() {
         assert_eq!(StageRow::decode(&bytes[..length], DecisionId([7; 16]), &names()), None);
     }
-    let mut later = bytes;
+    let mut later = bytes.to_vec();
     later[0] = ROW_VERSION + 1;
     assert_eq!(StageRow::decode(&later, DecisionId([7; 16]), &names()), None);
 }
@@ -121,7 +133,7 @@ proptest! {
 
     #[test]
     fn any_flip_is_answered(at in any::<prop::sample::Index>(), bit in 0u8..8) {
-        let mut bytes = row().encode();
+        let mut bytes = row().encode().to_vec();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let _ = StageRow::decode(&bytes, DecisionId([7; 16]), &names());

@@ -49,8 +49,8 @@ pub(super) fn put_verdict(to: &mut Packer<'_>, verdict: &Verdict) {
     let hits = verdict.hits.get(..HITS_MAX).unwrap_or(&verdict.hits);
     to.put(u64::try_from(hits.len()).unwrap_or(0));
     for hit in hits {
-        to.push(hit.kind as u8);
-        to.fixed(hit.name.digest().to_le_bytes());
+        let [a, b, c, d] = hit.name.digest().to_le_bytes();
+        to.fixed([hit.kind as u8, a, b, c, d]);
         to.put_signed(hit.contribution.0.into());
         to.put_signed(hit.value);
     }

@@ -275,3 +275,12 @@ fn mixing_depends_on_every_word_and_its_place() {
         assert_eq!(keys.iter().position(|other| other == key), Some(place));
     }
 }
+
+#[test]
+fn a_size_lies_within_its_twelfth_of_a_doubling() {
+    for value in (1..5_000).chain((0..32).map(|whole| 1 << whole)).chain([u32::MAX]) {
+        let want = (f64::from(value).log2() * 12.0 + 1e-9).floor();
+        assert_eq!(f64::from(twelfths(value)), want, "{value}");
+    }
+    assert_eq!(twelfths(0), 0);
+}

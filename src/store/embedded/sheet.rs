@@ -205,7 +205,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn entry(seq: u64, size: usize) -> Entry {
-        let (time, kind, body) = (Timestamp::from_micros(5), EntryKind::Stage, vec![3; size]);
+        let (time, kind, body) =
+            (Timestamp::from_micros(5), EntryKind::Stage, vec![3; size].into());
         Entry { seq, time, kind, decision: None, fax: None, body, writes: Vec::new() }
     }
 
