@@ -28,7 +28,7 @@ const BATCH: usize = 64;
 /// Senders and numbers of ours that take turns.
 const SENDERS: u64 = 50_000;
 const STAGES: u64 = 3;
-/// Calls of the open loop are begun together once in this time.
+/// Calls of the open loop are begun together once in this time, since no timer is finer. They are due then.
 const BEAT: Duration = Duration::from_millis(1);
 /// Where the crowd connects from: not from where the load does, since each peer has a cap of its own.
 const CROWD: SocketAddr =
@@ -170,7 +170,7 @@ impl Client {
         Ok(Lap { count, seconds: began.elapsed().as_secs_f64(), p99_ms: p99_ms(&latencies) })
     }
 
-    /// Latencies with so many calls begun a second.
+    /// Latencies with so many calls begun a second, from when each was due.
     pub(super) async fn paced(
         &mut self,
         target: &Target,
@@ -193,14 +193,15 @@ impl Client {
             Ok(())
         };
         while began.elapsed() < span {
-            beat.tick().await;
+            let struck = beat.tick().await.into_std().saturating_duration_since(began);
             // Those that are done give their memory back: without, every call of the round takes new pages, and
             // where the machine has to find them first, that is what would be measured.
             while let Some(done) = tasks.try_join_next() {
                 told(done??)?;
             }
             while f64::from(begun) / per_second <= began.elapsed().as_secs_f64() {
-                let due = Duration::from_secs_f64(f64::from(begun) / per_second);
+                // Nobody waits for a call before its beat; one that begins late, since this client was behind, does count as late.
+                let due = Duration::from_secs_f64(f64::from(begun) / per_second).max(struck);
                 let mut client = clients[begun as usize % CONNECTIONS].clone();
                 let request = requests.one();
                 begun += 1;

@@ -67,8 +67,7 @@ fn loads(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) ->
     let (peak, peak_p99) = (rate(unary), ours(unary, |round| round.p99_ms));
     let of = |paces: &[Pace]| median(paces.iter().map(|pace| pace.p99_ms));
     let handshakes = median(half.iter().map(|pace| pace.handshake_p99_ms));
-    let beside =
-        median(silent.iter().zip(half).map(|(with, without)| with.p99_ms / without.p99_ms));
+    let beside = of(silent) / of(half);
     let echo = format!("{:.2} ms of the echo at the same pace", of(theirs));
     let at_peak = || format!("{peak:.0} a second in the closed loop");
     let p99_at_peak = || format!("{peak_p99:.2} ms in the closed loop");
