@@ -18,7 +18,8 @@ use thiserror::Error;
 use super::decode::{self, Decoded, Undecodable};
 use super::tiff::TiffPage;
 pub use compare::{
-    Comparison, DIFFERING_MAX, Likeness, NOISE_MILLI_MAX, Offset, compare, likeness,
+    BEYOND_MILLI_MAX, CONTRARY_MILLI_MAX, Comparison, DIFFERING_MAX, Likeness, NOISE_MILLI_MAX,
+    Offset, compare, likeness,
 };
 use gather::Gathering;
 pub use ink::{COLUMNS, INK_ROWS_MAX, InkMap};

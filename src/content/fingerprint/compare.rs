@@ -3,14 +3,18 @@
 //! No hash of a whole page can tell the copy of an advertisement from the form of another patient; laying one over the other
 //! can. Every piece of the page is registered by itself, since paper shrinks, slips and turns, and lost rows move what is
 //! below them: first by squares of 2 mm in strips, then by cells of 1 mm, then by half cells. A copy then differs nowhere but in
-//! lines that were added to it, which are forgiven; a form with other fill differs in many.
+//! lines that were added to it, which are forgiven; a form with other fill differs in many, and a sparse page that is another one
+//! in too much of what is written on it.
 
 mod align;
+mod mend;
 mod sheet;
+mod windows;
 
 use super::ink::{CELLS_ACROSS, COLUMNS, Ink, InkMap, RIGHT};
 use align::STRIP;
 use sheet::{Area, BLUR, COLUMNS_OFF_MAX, EVEN, ROWS_OFF_MAX, Sheet, count, whole};
+use windows::Windows;
 
 /// How far one page may lie beside the other, in squares of 2 mm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,12 +43,21 @@ pub struct Comparison {
     pub noise_milli: u32,
     /// Cells that differ for sure, beyond the lines that are forgiven.
     pub differing: u32,
+    /// Windows in which one page says something else than the other, in thousandths of those that say anything.
+    pub contrary_milli: u32,
+    /// The same beyond the lines that are forgiven.
+    pub beyond_milli: u32,
 }
 
 /// Noise from which two pages are not of one form.
 pub const NOISE_MILLI_MAX: u32 = 500;
 /// Differing cells from which two pages are not copies of each other.
 pub const DIFFERING_MAX: u32 = 8;
+/// Share of contrary windows from which they are not, whatever is forgiven: what was added to a copy is a small part of what it
+/// says.
+pub const CONTRARY_MILLI_MAX: u32 = 100;
+/// The same beyond the lines that are forgiven.
+pub const BEYOND_MILLI_MAX: u32 = 35;
 
 impl Comparison {
     /// What it comes to.
@@ -52,11 +65,17 @@ impl Comparison {
     pub const fn likeness(&self) -> Likeness {
         if self.noise_milli >= NOISE_MILLI_MAX {
             Likeness::Different
-        } else if self.differing >= DIFFERING_MAX {
+        } else if self.differing >= DIFFERING_MAX || !self.says_the_same() {
             Likeness::SameForm
         } else {
             Likeness::Same
         }
+    }
+
+    /// Whether what one page says is what the other says, but for a part that may have been added.
+    #[must_use]
+    pub const fn says_the_same(&self) -> bool {
+        self.contrary_milli < CONTRARY_MILLI_MAX && self.beyond_milli < BEYOND_MILLI_MAX
     }
 }
 
@@ -76,9 +95,12 @@ const SURE_SHARE_MILLI: i32 = 400;
 const SURE_NOISE_MILLI: i32 = 600;
 /// By so much of its ink a cell differs for sure, whatever the noise.
 const SURE_MILLI_MAX: i32 = 700;
-/// Added lines that are forgiven, and the height of each with its surroundings in cells.
-const LINES: usize = 3;
+/// Added lines that are forgiven anywhere, and the height of each with its surroundings in cells: two copies have one of their
+/// recipient each.
+const LINES: usize = 2;
 const LINE_ROWS: usize = 8;
+/// Rows of cells at the top where header lines are, which are forgiven beside.
+const HEADER_ROWS: usize = 12;
 
 /// Lays the second page over the first, near to where the hint says: what is below a line that was put in lies otherwise
 /// than what is above it.
@@ -134,15 +156,22 @@ impl Overlay {
         let rows = i32::from(hint.rows).clamp(-ROWS_OFF_MAX, ROWS_OFF_MAX);
         let pieces = self.register((columns, rows));
         let noise_milli = self.noise(&pieces);
-        Comparison { noise_milli, differing: self.differing(&pieces, noise_milli) }
+        let windows = Windows::of(self, &pieces);
+        Comparison {
+            noise_milli,
+            differing: self.differing(&pieces, noise_milli),
+            contrary_milli: windows.contrary_milli(),
+            beyond_milli: windows.beyond_milli(),
+        }
     }
 
-    /// Registers small pieces around where their strip was found, or the one above or below it.
+    /// Registers small pieces around where their strip was found, or the one above or below it; in the order of reading.
     fn register(&self, hint: (i32, i32)) -> Vec<Piece> {
+        let strips = |x| align::strips(&self.squares, (x, STRIP_ACROSS, self.rows), hint);
+        let strips: Vec<_> = starts(RIGHT, STRIP_ACROSS).map(strips).collect();
         let mut pieces = Vec::new();
-        for x in starts(RIGHT, STRIP_ACROSS) {
-            let strips = align::strips(&self.squares, (x, STRIP_ACROSS, self.rows), hint);
-            for (at, y) in starts(self.rows, STRIP).enumerate() {
+        for (at, y) in starts(self.rows, STRIP).enumerate() {
+            for (x, strips) in starts(RIGHT, STRIP_ACROSS).zip(&strips) {
                 let around = [at, at.wrapping_sub(1), at + 1];
                 let mut near: Vec<(i32, i32)> =
                     around.iter().filter_map(|at| strips.get(*at).copied()).collect();
@@ -154,7 +183,7 @@ impl Overlay {
                 }
             }
         }
-        pieces
+        mend::mended(self, pieces)
     }
 
     /// Looks for a piece by squares, by cells, and by half cells; where it was expected, if it has too little ink to be found.
@@ -196,6 +225,11 @@ impl Overlay {
             self.cells.apart(sheet, &area, whole)
         };
         let found = places.min_by_key(apart).unwrap_or(from);
+        self.laid(area, found)
+    }
+
+    /// A piece that lies there.
+    fn laid(&self, area: Area, found: (i32, i32)) -> Piece {
         let (sheet, at) = self.halved(found);
         // A scanner makes grey lighter or darker than it makes writing.
         let (own, other) = (self.cells.ink(&area, (0, 0)), sheet.ink(&area, at));
@@ -252,7 +286,7 @@ impl Overlay {
                 *sure = most >= SURE_INK_MIN * BLUR && (own - other).abs() * 1_000 > share * most;
             }
         }
-        beyond_lines(opened(&sure, width))
+        beyond_lines(opened(&sure, width), HEADER_ROWS + 1, LINE_ROWS)
     }
 }
 
@@ -279,10 +313,11 @@ fn opened(sure: &[bool], width: usize) -> Vec<u32> {
     kept.chunks(width).map(|row| u32::try_from(marked(row)).unwrap_or(u32::MAX)).collect()
 }
 
-/// The sum over all rows but those of the lines that hold most.
-fn beyond_lines(mut rows: Vec<u32>) -> u32 {
+/// The sum over all rows but those of the header and those of the lines that hold most.
+fn beyond_lines(mut rows: Vec<u32>, header: usize, line: usize) -> u32 {
+    rows.iter_mut().take(header).for_each(|row| *row = 0);
     for _ in 0..LINES {
-        let lines = (0..rows.len()).map(|from| (from, (from + LINE_ROWS).min(rows.len())));
+        let lines = (0..rows.len()).map(|from| (from, (from + line).min(rows.len())));
         let most = lines.max_by_key(|(from, to)| rows[*from..*to].iter().sum::<u32>());
         if let Some((from, to)) = most {
             rows[from..to].fill(0);

@@ -9,7 +9,8 @@ use super::fingerprint::chain;
 use super::look::{self, Look, Looked, NothingToTell};
 use crate::campaign::{Evidence, between};
 use crate::content::fingerprint::{
-    Comparison, DIFFERING_MAX, Fingerprint, Likeness, NOISE_MILLI_MAX, compare,
+    BEYOND_MILLI_MAX, CONTRARY_MILLI_MAX, Comparison, DIFFERING_MAX, Fingerprint, Likeness,
+    NOISE_MILLI_MAX, compare,
 };
 use crate::operator::{Command, Context, Failure, Form, Output, path, positional};
 
@@ -62,6 +63,10 @@ struct Told {
     noise_milli_limit: u32,
     differing_cells: Option<u32>,
     differing_cells_limit: u32,
+    contrary_milli: Option<u32>,
+    contrary_milli_limit: u32,
+    contrary_beyond_lines_milli: Option<u32>,
+    contrary_beyond_lines_milli_limit: u32,
     likeness: &'static str,
     found: bool,
     likely_without_maps: bool,
@@ -167,6 +172,10 @@ impl Pair {
             noise_milli_limit: NOISE_MILLI_MAX,
             differing_cells: self.comparison.map(|comparison| comparison.differing),
             differing_cells_limit: DIFFERING_MAX,
+            contrary_milli: self.comparison.map(|comparison| comparison.contrary_milli),
+            contrary_milli_limit: CONTRARY_MILLI_MAX,
+            contrary_beyond_lines_milli: self.comparison.map(|comparison| comparison.beyond_milli),
+            contrary_beyond_lines_milli_limit: BEYOND_MILLI_MAX,
             likeness: match self.likeness() {
                 Likeness::Same => "same",
                 Likeness::SameForm => "same-form",
@@ -199,12 +208,20 @@ impl Pair {
             "  B lies to A                {:>5} cells right, {} down (2 mm each)",
             evidence.offset.columns, evidence.offset.rows
         ))?;
-        if let Some(Comparison { noise_milli, differing, .. }) = comparison {
+        if let Some(Comparison { noise_milli, differing, contrary_milli, beyond_milli }) =
+            comparison
+        {
             output.line(format!(
                 "  noise                      {noise_milli:>5} of 1000 (one form below {NOISE_MILLI_MAX})"
             ))?;
             output.line(format!(
                 "  differing cells            {differing:>5} (a copy below {DIFFERING_MAX})"
+            ))?;
+            output.line(format!(
+                "  says something else in     {contrary_milli:>5} of 1000 (a copy below {CONTRARY_MILLI_MAX})"
+            ))?;
+            output.line(format!(
+                "  of that beyond two lines   {beyond_milli:>5} of 1000 (a copy below {BEYOND_MILLI_MAX})"
             ))?;
         }
         let joins = match (self.joins(), self.is_found()) {

@@ -109,7 +109,7 @@ impl Matcher for Fingerprints {
         let (hint, _) = offset(&one.marks, &two.marks)?;
         let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, hint);
         let one_form = comparison.likeness() != Likeness::Different;
-        one_form.then(|| comparison.differing.into())
+        (one_form && comparison.says_the_same()).then(|| comparison.differing.into())
     }
 
     fn threshold(&self) -> Option<f64> {
