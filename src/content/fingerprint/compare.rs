@@ -51,6 +51,8 @@ pub struct Comparison {
 
 /// Noise from which two pages are not of one form.
 pub const NOISE_MILLI_MAX: u32 = 500;
+/// Noise from which no piece is looked for further.
+const HOPELESS_MILLI: u32 = 700;
 /// Differing cells from which two pages are not copies of each other.
 pub const DIFFERING_MAX: u32 = 8;
 /// Share of contrary windows from which they are not, whatever is forgiven: what was added to a copy is a small part of what it
@@ -183,7 +185,8 @@ impl Overlay {
                 }
             }
         }
-        mend::mended(self, pieces)
+        // Pages that have nothing to do with each other fit nowhere, and looking on would cost most with them.
+        if self.noise(&pieces) >= HOPELESS_MILLI { pieces } else { mend::mended(self, pieces) }
     }
 
     /// Looks for a piece by squares, by cells, and by half cells; where it was expected, if it has too little ink to be found.
