@@ -74,15 +74,13 @@ pub fn decayed(value: u32, elapsed_seconds: u64, half_life_seconds: u64) -> u32 
 
 /// `1000 · ln(value)`, rounded to the nearest; 0 for zero as for one. At most 22,181.
 /// For a 16.16 value take `ln_milli(ONE)`, 11,090, off.
+///
+/// `log2(value) · 1000 ln 2`: the whole part from the leading bit, 32 bits of fraction by squaring (Knuth, The Art of Computer
+/// Programming 1, section 1.2.2, exercise 25).
 #[must_use]
-pub fn ln_milli(value: u32) -> u32 {
-    scaled_log2(value, 1_000 * LN_2)
-}
-
-/// `log2(value) · unit / 2^32`: the whole part from the leading bit, 32 bits of fraction by squaring
-/// (Knuth, The Art of Computer Programming 1, section 1.2.2, exercise 25).
 #[expect(clippy::cast_possible_truncation, reason = "a logarithm of 32 bits is below 32")]
-fn scaled_log2(value: u32, unit: u64) -> u32 {
+pub fn ln_milli(value: u32) -> u32 {
+    const UNIT: u64 = 1_000 * LN_2;
     let value = value.max(1);
     let whole = u64::from(value.ilog2());
     let mut mantissa = u64::from(value) << (31 - whole);
@@ -94,7 +92,7 @@ fn scaled_log2(value: u32, unit: u64) -> u32 {
         fraction = fraction << 1 | bit;
     }
     let log = whole << 32 | fraction;
-    ((u128::from(log) * u128::from(unit) + (1 << 63)) >> 64) as u32
+    ((u128::from(log) * u128::from(UNIT) + (1 << 63)) >> 64) as u32
 }
 
 /// `N` decayed counters of one half-life that share one time.

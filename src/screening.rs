@@ -28,7 +28,7 @@ use crate::policy::{Generation, Policy};
 use crate::relations::Correspondence;
 use crate::store::{Entry, EntryKind, FaxIndex, TableId, TableWrite};
 use crate::time::Timestamp;
-use crate::verdict::{Action, Degradations, QuotaStatus, Verdict};
+use crate::verdict::{Action, Counterfactuals, Degradations, QuotaStatus, Verdict};
 pub use campaigns::SeenPage;
 use campaigns::{Brought, Wish};
 use decide::{Case, decide};
@@ -435,7 +435,7 @@ pub fn scorer_failed(memory: &Memory, event: &StageEvent) -> Verdict {
         hits: prior_line(generation.policy(), stage),
         rule: "scorer.failed",
         generation: generation.number(),
-        counterfactuals: crate::verdict::Counterfactuals::new(),
+        counterfactuals: Counterfactuals::new(),
         reuse: crate::time::Span::default(),
         fingerprint: None,
         ink_map: false,
