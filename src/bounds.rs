@@ -68,8 +68,10 @@ pub const CAMPAIGN_BATCH_MAX: usize = 500;
 /// Most campaigns that are looked at for one page of those in a state.
 pub const CAMPAIGNS_LOOKED_AT_MAX: usize = 10_000;
 
-/// Most connections at once; further ones wait in the kernel's backlog.
+/// Most connections at once; a further one takes the place of one of who has most, or is refused.
 pub const CONNECTIONS_MAX: usize = 2_048;
+/// Connections that wait in the kernel for being accepted; the system's own limit (`net.core.somaxconn`) cuts it.
+pub const BACKLOG: i32 = 4_096;
 /// Most connections of one peer (an IPv4 address, an IPv6 network of 64 bits): no one peer has all of them.
 pub const PEER_CONNECTIONS_MAX: usize = 512;
 /// Seconds after which a connection that had no call is closed.

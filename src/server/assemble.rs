@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::drain::{self, Drain};
-use super::listen::ServeFault;
+use super::listen::{self, ServeFault};
 use super::run::Server;
 use super::start::Start;
 use super::telemetry::{self, TelemetryFault};
@@ -127,7 +127,7 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, RunFault> {
-    TcpListener::bind(address).map_err(|source| RunFault::Bind { address, source })
+    listen::bind(address).map_err(|source| RunFault::Bind { address, source })
 }
 
 async fn until_signalled(server: Server, listener: TcpListener) -> Result<(), RunFault> {

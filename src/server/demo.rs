@@ -2,13 +2,14 @@
 //! played to it through the public API.
 
 use std::io::{self, Write};
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::assemble::{RunFault, assemble};
 use super::drain::{self, Drain};
+use super::listen;
 use super::start::{Overrides, Start};
 use crate::api::live::Timepiece;
 use crate::lab::demo::{self, DemoError};
@@ -47,7 +48,7 @@ pub enum DemoFault {
 /// [`DemoFault`].
 pub fn demonstrate(afterwards: Afterwards, out: &mut (dyn Write + Send)) -> Result<(), DemoFault> {
     let folder = tempfile::tempdir().map_err(DemoFault::Place)?;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(DemoFault::Place)?;
+    let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).map_err(DemoFault::Place)?;
     let address = listener.local_addr().map_err(DemoFault::Place)?;
     let overrides = Overrides { data: Some(folder.path().to_owned()), listen: Some(address) };
     let start = Start::read(None, overrides).map_err(DemoFault::Settings)?;

@@ -1,8 +1,10 @@
 //! The gRPC port: explicit limits of HTTP/2, health, reflection, and an end within the grace period.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use socket2::SockRef;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -16,6 +18,7 @@ use super::health::Health;
 use super::tls::Door;
 use crate::api;
 use crate::api::caller::Audience;
+use crate::bounds::BACKLOG;
 
 /// Why the port could not be served.
 #[derive(Debug, Error)]
@@ -26,6 +29,18 @@ pub enum ServeFault {
     /// The descriptor set does not decode: the build is damaged.
     #[error("built-in description of the services is damaged (rebuild the program)")]
     Reflection(#[source] tonic_reflection::server::Error),
+}
+
+/// A listener in whose backlog as many wait as the system allows. With the usual 128 a burst of connections has the kernel drop
+/// those behind it, whoever they are from, and each tries again after a second at the earliest.
+///
+/// # Errors
+/// What the system says.
+pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    // Listening once more sets the length anew.
+    SockRef::from(&listener).listen(BACKLOG)?;
+    Ok(listener)
 }
 
 /// Serves without encryption until `draining`, then lets open calls finish for [`GRACE`].
@@ -107,4 +122,23 @@ fn with_reflection(services: api::grpc::Services) -> Result<api::grpc::Services,
     let present = described().build_v1().map_err(ServeFault::Reflection)?;
     let older = described().build_v1alpha().map_err(ServeFault::Reflection)?;
     Ok(services.with(Audience::Operator, present).with(Audience::Operator, older))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_burst_of_connections_waits_and_none_is_dropped() {
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+        let burst = most.trim().parse::<usize>().unwrap().min(800);
+        // Nobody accepts: whoever has no room is not answered, however often it asks.
+        let connect = |_| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(5));
+        let waiting: Result<Vec<_>, _> = (0..burst).map(connect).collect();
+        assert_eq!(waiting.unwrap().len(), burst);
+    }
 }
