@@ -75,9 +75,12 @@ impl Evaluation for Serving {
             "serving.handshake_p99_ms",
             "serving.stream_share",
             "serving.stream_per_second",
+            "serving.batched_share",
+            "serving.batched_per_second",
             "serving.silent_p99_share",
             "serving.unary_processor_us",
             "serving.stream_processor_us",
+            "serving.batched_processor_us",
             "serving.tls_cost_percent",
             "serving.overload_goodput_share",
             "serving.overload_p99_share",
@@ -103,7 +106,9 @@ impl Evaluation for Serving {
 /// What was found: ours and the echo's.
 struct Found {
     unary: Vec<[Round; 2]>,
+    /// Streams of one request a message, and of many.
     stream: Vec<[Round; 2]>,
+    batched: Vec<[Round; 2]>,
     /// Unary calls under mutual TLS, a round after each without.
     encrypted: Vec<Round>,
     paced: Paced,
@@ -211,7 +216,9 @@ async fn measure(run: Run) -> Result<Found, Fault> {
     let seed = run.seed.unwrap_or(SEED);
     let ours = Side::plain(Process::server(folder.path(), None)?).await?;
     let mut client = Client::new(seed);
-    std::fs::write(folder.path().join(echo::ANSWERS), client.sample(&ours.target).await?)?;
+    for (name, answer) in echo::ANSWERS.into_iter().zip(client.sample(&ours.target).await?) {
+        std::fs::write(folder.path().join(name), answer)?;
+    }
     let theirs = Side::plain(Process::echo(folder.path())?).await?;
     let (process, target) = encrypted::start(&folder.path().join("encrypted")).await?;
     let sealed = Side { process, target };
@@ -219,26 +226,27 @@ async fn measure(run: Run) -> Result<Found, Fault> {
     for side in [&ours, &theirs, &sealed] {
         client.closed(&side.target, Shape::Unary, size.round / 4).await?;
     }
-    let (mut unary, mut stream, mut encrypted) = (Vec::new(), Vec::new(), Vec::new());
+    let mut loops: [Vec<[Round; 2]>; 3] = Default::default();
+    let mut encrypted = Vec::new();
     for _ in 0..size.rounds {
-        unary.push([
-            ours.round(&mut client, Shape::Unary, size.round).await?,
-            theirs.round(&mut client, Shape::Unary, size.round).await?,
-        ]);
+        let shapes = [Shape::Unary, Shape::Stream(1), Shape::Stream(load::BATCH)];
+        for (rounds, shape) in loops.iter_mut().zip(shapes) {
+            rounds.push([
+                ours.round(&mut client, shape, size.round).await?,
+                theirs.round(&mut client, shape, size.round).await?,
+            ]);
+        }
         encrypted.push(sealed.round(&mut client, Shape::Unary, size.round).await?);
-        stream.push([
-            ours.round(&mut client, Shape::Stream, size.round).await?,
-            theirs.round(&mut client, Shape::Stream, size.round).await?,
-        ]);
     }
     drop(sealed);
+    let [unary, stream, batched] = loops;
     let peak = median(unary.iter().map(|[ours, _]| ours.per_second));
     let paced = paced((&ours, &theirs), &mut client, peak / 2.0, &size).await?;
     ours.rest().await?;
     let storm = client.storm(&ours.target, peak * storm::TIMES, size.round).await?;
     ours.rest().await?;
     let flood = client.flood(&ours.target, size.round).await?;
-    Ok(Found { unary, stream, encrypted, paced, storm, flood })
+    Ok(Found { unary, stream, batched, encrypted, paced, storm, flood })
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -1,4 +1,5 @@
-//! A bare tonic server: takes bytes, gives bytes of the size of a verdict, and does nothing in between.
+//! A bare tonic server: takes bytes, gives bytes of the size of a verdict, and does nothing in between. The process lives for
+//! those, so that they are leaked.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -19,16 +20,16 @@ use super::Fault;
 
 /// Name of the part.
 pub(super) const PART: &str = "echo";
-/// The file with the two answers: of a call, and of a message of the stream; each after its length.
-pub(super) const ANSWERS: &str = "answers";
+/// The files with the answers: of a call, and of a message of a stream with one request and with many.
+pub(super) const ANSWERS: [&str; 3] = ["unary", "one", "many"];
+/// Length of a message from which many requests are in it: each has more than 100 bytes and less than 500.
+const MANY_BYTES: usize = 1_000;
 
 /// Serves until the process is killed.
 pub(super) fn serve(folder: &Path) -> Result<(), Fault> {
-    let bytes = std::fs::read(folder.join(ANSWERS))?;
-    let (length, rest) = bytes.split_first_chunk::<8>().ok_or("answers are cut off")?;
-    let unary = usize::try_from(u64::from_le_bytes(*length))?;
-    let (unary, stream) = rest.split_at_checked(unary).ok_or("answers are cut off")?;
-    let echo = Echo { unary: leak(unary), stream: leak(stream) };
+    let [unary, one, many] =
+        ANSWERS.map(|name| std::fs::read(folder.join(name)).map(|bytes| &*bytes.leak()));
+    let echo = Echo { unary: unary?, one: one?, many: many? };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -41,15 +42,11 @@ pub(super) fn serve(folder: &Path) -> Result<(), Fault> {
     })
 }
 
-/// The process lives for these bytes.
-fn leak(bytes: &[u8]) -> &'static [u8] {
-    Box::leak(bytes.to_vec().into_boxed_slice())
-}
-
 #[derive(Clone, Copy)]
 struct Echo {
     unary: &'static [u8],
-    stream: &'static [u8],
+    one: &'static [u8],
+    many: &'static [u8],
 }
 
 impl NamedService for Echo {
@@ -93,8 +90,9 @@ impl StreamingService<usize> for Echo {
     type Future = Ready<Result<Response<Self::ResponseStream>, Status>>;
 
     fn call(&mut self, request: Request<Streaming<usize>>) -> Self::Future {
-        let answer = self.stream;
-        let answers = request.into_inner().map(move |asked| asked.map(|_| answer));
+        let Self { one, many, .. } = *self;
+        let answer = move |length: usize| if length < MANY_BYTES { one } else { many };
+        let answers = request.into_inner().map(move |asked| asked.map(answer));
         ready(Ok(Response::new(Box::pin(answers))))
     }
 }

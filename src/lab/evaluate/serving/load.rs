@@ -24,8 +24,8 @@ use wire::screening_service_client::ScreeningServiceClient;
 pub(super) const CONNECTIONS: usize = 8;
 /// Calls in flight on one connection.
 pub(super) const IN_FLIGHT: usize = 32;
-/// Requests of one message of a stream.
-const BATCH: usize = 64;
+/// Requests of one message of a stream, where they are gathered.
+pub(super) const BATCH: usize = 64;
 /// Nodes that ask, in turn: no one of them asks more than a node may.
 const NODES: u64 = 8;
 /// Senders and numbers of ours that take turns.
@@ -42,8 +42,8 @@ const CROWD: SocketAddr =
 pub(super) enum Shape {
     /// One a call.
     Unary,
-    /// Many over one stream.
-    Stream,
+    /// Over streams, so many a message.
+    Stream(usize),
 }
 
 /// Whom to ask, and under what encryption.
@@ -122,16 +122,18 @@ impl Client {
         Self { seed, next: Arc::default() }
     }
 
-    /// An answer to a call and one to a message of a stream, each as bytes, the first after its length.
-    pub(super) async fn sample(&mut self, target: &Target) -> Result<Vec<u8>, Fault> {
+    /// An answer to a call, and those to a message of a stream with one request and with many.
+    pub(super) async fn sample(&mut self, target: &Target) -> Result<[Vec<u8>; 3], Fault> {
         let mut client = target.connect().await?;
         let requests = self.requests();
         let unary = client.screen_fax(requests.one()).await?.into_inner().encode_to_vec();
-        let batches = tokio_stream::iter([requests.batch()]);
-        let mut told = client.stream_screen_fax(batches).await?.into_inner();
-        let stream = told.message().await?.ok_or("a stream was not answered")?.encode_to_vec();
-        let length = u64::try_from(unary.len())?.to_le_bytes();
-        Ok([&length[..], &unary, &stream].concat())
+        let messages = tokio_stream::iter([requests.batch(1), requests.batch(BATCH)]);
+        let mut told = client.stream_screen_fax(messages).await?.into_inner();
+        let mut answers = [unary, Vec::new(), Vec::new()];
+        for answer in &mut answers[1..] {
+            *answer = told.message().await?.ok_or("a stream was not answered")?.encode_to_vec();
+        }
+        Ok(answers)
     }
 
     /// The requests that come next.
@@ -152,8 +154,8 @@ impl Client {
         for client in clients {
             let requests = self.requests();
             match shape {
-                Shape::Stream => {
-                    tasks.spawn(stream(client, requests, began, span));
+                Shape::Stream(batch) => {
+                    tasks.spawn(stream(client, (requests, batch), began, span));
                 }
                 Shape::Unary => {
                     for _ in 0..IN_FLIGHT {
@@ -262,11 +264,12 @@ async fn unary(
 
 async fn stream(
     mut client: ScreeningServiceClient<Channel>,
-    requests: Requests,
+    (requests, batch): (Requests, usize),
     began: std::time::Instant,
     span: Duration,
 ) -> Result<Counted, Fault> {
-    let batches = std::iter::from_fn(move || (began.elapsed() < span).then(|| requests.batch()));
+    let batches =
+        std::iter::from_fn(move || (began.elapsed() < span).then(|| requests.batch(batch)));
     let mut told = client.stream_screen_fax(tokio_stream::iter(batches)).await?.into_inner();
     let mut count = 0;
     while let Some(batch) = told.next().await {
@@ -332,8 +335,8 @@ impl Requests {
         }
     }
 
-    fn batch(&self) -> wire::StreamScreenFaxRequest {
-        wire::StreamScreenFaxRequest { requests: (0..BATCH).map(|_| self.one()).collect() }
+    fn batch(&self, count: usize) -> wire::StreamScreenFaxRequest {
+        wire::StreamScreenFaxRequest { requests: (0..count).map(|_| self.one()).collect() }
     }
 }
 

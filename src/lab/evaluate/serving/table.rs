@@ -10,7 +10,8 @@ type Id = &'static str;
 
 const UNARY: &str =
     "ScreenFax, 8 connections of 32 calls in flight, client and server on two cores";
-const STREAM: &str = "StreamScreenFax, 8 streams of 64 requests a message, ledger on";
+const STREAM: &str = "StreamScreenFax, 8 streams of one request a message, as stages come, ledger on; refusals would end the measurement";
+const BATCHED: &str = "StreamScreenFax, 8 streams of 64 requests a message, ledger on";
 const PACED: &str = "calls begun on time whatever became of those before, at half of what the closed loop came to, from a server at rest";
 const PROCESSOR: &str =
     "processor time of the whole server process, its ledger included, over its verdicts";
@@ -40,8 +41,8 @@ pub(super) fn rows(run: Run, found: &Found) -> Vec<Measured> {
 
 /// Rows of the closed loops.
 fn loops(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) -> Vec<Measured> {
-    let Found { unary, stream, encrypted, .. } = found;
-    let (calls, streamed) = (rate(unary), rate(stream));
+    let Found { unary, stream, batched, encrypted, .. } = found;
+    let (calls, streamed, many) = (rate(unary), rate(stream), rate(batched));
     let used = |rounds: &[[Round; 2]]| ours(rounds, |round| round.processor_us);
     let cost = encrypted
         .iter()
@@ -54,8 +55,11 @@ fn loops(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) ->
         row("serving.unary_per_second", calls, 0, echo_rate(unary), UNARY),
         row("serving.stream_share", share(stream), 2, echo_rate(stream), STREAM),
         row("serving.stream_per_second", streamed, 0, echo_rate(stream), STREAM),
+        row("serving.batched_share", share(batched), 2, echo_rate(batched), BATCHED),
+        row("serving.batched_per_second", many, 0, echo_rate(batched), BATCHED),
         row("serving.unary_processor_us", used(unary), 1, echo_processor(unary), PROCESSOR),
         row("serving.stream_processor_us", used(stream), 1, echo_processor(stream), PROCESSOR),
+        row("serving.batched_processor_us", used(batched), 1, echo_processor(batched), PROCESSOR),
         row("serving.tls_cost_percent", median(cost), 1, both, ENCRYPTED),
     ]
 }
