@@ -15,8 +15,9 @@ use crate::bounds;
 /// would keep it up until it is cut.
 const LAST_MESSAGES: usize = bounds::STREAM_IN_FLIGHT_MAX / bounds::STREAM_BATCH_MAX;
 
-/// Messages that a stream answers before others on its thread have their turn: a full one is some milliseconds of work.
-const MESSAGES_A_TURN: usize = 2;
+/// Stages that a stream answers before others on its thread have their turn: half a millisecond of work or so. A turn ends with
+/// the message that makes up so many, which are many messages where each is of one stage: all their answers are sent at once.
+const STAGES_A_TURN: usize = 128;
 
 /// Resolves when the server begins to stop.
 pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -33,28 +34,35 @@ pub(super) enum Answering<Told> {
 pub(super) type Coming<Told> = Pin<Box<dyn Future<Output = Result<Told, Status>> + Send>>;
 
 /// A stream of answers: one for each message, in order, until the node ends, fails, or the server stops.
-pub(super) struct Answers<Incoming, Answer, Told> {
+pub(super) struct Answers<Incoming, Answer, Asked, Told> {
     incoming: Pin<Box<Incoming>>,
     answer: Answer,
+    /// How many stages a message asks about.
+    weigh: fn(&Asked) -> usize,
     /// The answer that is still to come, which is of a message that has been read.
     later: Option<Coming<Told>>,
     ending: Ending,
     /// Messages it may still answer, once the end has begun.
     left: Option<usize>,
-    /// Messages answered since others had their turn.
+    /// Stages answered since others had their turn.
     turn: usize,
     over: bool,
 }
 
-impl<Incoming, Answer, Told> Answers<Incoming, Answer, Told> {
-    /// Answers `incoming` by `answer`.
-    pub(super) fn new(incoming: Incoming, answer: Answer, ending: Ending) -> Self {
+impl<Incoming, Answer, Asked, Told> Answers<Incoming, Answer, Asked, Told> {
+    /// Answers `incoming` by `answer`; `weigh` says how many stages a message asks about.
+    pub(super) fn new(
+        incoming: Incoming,
+        weigh: fn(&Asked) -> usize,
+        answer: Answer,
+        ending: Ending,
+    ) -> Self {
         let incoming = Box::pin(incoming);
-        Self { incoming, answer, later: None, ending, left: None, turn: 0, over: false }
+        Self { incoming, answer, weigh, later: None, ending, left: None, turn: 0, over: false }
     }
 }
 
-impl<Incoming, Answer, Asked, Told> Stream for Answers<Incoming, Answer, Told>
+impl<Incoming, Answer, Asked, Told> Stream for Answers<Incoming, Answer, Asked, Told>
 where
     Incoming: Stream<Item = Result<Asked, Status>>,
     Answer: FnMut(Asked) -> Answering<Told> + Unpin,
@@ -74,7 +82,7 @@ where
             (this.later, this.over) = (None, told.is_err());
             return Poll::Ready(Some(told));
         }
-        if this.turn == MESSAGES_A_TURN {
+        if this.turn >= STAGES_A_TURN {
             this.turn = 0;
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -87,7 +95,7 @@ where
             (Poll::Ready(_), Some(0)) => None,
             (Poll::Ready(Some(Ok(asked))), left) => {
                 left.as_mut().into_iter().for_each(|left| *left -= 1);
-                this.turn += 1;
+                this.turn += (this.weigh)(&asked);
                 match (this.answer)(asked) {
                     Answering::Now(told) => Some(told),
                     Answering::Later(later) => {
@@ -115,6 +123,21 @@ mod tests {
         Box::pin(std::future::pending())
     }
 
+    /// A node that never pauses; the library's own streams rest by themselves every so often.
+    struct Always(usize);
+
+    impl Stream for Always {
+        type Item = Result<usize, Status>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready(Some(Ok(self.0)))
+        }
+    }
+
+    fn one(_: &i32) -> usize {
+        1
+    }
+
     fn now(number: i32) -> Answering<i32> {
         Answering::Now(Ok(number))
     }
@@ -132,7 +155,7 @@ mod tests {
         };
         // The server stops meanwhile: what was read is answered all the same.
         let asked = tokio_stream::iter([Ok(1), Ok(2)]);
-        let mut answers = Answers::new(asked, answer, Box::pin(std::future::ready(())));
+        let mut answers = Answers::new(asked, one, answer, Box::pin(std::future::ready(())));
         let mut first = Box::pin(answers.next());
         let waits = std::future::poll_fn(|context| Poll::Ready(first.as_mut().poll(context)));
         assert!(waits.await.is_pending());
@@ -146,7 +169,7 @@ mod tests {
     async fn answers_come_in_order_and_a_fault_ends_them() {
         let asked = [Ok(1), Ok(2), Err(Status::aborted("gone")), Ok(3)];
         let doubled = |number: i32| Answering::Now(Ok(number * 2));
-        let answers = Answers::new(tokio_stream::iter(asked), doubled, never());
+        let answers = Answers::new(tokio_stream::iter(asked), one, doubled, never());
         let told: Vec<Result<i32, tonic::Code>> =
             answers.map(|told| told.map_err(|status| status.code())).collect().await;
         assert_eq!(told, [Ok(2), Ok(4), Err(tonic::Code::Aborted)]);
@@ -155,7 +178,7 @@ mod tests {
     #[tokio::test]
     async fn a_stopping_server_answers_what_it_has_read() {
         let asked = tokio_stream::iter([Ok(1)]).chain(tokio_stream::pending());
-        let mut answers = Answers::new(asked, now, Box::pin(std::future::ready(())));
+        let mut answers = Answers::new(asked, one, now, Box::pin(std::future::ready(())));
         assert_eq!(answers.next().await.unwrap().unwrap(), 1);
         assert!(answers.next().await.is_none() && answers.next().await.is_none());
     }
@@ -163,7 +186,21 @@ mod tests {
     #[tokio::test]
     async fn a_node_that_never_pauses_does_not_keep_a_server_up() {
         let asked = tokio_stream::iter(std::iter::repeat_with(|| Ok(1)));
-        let answers = Answers::new(asked, now, Box::pin(std::future::ready(())));
+        let answers = Answers::new(asked, one, now, Box::pin(std::future::ready(())));
         assert_eq!(answers.fold(0, |count, _| count + 1).await, LAST_MESSAGES);
+    }
+    #[tokio::test]
+    async fn others_have_their_turn_after_so_many_stages_in_however_many_messages() {
+        for (stages, messages) in [(1, STAGES_A_TURN), (STAGES_A_TURN - 1, 2), (1_000, 1)] {
+            let told = |_: usize| Answering::Now(Ok(()));
+            let mut answers = Answers::new(Always(stages), |stages| *stages, told, never());
+            for _ in 0..2 {
+                let count = std::future::poll_fn(|context| {
+                    let next = |_: &usize| Pin::new(&mut answers).poll_next(context).is_ready();
+                    Poll::Ready((0..usize::MAX).take_while(next).count())
+                });
+                assert_eq!(count.await, messages, "of {stages}");
+            }
+        }
     }
 }

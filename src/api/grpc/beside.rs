@@ -48,7 +48,8 @@ impl Beside {
         let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
         let work = move || {
             let done = act();
-            drop((turn, place));
+            // The place first: whoever gets the turn finds all places free that are.
+            drop((place, turn));
             done
         };
         tokio::task::spawn_blocking(work).await.ok()

@@ -66,6 +66,7 @@ impl ScreeningService for Screening {
     type StreamScreenFaxStream = Answers<
         Streaming<wire::StreamScreenFaxRequest>,
         Box<dyn FnMut(wire::StreamScreenFaxRequest) -> Answering<Told> + Send>,
+        wire::StreamScreenFaxRequest,
         Told,
     >;
 
@@ -80,7 +81,8 @@ impl ScreeningService for Screening {
             desk.answer_batch(batch, name.as_ref())
         });
         let ending = (self.desk.edge.ending)();
-        Ok(Response::new(Answers::new(request.into_inner(), answer, ending)))
+        let stages = |batch: &wire::StreamScreenFaxRequest| batch.requests.len();
+        Ok(Response::new(Answers::new(request.into_inner(), stages, answer, ending)))
     }
 }
 
