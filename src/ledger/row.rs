@@ -4,6 +4,7 @@
 mod verdict;
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
@@ -33,18 +34,42 @@ thread_local! {
     static ROOM: RefCell<Box<[u8; ROW_BYTES_MAX]>> = RefCell::new(Box::new([0; ROW_BYTES_MAX]));
     /// Where its packed rows lie behind one another until they are on the disk. Memory for each alone would be got here and
     /// given back by the thread that writes, which an allocator is slowest at.
-    static SHELF: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(SHELF_BYTES));
+    static SHELVES: RefCell<Shelves> = RefCell::default();
 }
 
 /// Bytes of a shelf, some 150 rows. The last row of one that is still to be written keeps the whole.
 const SHELF_BYTES: usize = 64 << 10;
+const _: () = assert!(ROW_BYTES_MAX <= SHELF_BYTES);
+/// Full shelves of a thread that are kept for when their rows have gone: at 100,000 rows a second so many are full before the
+/// first is written. Shelves that were freed and got anew would be cleared by the system each time.
+const SHELVES_MAX: usize = 64;
 
-/// Puts a row on the shelf; when that is full, on a new one, or on the old where all of its rows have gone.
+/// The shelf that rows are put on, and full ones, the oldest first.
+#[derive(Default)]
+struct Shelves {
+    open: BytesMut,
+    full: VecDeque<BytesMut>,
+}
+
+impl Shelves {
+    /// Puts a row on the shelf; when that is full, on the oldest full one whose rows have gone, or on a new one.
+    fn put(&mut self, row: &[u8]) -> Bytes {
+        if self.open.capacity() < row.len() {
+            let emptied = self.full.pop_front_if(|oldest| oldest.try_reclaim(SHELF_BYTES));
+            let next = emptied.unwrap_or_else(|| BytesMut::with_capacity(SHELF_BYTES));
+            let full = std::mem::replace(&mut self.open, next);
+            if self.full.len() < SHELVES_MAX {
+                self.full.push_back(full);
+            }
+        }
+        self.open.extend_from_slice(row);
+        self.open.split().freeze()
+    }
+}
+
+/// Puts a row on a shelf of this thread.
 fn shelve(row: &[u8]) -> Bytes {
-    SHELF.with_borrow_mut(|shelf| {
-        shelf.extend_from_slice(row);
-        shelf.split().freeze()
-    })
+    SHELVES.with_borrow_mut(|shelves| shelves.put(row))
 }
 
 fn with_room<T>(pack: impl FnOnce(&mut Packer<'_>) -> T) -> T {

@@ -77,15 +77,20 @@ impl Committer {
     /// Runs until the queue is closed and empty, or a fault outlives the closing.
     pub(super) fn run(mut self) {
         let mut rest_ms = REST_MS_MIN;
-        let mut held = Vec::new();
+        // One piece of memory for all batches: it is some hundred kilobytes, fifty times a second.
+        let (mut batch, mut nothing) = (Vec::new(), Vec::new());
         let mut going = true;
         loop {
-            let Some(batch) = self.next(&mut held) else {
+            let something_first = self.has_something_first();
+            // What is to be tried again is a batch already.
+            let has_batch = something_first || !batch.is_empty();
+            if !has_batch && !self.shared.queue.take(self.patience(), &mut batch) {
                 // What stays deferred is in the ledger: only the next start is slower for it.
                 let _ = self.apply_deferred();
                 break;
-            };
-            match self.cycle(batch, &mut held).and_then(|()| self.between()) {
+            }
+            let now = if something_first { &mut nothing } else { &mut batch };
+            match self.cycle(now).and_then(|()| self.between()) {
                 Ok(()) => rest_ms = REST_MS_MIN,
                 Err(Stop::Crash) => break,
                 Err(Stop::Fault(fault)) => {
@@ -101,40 +106,28 @@ impl Committer {
         self.shared.queue.abandon();
     }
 
-    /// What is to be committed next; nothing where something else comes first, `None` at the end.
-    fn next(&self, held: &mut Vec<Work>) -> Option<Vec<Work>> {
+    /// Whether something else comes before what waits.
+    fn has_something_first(&self) -> bool {
         let is_over = self.state.as_ref().is_some_and(|state| state.deferred().is_over());
-        if !self.owed.is_empty() || self.stuck || is_over {
-            return Some(Vec::new());
-        }
-        if !held.is_empty() {
-            return Some(std::mem::take(held));
-        }
-        self.shared.queue.take(self.patience())
+        !self.owed.is_empty() || self.stuck || is_over
     }
 
-    /// One group commit. What is to be tried again is put into `held`.
-    fn cycle(&mut self, batch: Vec<Work>, held: &mut Vec<Work>) -> Result<(), Stop> {
+    /// One group commit. What is to be tried again stays in the batch.
+    fn cycle(&mut self, batch: &mut Vec<Work>) -> Result<(), Stop> {
         if batch.is_empty() && self.owed.is_empty() {
             return Ok(());
         }
         let began = self.shared.clock.now();
-        if let Err(stop) = self.record(&batch) {
+        if let Err(stop) = self.record(batch) {
             let fault = self.failed(&stop);
-            for work in batch {
-                if work.is_urgent() {
-                    work.answer(Err(fault));
-                } else {
-                    held.push(work);
-                }
-            }
+            batch.extract_if(.., |work| work.is_urgent()).for_each(|work| work.answer(Err(fault)));
             return Err(stop);
         }
-        let applied = self.apply(&batch);
+        let applied = self.apply(batch);
         let took = self.shared.clock.now().since(began);
         if let Err(stop) = applied {
             let fault = self.failed(&stop);
-            self.owe(batch, fault, matches!(stop, Stop::Crash));
+            self.owe(batch.drain(..), fault, matches!(stop, Stop::Crash));
             return Err(stop);
         }
         self.owed.clear();
@@ -143,7 +136,7 @@ impl Committer {
         self.shared.set_health(condition, Some(took));
         self.note_deferred();
         let after = self.ledger.last_batch;
-        for work in batch {
+        for work in batch.drain(..) {
             match work {
                 Work::Purge(now, terms, answer) => {
                     self.purges.push_back(Purge { now, terms, answer, after, rows: 0 });
@@ -212,7 +205,7 @@ impl Committer {
     }
 
     /// Entries that are in the ledger are durable, whatever became of the tables.
-    fn owe(&mut self, batch: Vec<Work>, fault: CommitFault, crash: bool) {
+    fn owe(&mut self, batch: impl Iterator<Item = Work>, fault: CommitFault, crash: bool) {
         for mut work in batch {
             let mut outcome = Err(fault);
             if let Work::Entry(entry, _) = &mut work {

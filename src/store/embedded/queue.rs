@@ -113,26 +113,28 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes a batch of work in the order it came, waiting for it or not; `None` once closed and empty.
-    pub(super) fn take(&self, patience: Patience) -> Option<Vec<Work>> {
+    /// Takes a batch of work in the order it came, waiting for it or not; false once closed and empty.
+    pub(super) fn take(&self, patience: Patience, batch: &mut Vec<Work>) -> bool {
         let mut waiting = self.waiting.lock();
         while waiting.work.is_empty() {
             if waiting.closed {
-                return None;
+                return false;
             }
             match patience {
                 Patience::Wait => self.come.wait(&mut waiting),
                 Patience::Until(span) if !self.come.wait_for(&mut waiting, span).timed_out() => {}
-                Patience::Until(_) | Patience::Now => return Some(Vec::new()),
+                Patience::Until(_) | Patience::Now => return true,
             }
         }
-        if patience == Patience::Now {
-            return Some(waiting.drain());
-        }
-        if !waiting.urgent && !waiting.closed && waiting.work.len() < LEDGER_COMMIT_ENTRIES {
+        if patience != Patience::Now
+            && !waiting.urgent
+            && !waiting.closed
+            && waiting.work.len() < LEDGER_COMMIT_ENTRIES
+        {
             self.come.wait_for(&mut waiting, Duration::from_millis(LEDGER_COMMIT_WAIT_MS));
         }
-        Some(waiting.drain())
+        waiting.drain(batch);
+        true
     }
 
     /// Answers everybody who waits in the queue with a fault, and drops their work; what nobody waits for
@@ -183,15 +185,13 @@ impl Queue {
 }
 
 impl Waiting {
-    fn drain(&mut self) -> Vec<Work> {
+    fn drain(&mut self, batch: &mut Vec<Work>) {
         let count = self.work.len().min(LEDGER_COMMIT_ENTRIES);
-        let mut batch = Vec::with_capacity(count);
         for (work, bytes) in self.work.drain(..count) {
             self.bytes -= bytes;
             batch.push(work);
         }
         // What is left has waited already.
         self.urgent = !self.work.is_empty();
-        batch
     }
 }
