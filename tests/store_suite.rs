@@ -429,7 +429,7 @@ fn a_file_of_another_version_is_refused_with_a_remedy() {
 #[test]
 fn a_full_disk_is_said_survived_and_left_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let day_pages_max = Some(60);
+    let day_pages_max = Some(20);
     let store = EmbeddedStore::open(Options { day_pages_max, ..options(folder.path()) }).unwrap();
     let body = vec![7; 8_000];
     let mut acknowledged = BTreeSet::new();

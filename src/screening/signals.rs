@@ -355,7 +355,7 @@ static BY_NAME: LazyLock<HashMap<&str, Sentence, RandomState>> = LazyLock::new(|
 pub fn evidence(name: &str, value: i64) -> String {
     match BY_NAME.get(name) {
         Some((sentence, None)) => (*sentence).to_owned(),
-        Some((before, Some(after))) => format!("{before}{value}{after}"),
+        Some((before, Some(after))) => [before, value.to_string().as_str(), after].concat(),
         None => match name {
             "prior" => "before any evidence".into(),
             _ if name.starts_with("cap.") => {
