@@ -110,6 +110,9 @@ const SURE_SHARE_MILLI: i32 = 400;
 const SURE_NOISE_MILLI: i32 = 600;
 /// By so much of its ink a cell differs for sure, whatever the noise.
 const SURE_MILLI_MAX: i32 = 700;
+/// Ink of a cell that is not white, of 255; and of a grey piece less than one in so many is.
+const GREY_INK_MIN: i32 = 9;
+const GREY_WHITE_PART: i32 = 16;
 /// Added lines that are forgiven anywhere, and the height of each with its surroundings in cells: two copies have one of their
 /// recipient each.
 const LINES: usize = 2;
@@ -297,6 +300,18 @@ impl Overlay {
         shares.get(shares.len() / 2).and_then(|share| u32::try_from(*share).ok()).unwrap_or(1_000)
     }
 
+    /// Whether a piece is grey on both pages: next to nothing of it is white on either. What a scanner makes of a picture is
+    /// another grey, and shows nothing that was said.
+    fn is_grey(&self, piece: &Piece) -> bool {
+        let (mut cells, mut white) = (0, [0, 0]);
+        for (own, other, _) in self.pairs(piece) {
+            cells += 1;
+            white[0] += i32::from(own < GREY_INK_MIN * BLUR);
+            white[1] += i32::from(other < GREY_INK_MIN * BLUR);
+        }
+        white.iter().all(|white| white * GREY_WHITE_PART < cells)
+    }
+
     /// Which cells differ for sure, in blocks.
     fn differing(&self, pieces: &[Piece], noise_milli: u32) -> Vec<bool> {
         let noise = i32::try_from(noise_milli.min(NOISE_MILLI_MAX)).unwrap_or(0);
@@ -304,7 +319,8 @@ impl Overlay {
         let width = WIDTH;
         // White around, so that no block goes over an edge to the next row.
         let mut sure = vec![false; width * (count(self.rows * FINER) + 2)];
-        for (own, other, (column, line)) in pieces.iter().flat_map(|piece| self.pairs(piece)) {
+        let told = pieces.iter().filter(|piece| !self.is_grey(piece));
+        for (own, other, (column, line)) in told.flat_map(|piece| self.pairs(piece)) {
             let most = own.max(other);
             if let Some(sure) = sure.get_mut(count(line + 1) * width + count(column + 1)) {
                 *sure = most >= SURE_INK_MIN * BLUR && (own - other).abs() * 1_000 > share * most;

@@ -46,8 +46,9 @@ impl Windows {
     /// Looks at all windows of the first page.
     pub(super) fn of(overlay: &Overlay, pieces: &[Piece]) -> Self {
         let lines = count(overlay.rows * FINER);
+        let told = pieces.iter().filter(|piece| !overlay.is_grey(piece));
         let mut rows = vec![Row::default(); BESIDE * lines.next_multiple_of(DOWN)];
-        for (own, other, (column, line)) in pieces.iter().flat_map(|piece| overlay.pairs(piece)) {
+        for (own, other, (column, line)) in told.flat_map(|piece| overlay.pairs(piece)) {
             let at = count(line) * BESIDE + count(column) / ACROSS;
             let Some(row) = rows.get_mut(at) else { continue };
             let (own, other) = (i64::from(own), i64::from(other));
