@@ -171,7 +171,7 @@ fn told(map: &InkMap, known: &[(&InkMap, Offset)]) -> (Verdict, bool, usize) {
     if known.len() >= AGREEMENT_MIN {
         let known: Vec<_> = known.iter().map(|(older, to)| (*older, to.back())).collect();
         let agreement = agreement(map, &known);
-        return (verdict(agreement.likeness()), agreement.is_divided(), known.len());
+        return (verdict(agreement.likeness()), agreement.is_divided(), agreement.compared);
     }
     let mut compared = 0;
     for (older, offset) in known {

@@ -128,18 +128,7 @@ pub fn compare(first: &InkMap, second: &InkMap, hint: Offset) -> Comparison {
 }
 
 fn laid(first: &Ink, second: &Ink, hint: Offset) -> Laid {
-    let rows = first.rows().max(second.rows());
-    // Toner and threshold make a page lighter or darker as a whole: no more than two and a half times.
-    let gain = (total(first) * EVEN / total(second).max(1)).clamp(100, 655);
-    let squares = first.squares();
-    let overlay = Overlay {
-        rows: whole(squares.rows()),
-        squares: Sheet::of(&squares, rows / 2, EVEN),
-        others: Sheet::quarters(second, rows / 2, gain),
-        cells: Sheet::of(first, rows, EVEN),
-        halves: Sheet::of(second, rows, gain).halves(),
-    };
-    overlay.lay(hint)
+    Overlay::of(first, second).lay(hint)
 }
 
 /// What laying the second page over the first as the hint says comes to.
@@ -179,6 +168,20 @@ struct Overlay {
 }
 
 impl Overlay {
+    fn of(first: &Ink, second: &Ink) -> Self {
+        let rows = first.rows().max(second.rows());
+        // Toner and threshold make a page lighter or darker as a whole: no more than two and a half times.
+        let gain = (total(first) * EVEN / total(second).max(1)).clamp(100, 655);
+        let squares = first.squares();
+        Self {
+            rows: whole(squares.rows()),
+            squares: Sheet::of(&squares, rows / 2, EVEN),
+            others: Sheet::quarters(second, rows / 2, gain),
+            cells: Sheet::of(first, rows, EVEN),
+            halves: Sheet::of(second, rows, gain).halves(),
+        }
+    }
+
     fn lay(&self, hint: Offset) -> Laid {
         let columns = i32::from(hint.columns).clamp(-COLUMNS_OFF_MAX, COLUMNS_OFF_MAX);
         let rows = i32::from(hint.rows).clamp(-ROWS_OFF_MAX, ROWS_OFF_MAX);

@@ -32,13 +32,15 @@ pub const APART_MAX: u32 = 6;
 pub const QUIET_MILLI: u32 = 100;
 const NOISE_PERCENT: u32 = 75;
 
-/// A page laid over several of a cluster.
+/// A page laid over several of a cluster, up to those by which it was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreement {
     /// The noise over half of the others is at most this, in thousandths of ink.
     pub noise_milli: u32,
     /// The same over the one that it fits best.
     pub least_noise_milli: u32,
+    /// How many of them were looked at.
+    pub compared: usize,
     /// How many of them it is the same page as, each by itself.
     pub alike: u32,
     /// Cells that differ from two of the others or more, and thousandths of the windows, beyond the lines that are forgiven.
@@ -51,9 +53,11 @@ impl Agreement {
     /// What it comes to.
     #[must_use]
     pub const fn likeness(&self) -> Likeness {
-        if self.noise_milli >= NOISE_MILLI_MAX {
+        if self.alike >= ALIKE_MIN {
+            Likeness::Same
+        } else if self.noise_milli >= NOISE_MILLI_MAX {
             Likeness::Different
-        } else if self.alike >= ALIKE_MIN || self.apart < self.apart_max() {
+        } else if self.apart < self.apart_max() {
             Likeness::Same
         } else {
             Likeness::SameForm
@@ -74,7 +78,7 @@ impl Agreement {
 }
 
 /// Lays a page over others of a cluster, each near to where its hint says that it lies to the page. Fewer than
-/// [`AGREEMENT_MIN`] agree on nothing; beyond 255 none is looked at.
+/// [`AGREEMENT_MIN`] agree on nothing; beyond 255 none is looked at, and none beyond those that settle it.
 #[must_use]
 pub fn agreement(page: &InkMap, others: &[(&InkMap, Offset)]) -> Agreement {
     let ink = page.ink();
@@ -85,8 +89,11 @@ pub fn agreement(page: &InkMap, others: &[(&InkMap, Offset)]) -> Agreement {
         Votes::new(BESIDE, (HEADER_ROWS / DOWN, LINE_ROWS / DOWN, AROUND_ROWS / DOWN));
     for (other, hint) in others {
         let laid = laid(&ink, &other.ink(), *hint);
-        alike += u32::from(laid.comparison().likeness() == Likeness::Same);
         noises.push(laid.noise_milli);
+        alike += u32::from(laid.comparison().likeness() == Likeness::Same);
+        if alike == ALIKE_MIN {
+            break;
+        }
         cells.add(laid.differing.iter().copied());
         let said = &laid.windows.said;
         windows.add(said.iter().map(|said| *said == Some(true)));
@@ -100,6 +107,7 @@ pub fn agreement(page: &InkMap, others: &[(&InkMap, Offset)]) -> Agreement {
     Agreement {
         noise_milli: noises.get(noises.len() / 2).copied().unwrap_or(1_000),
         least_noise_milli: noises.first().copied().unwrap_or(1_000),
+        compared: noises.len(),
         alike,
         apart: apart(DIFFERS_FROM..=cells.others),
         divided: apart(DIFFERS_FROM..=cells.others.saturating_sub(1)),
@@ -193,8 +201,14 @@ mod tests {
 
     #[test]
     fn what_it_comes_to() {
-        let copy =
-            Agreement { noise_milli: 120, least_noise_milli: 90, alike: 0, apart: 5, divided: 0 };
+        let copy = Agreement {
+            noise_milli: 120,
+            least_noise_milli: 90,
+            compared: 5,
+            alike: 0,
+            apart: 5,
+            divided: 0,
+        };
         assert_eq!(copy.likeness(), Likeness::Same);
         let form = Agreement { apart: 10, divided: 10, ..copy };
         assert_eq!((form.likeness(), form.is_divided()), (Likeness::SameForm, true));

@@ -136,7 +136,7 @@ impl Matcher for Fingerprints {
     }
 
     fn rule(&self) -> String {
-        "by what agrees of".to_owned()
+        "held against all of".to_owned()
     }
 
     /// As the service does: by what three maps or more agree on, and else where it is the same as one of them.
