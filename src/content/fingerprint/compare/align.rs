@@ -173,7 +173,7 @@ mod tests {
     fn what_moves_a_page_moves_all_of_its_width() {
         let (a, b) = (Some(12), Some(16));
         let parts =
-            [part(&[a, a, b, b]), part(&[a, a, b, b]), part(&[None; 4]), part(&[Some(5); 4])];
+            [part(&[a, a, b, b]), part(&[a, a, b, b]), part(&[a, a, b, b]), part(&[Some(5); 4])];
         assert_eq!(of_page(&parts), [12, 12, 16, 16], "though one is a table that fits a row off");
         let costs = parts[3].costs(&[12, 12, 16, 16], 20);
         assert_eq!((costs[0][5], costs[0][14], costs[0][15]), (20, 100, 120));
