@@ -41,7 +41,7 @@ impl Representative {
         Self { fingerprint, node: 0 }
     }
 
-    fn from_node(self, node: u32) -> Self {
+    fn by_node(self, node: u32) -> Self {
         Self { node, ..self }
     }
 
@@ -186,7 +186,7 @@ impl Cluster {
         if let Some(at) = known.clone().position(adds) {
             // Maps are not keyed: an older one still shows the page.
             let map = map.or_else(|| self.representatives[at].map());
-            self.representatives[at] = Arc::new(Representative::of(page, map).from_node(node));
+            self.representatives[at] = Arc::new(Representative::of(page, map).by_node(node));
             return;
         }
         let of_node = self.representatives.iter().filter(|known| known.node == node).count();
@@ -194,7 +194,7 @@ impl Cluster {
             && self.representatives.len() < REPRESENTATIVES_MAX
             && (share == NodeShare::ALL || of_node < NODE_REPRESENTATIVES_MAX);
         if self.representatives.is_empty() || room {
-            self.representatives.push(Arc::new(Representative::of(page, map).from_node(node)));
+            self.representatives.push(Arc::new(Representative::of(page, map).by_node(node)));
         }
     }
 
