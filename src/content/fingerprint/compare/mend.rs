@@ -164,8 +164,11 @@ mod tests {
         let cut: Vec<_> = pieces.iter().filter(|piece| !uncut(piece)).collect();
         assert_eq!(cut.len(), 2 * 12, "every piece of that row, and no other");
         for pair in cut.chunks(2) {
-            assert_eq!((pair[0].area.y, pair[0].area.down, pair[0].found), (80, 3, (0, 0)));
-            assert_eq!((pair[1].area.y, pair[1].area.down, pair[1].found), (83, 5, (0, 12)));
+            let [upper, lower] = [pair[0], pair[1]];
+            assert_eq!((upper.area.y, upper.found, lower.found), (80, (0, 0), (0, 12)));
+            // The rows beside the cut are blurred, and may be of either part.
+            assert!((2..=4).contains(&upper.area.down), "{}", upper.area.down);
+            assert_eq!(upper.area.down + lower.area.down, 8);
         }
     }
 
