@@ -11,8 +11,10 @@ use super::weight::{Founder, Founders, NodeShare, Sureness};
 use crate::content::fingerprint::{Fingerprint, InkMap, Mark};
 use crate::fax::id::CampaignId;
 
-/// Most representatives of a cluster: one a resolution, and variants.
-pub const REPRESENTATIVES_MAX: usize = 4;
+/// Most representatives of a cluster: as many as a page is held against at once. With maps they take up to 160 KB.
+pub const REPRESENTATIVES_MAX: usize = 5;
+/// Most of them of one node, where there are several.
+const NODE_REPRESENTATIVES_MAX: usize = 2;
 /// Campaigns that one keeps beside itself after merging; more are not merged by themselves.
 pub const MERGED_MAX: usize = 32;
 /// Campaigns that staff took apart from this one; the oldest are forgotten beyond.
@@ -21,6 +23,8 @@ pub(super) const APART_MAX: usize = 16;
 /// A page by which others are recognised.
 pub(super) struct Representative {
     pub(super) fingerprint: Fingerprint,
+    /// Who brought it, as nodes are told apart in a cluster; 0 where that was not kept.
+    node: u32,
 }
 
 impl Representative {
@@ -29,7 +33,16 @@ impl Representative {
         let Fingerprint { epoch, chunks, marks, map: _ } = page;
         let map = map.and_then(copy_map);
         let (chunks, marks) = (chunks.clone(), marks.clone());
-        Self { fingerprint: Fingerprint { epoch: *epoch, chunks, marks, map } }
+        Self::new(Fingerprint { epoch: *epoch, chunks, marks, map })
+    }
+
+    /// One that nobody in particular brought.
+    pub(super) const fn new(fingerprint: Fingerprint) -> Self {
+        Self { fingerprint, node: 0 }
+    }
+
+    fn by_node(self, node: u32) -> Self {
+        Self { node, ..self }
     }
 
     /// Its map.
@@ -57,6 +70,8 @@ pub(super) struct Cluster {
     pub(super) id: CampaignId,
     pub(super) tally: Tally,
     pub(super) founders: Founders,
+    /// Recipients of pages over which its own ones fell apart, until it is a campaign.
+    pub(super) disputed: Founders,
     pub(super) representatives: Vec<Arc<Representative>>,
     pub(super) standing: Standing,
     /// When it became a campaign, in seconds since 1970; 0 as long as it is none.
@@ -84,6 +99,7 @@ impl Cluster {
             id: CampaignId(join(first, serial)),
             tally: Tally::default(),
             founders: Founders::default(),
+            disputed: Founders::default(),
             representatives: Vec::new(),
             standing: Standing::default(),
             since: 0,
@@ -107,6 +123,13 @@ impl Cluster {
         self.since != 0
     }
 
+    /// Whether its own pages are fillings of one form: as many recipients' pages saw them fall apart as would make a campaign.
+    /// It becomes none by itself then. It is no known form for that: whoever forged two pages of a campaign could have
+    /// all of it passed over.
+    pub(super) fn is_divided(&self, share: NodeShare) -> bool {
+        !self.is_campaign() && self.disputed.suffice(share)
+    }
+
     /// Whether it has anything to compare maps with.
     pub(super) fn has_map(&self) -> bool {
         self.representatives.iter().any(|known| known.map().is_some())
@@ -126,6 +149,14 @@ impl Cluster {
         }
     }
 
+    /// A page that is none of it told its own pages apart.
+    pub(super) fn dispute(&mut self, facts: &Facts) {
+        if !self.is_campaign() {
+            let Facts { recipient, node, .. } = *facts;
+            self.disputed.add(Founder { recipient, node, sureness: Sureness::Verified });
+        }
+    }
+
     /// A page that was likely of this cluster was compared, and is.
     pub(super) fn verify(&mut self, facts: &Facts) {
         self.tally.verify(facts);
@@ -139,8 +170,14 @@ impl Cluster {
     }
 
     /// Takes a page of the cluster among its representatives, where it adds to them: its keys take the place of those of
-    /// an older epoch, its map that of none, and a page that shares no chunk with any is a variant.
-    pub(super) fn represent(&mut self, page: &Fingerprint, map: Option<&InkMap>) {
+    /// an older epoch, its map that of none, and as long as there is room a page with a map is one more to agree with.
+    /// Where there are several nodes, one has two of them at most: what they agree on is no one node's word.
+    pub(super) fn represent(
+        &mut self,
+        page: &Fingerprint,
+        map: Option<&InkMap>,
+        (node, share): (u32, NodeShare),
+    ) {
         let adds = |known: &Fingerprint| {
             known.epoch < page.epoch
                 || (known.epoch == page.epoch && known.map.is_none() && map.is_some())
@@ -149,15 +186,15 @@ impl Cluster {
         if let Some(at) = known.clone().position(adds) {
             // Maps are not keyed: an older one still shows the page.
             let map = map.or_else(|| self.representatives[at].map());
-            self.representatives[at] = Arc::new(Representative::of(page, map));
+            self.representatives[at] = Arc::new(Representative::of(page, map).by_node(node));
             return;
         }
-        let shares = |known: &Fingerprint| known.chunks.iter().any(|key| page.chunks.contains(key));
-        let variant = map.is_some() && !known.clone().any(shares);
-        if self.representatives.is_empty()
-            || (variant && self.representatives.len() < REPRESENTATIVES_MAX)
-        {
-            self.representatives.push(Arc::new(Representative::of(page, map)));
+        let of_node = self.representatives.iter().filter(|known| known.node == node).count();
+        let room = map.is_some()
+            && self.representatives.len() < REPRESENTATIVES_MAX
+            && (share == NodeShare::ALL || of_node < NODE_REPRESENTATIVES_MAX);
+        if self.representatives.is_empty() || room {
+            self.representatives.push(Arc::new(Representative::of(page, map).by_node(node)));
         }
     }
 
@@ -176,6 +213,7 @@ impl Cluster {
         self.tally.absorb(&other.tally);
         if !self.is_campaign() {
             self.founders.absorb(&other.founders);
+            self.disputed.absorb(&other.disputed);
         }
         self.touched = self.touched.max(other.touched);
         let room = REPRESENTATIVES_MAX.saturating_sub(self.representatives.len());
@@ -189,6 +227,7 @@ impl Cluster {
         size_of::<Self>()
             + self.tally.bytes()
             + self.founders.bytes()
+            + self.disputed.bytes()
             + self.standing.bytes()
             + (self.merged.len() + self.apart.len()) * size_of::<u32>()
             + representatives.sum::<usize>()

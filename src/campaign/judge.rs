@@ -1,5 +1,5 @@
 //! Candidates looked at more closely: each is held against its cluster's representatives, and maps decide where there
-//! are any. No lock is held while maps are compared.
+//! are any: what three of them or more agree on, and each by itself where there are fewer. No lock is held while maps are compared.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -8,7 +8,9 @@ use super::cluster::{Cluster, Representative};
 use super::index::{Candidate, Found, exact, near};
 use super::votes::{Evidence, between};
 use super::{Campaigns, Shared};
-use crate::content::fingerprint::{Fingerprint, InkMap, Likeness, likeness};
+use crate::content::fingerprint::{
+    AGREEMENT_MIN, Fingerprint, InkMap, Likeness, Offset, agreement, likeness,
+};
 
 /// Clusters and single pages that are held against a page.
 pub const LEADS_MAX: usize = 8;
@@ -38,6 +40,8 @@ pub(super) struct Lead {
     /// Whether that is a campaign.
     pub(super) campaign: bool,
     pub(super) verdict: Verdict,
+    /// Whether the cluster's own pages say different things where this one tells them apart.
+    pub(super) divides: bool,
 }
 
 /// What is looked for.
@@ -132,7 +136,7 @@ impl Shared {
         let known = self.table.get(cluster);
         let representatives = known.map(|cluster| &cluster.representatives);
         let campaign = known.is_some_and(Cluster::is_campaign);
-        let lead = Lead { seq, cluster, campaign, verdict: Verdict::Unsure };
+        let lead = Lead { seq, cluster, campaign, verdict: Verdict::Unsure, divides: false };
         let map = if cluster == 0 { self.maps.get(seq) } else { None };
         let representatives = representatives.cloned().unwrap_or_default();
         Known { lead, evidence, representatives, map }
@@ -141,38 +145,43 @@ impl Shared {
 
 impl Known {
     fn judge(&mut self, page: &Fingerprint, map: Option<&InkMap>, budget: &mut usize) {
-        let mut likely = self.evidence.is_likely();
-        let mut said = None;
-        for representative in &self.representatives {
-            // None says more than that it is the same page.
-            if said == Some(Verdict::Same) {
-                break;
-            }
-            let evidence = between(page, &representative.fingerprint);
-            likely |= evidence.is_likely();
-            // Another epoch, another resolution: the page that led here says best how far it is shifted.
-            let offset =
-                if evidence.is_candidate() { evidence.offset } else { self.evidence.offset };
-            if let (Some(older), Some(newer)) = (representative.map(), map)
-                && *budget > 0
-            {
-                *budget -= 1;
-                said = said.max(Some(verdict(likeness(older, newer, offset))));
-            }
-        }
-        if let (Some(older), Some(newer)) = (&self.map, map)
-            && *budget > 0
-            && said != Some(Verdict::Same)
-        {
-            *budget -= 1;
-            said = said.max(Some(verdict(likeness(older, newer, self.evidence.offset))));
-        }
-        let by_keys = if likely { Verdict::Likely } else { Verdict::Unsure };
-        self.lead.verdict = match said {
-            Some(Verdict::Unsure) | None => by_keys,
-            Some(told) => told,
+        let evidence = |known: &Arc<Representative>| between(page, &known.fingerprint);
+        let evidence: Vec<Evidence> = self.representatives.iter().map(evidence).collect();
+        let likely = self.evidence.is_likely() || evidence.iter().any(|one| one.is_likely());
+        // Another epoch, another resolution: the page that led here says best how far it is shifted.
+        let offset = |one: &Evidence| {
+            if one.is_candidate() { one.offset } else { self.evidence.offset }
         };
+        let maps = self.representatives.iter().zip(&evidence);
+        let maps = maps.filter_map(|(known, one)| Some((known.map()?, offset(one))));
+        let own = self.map.iter().map(|map| (&**map, self.evidence.offset));
+        let known: Vec<(&InkMap, Offset)> = maps.chain(own).take(*budget).collect();
+        let by_keys = if likely { Verdict::Likely } else { Verdict::Unsure };
+        self.lead.verdict = by_keys;
+        let Some(map) = map.filter(|_| !known.is_empty()) else { return };
+        let (verdict, divides, compared) = told(map, &known);
+        *budget -= compared;
+        (self.lead.verdict, self.lead.divides) = (verdict, divides);
     }
+}
+
+/// What maps say of a page, whether they fall apart over it, and how many were compared. `known` are older ones, and how
+/// the page lies to each.
+fn told(map: &InkMap, known: &[(&InkMap, Offset)]) -> (Verdict, bool, usize) {
+    if known.len() >= AGREEMENT_MIN {
+        let known: Vec<_> = known.iter().map(|(older, to)| (*older, to.back())).collect();
+        let agreement = agreement(map, &known);
+        return (verdict(agreement.likeness()), agreement.is_divided(), agreement.compared);
+    }
+    let mut compared = 0;
+    for (older, offset) in known {
+        compared += 1;
+        // None says more than that it is the same page.
+        if likeness(older, map, *offset) == Likeness::Same {
+            return (Verdict::Same, false, compared);
+        }
+    }
+    (Verdict::Different, false, compared)
 }
 
 const fn verdict(likeness: Likeness) -> Verdict {
@@ -197,7 +206,10 @@ impl Judged {
             known.seq == lead.seq || (lead.cluster != 0 && known.cluster == lead.cluster)
         };
         match self.leads.iter_mut().find(same) {
-            Some(known) => known.verdict = known.verdict.max(lead.verdict),
+            Some(known) => {
+                known.verdict = known.verdict.max(lead.verdict);
+                known.divides |= lead.divides;
+            }
             None => self.leads.push(lead),
         }
     }

@@ -103,12 +103,14 @@ impl Campaigns {
             cluster: 0,
         });
         let placed = Placed { seq, ..placed };
+        shared.dispute(&placed, &judged.leads);
         let cluster = shared.place(&self.ring, &placed, &judged.leads);
         self.answer(&shared, &placed, cluster, (Outcome::Inserted, judged))
     }
 
     fn met_again(&self, placed: &Placed<'_>, cluster: u32, judged: &Judged) -> Met {
         let mut shared = self.shared.lock();
+        shared.dispute(placed, &judged.leads);
         let cluster = if placed.map.is_some() || cluster == 0 {
             match cluster {
                 0 => shared.place(&self.ring, placed, &judged.leads),

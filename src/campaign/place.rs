@@ -95,6 +95,15 @@ impl Shared {
         }
     }
 
+    /// Notes over which clusters' own pages a page that is none of theirs fell.
+    pub(super) fn dispute(&mut self, page: &Placed<'_>, leads: &[Lead]) {
+        for lead in leads.iter().filter(|lead| lead.divides && lead.verdict != Verdict::Same) {
+            if let Some(found) = self.table.find(lead.cluster) {
+                self.table.edit(found.leaf, |cluster| cluster.dispute(&page.facts));
+            }
+        }
+    }
+
     fn count(&mut self, ring: &Ring, page: &Placed<'_>, cluster: u32, sureness: Sureness) {
         let sure = self.table.edit(cluster, |cluster| {
             // The first page with a map is what others are compared with.
@@ -102,7 +111,7 @@ impl Shared {
             let sureness = if first { Sureness::Verified } else { sureness };
             cluster.join(&page.facts, sureness, page.share);
             if sureness == Sureness::Verified || !cluster.has_map() {
-                cluster.represent(page.fingerprint, page.map);
+                cluster.represent(page.fingerprint, page.map, (page.facts.node, page.share));
             }
             sureness
         });
@@ -141,7 +150,7 @@ impl Shared {
         }
         self.table.edit(leaf, |cluster| {
             cluster.verify(&page.facts);
-            cluster.represent(page.fingerprint, page.map);
+            cluster.represent(page.fingerprint, page.map, (page.facts.node, page.share));
         });
         ring.amend(page.seq, |facts| facts.verified = true);
         let root = self.table.find(leaf)?.root;

@@ -214,5 +214,5 @@ fn take_representative(from: &mut Reader<'_>) -> Option<Arc<Representative>> {
     };
     let fingerprint = Fingerprint { epoch, chunks, marks, map };
     fingerprint.check().ok()?;
-    Some(Arc::new(Representative { fingerprint }))
+    Some(Arc::new(Representative::new(fingerprint)))
 }

@@ -187,7 +187,7 @@ impl Table {
     /// Sees whether a cluster has become a campaign.
     pub(super) fn settle(&mut self, root: u32, share: NodeShare, second: u32) {
         let Some(cluster) = self.get(root) else { return };
-        if cluster.is_campaign() {
+        if cluster.is_campaign() || cluster.is_divided(share) {
             return;
         }
         let mut founders = Founders::default();
@@ -197,6 +197,7 @@ impl Table {
             self.edit(root, |cluster| {
                 cluster.since = second.max(1);
                 cluster.founders.clear();
+                cluster.disputed.clear();
             });
         }
     }

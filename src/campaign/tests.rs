@@ -1,5 +1,6 @@
 //! Campaigns as a whole: what is met, joined, counted, decided and kept.
 
+mod agreed;
 mod found;
 mod kept;
 mod said;

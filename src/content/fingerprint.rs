@@ -18,8 +18,9 @@ use thiserror::Error;
 use super::decode::{self, Decoded, Undecodable};
 use super::tiff::TiffPage;
 pub use compare::{
-    BEYOND_MILLI_MAX, CONTRARY_MILLI_MAX, Comparison, DIFFERING_MAX, Likeness, NOISE_MILLI_MAX,
-    Offset, compare, likeness,
+    AGREEMENT_MIN, ALIKE_MIN, APART_MAX, Agreement, BEYOND_MILLI_MAX, CONTRARY_MILLI_MAX,
+    Comparison, DIFFERING_MAX, Likeness, NOISE_MILLI_MAX, Offset, QUIET_MILLI, agreement, compare,
+    likeness,
 };
 use gather::Gathering;
 pub use ink::{COLUMNS, INK_ROWS_MAX, InkMap};

@@ -7,14 +7,19 @@
 //! in too much of what is written on it.
 
 mod align;
+mod consensus;
 mod mend;
 mod sheet;
 mod windows;
+
+use std::ops::Range;
 
 use super::ink::{CELLS_ACROSS, COLUMNS, Ink, InkMap, RIGHT};
 use align::STRIP;
 use sheet::{Area, BLUR, COLUMNS_OFF_MAX, EVEN, ROWS_OFF_MAX, Sheet, count, whole};
 use windows::Windows;
+
+pub use consensus::{AGREEMENT_MIN, ALIKE_MIN, APART_MAX, Agreement, QUIET_MILLI, agreement};
 
 /// How far one page may lie beside the other, in squares of 2 mm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +28,14 @@ pub struct Offset {
     pub columns: i16,
     /// Down.
     pub rows: i16,
+}
+
+impl Offset {
+    /// How the first page lies to the second.
+    #[must_use]
+    pub const fn back(self) -> Self {
+        Self { columns: self.columns.saturating_neg(), rows: self.rows.saturating_neg() }
+    }
 }
 
 /// What a comparison comes to.
@@ -54,12 +67,12 @@ pub const NOISE_MILLI_MAX: u32 = 500;
 /// Noise from which no piece is looked for further.
 const HOPELESS_MILLI: u32 = 700;
 /// Differing cells from which two pages are not copies of each other.
-pub const DIFFERING_MAX: u32 = 8;
+pub const DIFFERING_MAX: u32 = 6;
 /// Share of contrary windows from which they are not, whatever is forgiven: what was added to a copy is a small part of what it
 /// says.
 pub const CONTRARY_MILLI_MAX: u32 = 100;
 /// The same beyond the lines that are forgiven.
-pub const BEYOND_MILLI_MAX: u32 = 35;
+pub const BEYOND_MILLI_MAX: u32 = 20;
 
 impl Comparison {
     /// What it comes to.
@@ -97,6 +110,9 @@ const SURE_SHARE_MILLI: i32 = 400;
 const SURE_NOISE_MILLI: i32 = 600;
 /// By so much of its ink a cell differs for sure, whatever the noise.
 const SURE_MILLI_MAX: i32 = 700;
+/// Ink of a cell that is not white, of 255; and of a grey piece less than one in so many is.
+const GREY_INK_MIN: i32 = 9;
+const GREY_WHITE_PART: i32 = 16;
 /// Added lines that are forgiven anywhere, and the height of each with its surroundings in cells: two copies have one of their
 /// recipient each.
 const LINES: usize = 2;
@@ -108,18 +124,11 @@ const HEADER_ROWS: usize = 12;
 /// than what is above it.
 #[must_use]
 pub fn compare(first: &InkMap, second: &InkMap, hint: Offset) -> Comparison {
-    let (first, second) = (first.ink(), second.ink());
-    let rows = first.rows().max(second.rows());
-    // Toner and threshold make a page lighter or darker as a whole: no more than two and a half times.
-    let gain = (total(&first) * EVEN / total(&second).max(1)).clamp(100, 655);
-    let [squares, others] = [&first, &second].map(Ink::squares);
-    let overlay = Overlay {
-        rows: whole(squares.rows()),
-        squares: [Sheet::of(&squares, rows / 2, EVEN), Sheet::of(&others, rows / 2, gain)],
-        cells: Sheet::of(&first, rows, EVEN),
-        halves: Sheet::of(&second, rows, gain).halves(),
-    };
-    overlay.lay(hint)
+    laid(&first.ink(), &second.ink(), hint).comparison()
+}
+
+fn laid(first: &Ink, second: &Ink, hint: Offset) -> Laid {
+    Overlay::of(first, second).lay(hint)
 }
 
 /// What laying the second page over the first as the hint says comes to.
@@ -144,33 +153,51 @@ struct Piece {
     gain: i32,
 }
 
+/// Whether so much ink is enough for an area to be registered by itself.
+fn tells(area: &Area, ink: i32) -> bool {
+    ink >= area.across * area.down * BLUR * PIECE_INK_MIN
+}
+
 /// Two pages, one over the other.
 struct Overlay {
     rows: i32,
-    squares: [Sheet; 2],
+    squares: Sheet,
+    others: [Sheet; 4],
     cells: Sheet,
     halves: [Sheet; 4],
 }
 
 impl Overlay {
-    fn lay(&self, hint: Offset) -> Comparison {
+    fn of(first: &Ink, second: &Ink) -> Self {
+        let rows = first.rows().max(second.rows());
+        // Toner and threshold make a page lighter or darker as a whole: no more than two and a half times.
+        let gain = (total(first) * EVEN / total(second).max(1)).clamp(100, 655);
+        let squares = first.squares();
+        Self {
+            rows: whole(squares.rows()),
+            squares: Sheet::of(&squares, rows / 2, EVEN),
+            others: Sheet::quarters(second, rows / 2, gain),
+            cells: Sheet::of(first, rows, EVEN),
+            halves: Sheet::of(second, rows, gain).halves(),
+        }
+    }
+
+    fn lay(&self, hint: Offset) -> Laid {
         let columns = i32::from(hint.columns).clamp(-COLUMNS_OFF_MAX, COLUMNS_OFF_MAX);
         let rows = i32::from(hint.rows).clamp(-ROWS_OFF_MAX, ROWS_OFF_MAX);
         let pieces = self.register((columns, rows));
         let noise_milli = self.noise(&pieces);
-        let windows = Windows::of(self, &pieces);
-        Comparison {
+        Laid {
             noise_milli,
             differing: self.differing(&pieces, noise_milli),
-            contrary_milli: windows.contrary_milli(),
-            beyond_milli: windows.beyond_milli(),
+            windows: Windows::of(self, &pieces),
         }
     }
 
     /// Registers small pieces around where their strip was found, or the one above or below it; in the order of reading.
     fn register(&self, hint: (i32, i32)) -> Vec<Piece> {
-        let strips = |x| align::strips(&self.squares, (x, STRIP_ACROSS, self.rows), hint);
-        let strips: Vec<_> = starts(RIGHT, STRIP_ACROSS).map(strips).collect();
+        let sheets = (&self.squares, &self.others);
+        let strips = align::strips(sheets, (STRIP_ACROSS, self.rows), hint);
         let mut pieces = Vec::new();
         for (at, y) in starts(self.rows, STRIP).enumerate() {
             for (x, strips) in starts(RIGHT, STRIP_ACROSS).zip(&strips) {
@@ -192,8 +219,8 @@ impl Overlay {
     /// Looks for a piece by squares, by cells, and by half cells; where it was expected, if it has too little ink to be found.
     fn registered(&self, square: &Area, near: &[(i32, i32)]) -> Piece {
         let found = near.first().copied().unwrap_or_default();
-        let own = self.squares[0].ink(square, (0, 0));
-        let tells = own >= square.across * square.down * BLUR * PIECE_INK_MIN;
+        let own = self.squares.ink(square, (0, 0));
+        let tells = tells(square, own);
         let found = if tells { self.by_squares(square, near, own) } else { found };
         let Area { x, y, across, down } = *square;
         let area = Area { x: x * FINER, y: y * FINER, across: across * FINER, down: down * FINER };
@@ -203,7 +230,7 @@ impl Overlay {
     }
 
     fn by_squares(&self, area: &Area, near: &[(i32, i32)], own: i32) -> (i32, i32) {
-        let [first, second] = &self.squares;
+        let (first, second) = (&self.squares, &self.others[0]);
         let fits = near.iter().flat_map(|from| {
             around(1, 1).map(move |(across, down)| {
                 let at = (from.0 + across, from.1 + down);
@@ -276,20 +303,58 @@ impl Overlay {
         shares.get(shares.len() / 2).and_then(|share| u32::try_from(*share).ok()).unwrap_or(1_000)
     }
 
-    /// Cells that differ for sure, in blocks, but for those of the lines that have most.
-    fn differing(&self, pieces: &[Piece], noise_milli: u32) -> u32 {
+    /// Whether a piece is grey on both pages: next to nothing of it is white on either. What a scanner makes of a picture is
+    /// another grey, and shows nothing that was said.
+    fn is_grey(&self, piece: &Piece) -> bool {
+        let (mut cells, mut white) = (0, [0, 0]);
+        for (own, other, _) in self.pairs(piece) {
+            cells += 1;
+            white[0] += i32::from(own < GREY_INK_MIN * BLUR);
+            white[1] += i32::from(other < GREY_INK_MIN * BLUR);
+        }
+        white.iter().all(|white| white * GREY_WHITE_PART < cells)
+    }
+
+    /// Which cells differ for sure, in blocks.
+    fn differing(&self, pieces: &[Piece], noise_milli: u32) -> Vec<bool> {
         let noise = i32::try_from(noise_milli.min(NOISE_MILLI_MAX)).unwrap_or(0);
         let share = (SURE_SHARE_MILLI + SURE_NOISE_MILLI * noise / 1_000).min(SURE_MILLI_MAX);
-        let width = CELLS_ACROSS + 2;
+        let width = WIDTH;
         // White around, so that no block goes over an edge to the next row.
         let mut sure = vec![false; width * (count(self.rows * FINER) + 2)];
-        for (own, other, (column, line)) in pieces.iter().flat_map(|piece| self.pairs(piece)) {
+        let told = pieces.iter().filter(|piece| !self.is_grey(piece));
+        for (own, other, (column, line)) in told.flat_map(|piece| self.pairs(piece)) {
             let most = own.max(other);
             if let Some(sure) = sure.get_mut(count(line + 1) * width + count(column + 1)) {
                 *sure = most >= SURE_INK_MIN * BLUR && (own - other).abs() * 1_000 > share * most;
             }
         }
-        beyond_lines(opened(&sure, width), HEADER_ROWS + 1, LINE_ROWS)
+        opened(&sure, width)
+    }
+}
+
+/// Cells across a row of those that differ, white on either side included.
+const WIDTH: usize = CELLS_ACROSS + 2;
+
+/// Where two pages that lie over each other differ.
+struct Laid {
+    noise_milli: u32,
+    /// Cells that differ for sure, in rows of [`WIDTH`] with a white one above the first.
+    differing: Vec<bool>,
+    windows: Windows,
+}
+
+impl Laid {
+    fn comparison(&self) -> Comparison {
+        let marked = |row: &[bool]| row.iter().filter(|cell| **cell).count();
+        let rows =
+            self.differing.chunks(WIDTH).map(|row| u32::try_from(marked(row)).unwrap_or(u32::MAX));
+        Comparison {
+            noise_milli: self.noise_milli,
+            differing: beyond_lines(rows.collect(), (HEADER_ROWS + 1, LINE_ROWS), LINES),
+            contrary_milli: self.windows.contrary_milli(),
+            beyond_milli: self.windows.beyond_milli(),
+        }
     }
 }
 
@@ -302,9 +367,9 @@ fn starts(end: i32, step: i32) -> impl Iterator<Item = i32> {
     (0..).map(move |at| at * step).take_while(move |at| *at < end)
 }
 
-/// Marked cells of each row that are part of a marked block two across and three down (a morphological opening): letters
+/// Marked cells that are part of a marked block two across and three down (a morphological opening): letters
 /// are, a rule that is off by one is not.
-fn opened(sure: &[bool], width: usize) -> Vec<u32> {
+fn opened(sure: &[bool], width: usize) -> Vec<bool> {
     let mut kept = vec![false; sure.len()];
     let block = [0, 1, width, width + 1, 2 * width, 2 * width + 1];
     for at in 0..sure.len().saturating_sub(2 * width + 1) {
@@ -312,19 +377,23 @@ fn opened(sure: &[bool], width: usize) -> Vec<u32> {
             block.iter().for_each(|off| kept[at + off] = true);
         }
     }
-    let marked = |row: &[bool]| row.iter().filter(|cell| **cell).count();
-    kept.chunks(width).map(|row| u32::try_from(marked(row)).unwrap_or(u32::MAX)).collect()
+    kept
 }
 
 /// The sum over all rows but those of the header and those of the lines that hold most.
-fn beyond_lines(mut rows: Vec<u32>, header: usize, line: usize) -> u32 {
+fn beyond_lines(mut rows: Vec<u32>, (header, line): (usize, usize), lines: usize) -> u32 {
     rows.iter_mut().take(header).for_each(|row| *row = 0);
-    for _ in 0..LINES {
-        let lines = (0..rows.len()).map(|from| (from, (from + line).min(rows.len())));
-        let most = lines.max_by_key(|(from, to)| rows[*from..*to].iter().sum::<u32>());
-        if let Some((from, to)) = most {
-            rows[from..to].fill(0);
+    for _ in 0..lines {
+        if let Some(most) = line_of_most(&rows, line) {
+            rows[most].fill(0);
         }
     }
     rows.iter().sum()
+}
+
+/// The rows of the line that holds most; `None` where none holds anything.
+fn line_of_most(rows: &[u32], line: usize) -> Option<Range<usize>> {
+    let lines = (0..rows.len()).map(|from| from..(from + line).min(rows.len()));
+    let held = |of: &Range<usize>| rows[of.clone()].iter().sum::<u32>();
+    lines.max_by_key(held).filter(|of| held(of) > 0)
 }

@@ -38,8 +38,14 @@ impl Ink {
 
     /// The same in squares: the mean of each four cells.
     pub(super) fn squares(&self) -> Self {
-        let mut squares = Vec::with_capacity(self.cells.len() / 4);
-        for two in self.cells.chunks_exact(2 * CELLS_ACROSS) {
+        self.squares_below(0)
+    }
+
+    /// The same without so many rows of cells at the top.
+    pub(super) fn squares_below(&self, rows: usize) -> Self {
+        let cells = self.cells.get(rows * CELLS_ACROSS..).unwrap_or_default();
+        let mut squares = Vec::with_capacity(cells.len() / 4);
+        for two in cells.chunks_exact(2 * CELLS_ACROSS) {
             let (upper, lower) = two.split_at(CELLS_ACROSS);
             let four = upper.chunks_exact(2).zip(lower.chunks_exact(2));
             let mean = |pair: &[u8]| pair[0].midpoint(pair[1]);

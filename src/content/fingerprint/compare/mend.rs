@@ -122,3 +122,67 @@ fn fit(overlay: &Overlay, area: &Area, from: (i32, i32)) -> Fit {
     let fits = places.map(rows);
     fits.min_by_key(|fit| fit.rows.iter().sum::<i32>()).unwrap_or_else(|| rows(from))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sheet::whole;
+    use super::*;
+    use crate::content::fingerprint::ink::{CELLS_ACROSS, Ink};
+
+    /// Rows of cells with words of their own, so that no row is like another.
+    fn rows(count: usize) -> Vec<Vec<u8>> {
+        let mut state = 7_u64;
+        let mut row = |_| {
+            let mut cells = vec![0; CELLS_ACROSS];
+            for word in cells.chunks_mut(3) {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                word.fill(if state >> 62 == 0 { 200 } else { 0 });
+            }
+            cells
+        };
+        (0..count).map(&mut row).collect()
+    }
+
+    fn ink(rows: &[Vec<u8>]) -> Ink {
+        Ink::of_cells(rows.concat())
+    }
+
+    #[test]
+    fn a_line_that_was_put_in_cuts_the_pieces_it_goes_through() {
+        let page = rows(160);
+        let mut copy = page.clone();
+        copy.splice(83..83, vec![vec![0; CELLS_ACROSS]; 6]);
+        let pieces = Overlay::of(&ink(&page), &ink(&copy)).register((0, 0));
+        let uncut = |piece: &&Piece| piece.area.down == 8;
+        let (mut above, mut below) = (0, 0);
+        for Piece { area, found, .. } in pieces.iter().filter(uncut).filter(|it| it.area.y != 80) {
+            let lower = i32::from(area.y > 80) * 12;
+            assert_eq!(*found, (0, lower), "row {}", area.y);
+            (above, below) = (above + i32::from(lower == 0), below + i32::from(lower != 0));
+        }
+        assert_eq!((above, below), (10 * 12, 9 * 12));
+        let cut: Vec<_> = pieces.iter().filter(|piece| !uncut(piece)).collect();
+        assert_eq!(cut.len(), 2 * 12, "every piece of that row, and no other");
+        for pair in cut.chunks(2) {
+            let [upper, lower] = [pair[0], pair[1]];
+            assert_eq!((upper.area.y, upper.found, lower.found), (80, (0, 0), (0, 12)));
+            // The rows beside the cut are blurred, and may be of either part.
+            assert!((2..=4).contains(&upper.area.down), "{}", upper.area.down);
+            assert_eq!(upper.area.down + lower.area.down, 8);
+        }
+    }
+
+    #[test]
+    fn places_around_are_tried_once() {
+        let piece = |at: usize, found| {
+            let (x, y) = (whole(at % ACROSS) * 18, whole(at / ACROSS) * 8);
+            Piece { area: Area { x, y, across: 18, down: 8 }, found, gain: 256 }
+        };
+        let mut pieces: Vec<Piece> = (0..3 * ACROSS).map(|at| piece(at, (0, 0))).collect();
+        pieces[ACROSS].found = (4, 0);
+        pieces[2 * ACROSS + 1].found = (1, 9);
+        assert_eq!(places(&pieces, 0), [(0, 0), (4, 0)]);
+        assert_eq!(places(&pieces, ACROSS), [(4, 0), (0, 0), (1, 9)]);
+        assert_eq!(places(&pieces, ACROSS - 1), [(0, 0)], "nothing of the row below is beside it");
+    }
+}

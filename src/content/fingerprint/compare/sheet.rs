@@ -55,16 +55,27 @@ impl Sheet {
 
     /// The sheet, and moved by half a cell to the left, up, and both.
     pub(super) fn halves(self) -> [Self; 4] {
-        let mean = |of: &Self, by: usize| {
-            let moved = of.cells.iter().zip(&of.cells[by..]);
-            let mut cells: Vec<u16> =
-                moved.map(|(one, other)| u16::midpoint(*one, *other)).collect();
-            cells.resize(of.cells.len(), 0);
-            Self { cells, ..*of }
-        };
-        let (left, up) = (mean(&self, 1), mean(&self, self.width));
-        let both = mean(&left, self.width);
+        let left = self.between(&self, 1);
+        let up = self.between(&self, self.width);
+        let both = left.between(&left, self.width);
         [self, left, up, both]
+    }
+
+    /// Squares of a page, and moved up by a quarter, a half and three quarters of one.
+    pub(super) fn quarters(ink: &Ink, rows: usize, gain: i32) -> [Self; 4] {
+        let whole = Self::of(&ink.squares(), rows, gain);
+        let half = Self::of(&ink.squares_below(1), rows, gain);
+        let quarter = whole.between(&half, 0);
+        let three = half.between(&whole, whole.width);
+        [whole, quarter, half, three]
+    }
+
+    /// The mean of the sheet and of another one, moved by so many cells.
+    fn between(&self, other: &Self, by: usize) -> Self {
+        let pairs = self.cells.iter().zip(&other.cells[by..]);
+        let mut cells: Vec<u16> = pairs.map(|(one, other)| u16::midpoint(*one, *other)).collect();
+        cells.resize(self.cells.len(), 0);
+        Self { cells, ..*self }
     }
 
     /// Where a cell of the page is.

@@ -6,11 +6,11 @@
 //! copied, and about 0 for another one. Windows that have nothing but rules and white say nothing and are not asked.
 
 use super::sheet::count;
-use super::{CELLS_ACROSS, FINER, HEADER_ROWS, LINE_ROWS, Overlay, Piece, beyond_lines};
+use super::{CELLS_ACROSS, FINER, HEADER_ROWS, LINE_ROWS, LINES, Overlay, Piece, beyond_lines};
 
 /// Cells across a window, and rows of it.
 const ACROSS: usize = 9;
-const DOWN: usize = 4;
+pub(super) const DOWN: usize = 4;
 const _: () = assert!(
     CELLS_ACROSS.is_multiple_of(ACROSS)
         && HEADER_ROWS.is_multiple_of(DOWN)
@@ -18,7 +18,7 @@ const _: () = assert!(
     "lines are forgiven by whole windows"
 );
 /// Windows side by side.
-const BESIDE: usize = CELLS_ACROSS / ACROSS;
+pub(super) const BESIDE: usize = CELLS_ACROSS / ACROSS;
 /// Sum of the squares of what is left of a window's rows without their means, from which it says something.
 const TELLS_MIN: i64 = 400_000;
 /// The same, of the sum of the squares of its ink in thousandths. Less is how the dots of an even grey fall into cells, which
@@ -38,17 +38,17 @@ struct Row {
 
 /// Which windows say something, and which of them something else.
 pub(super) struct Windows {
-    telling: u32,
-    /// Contrary windows of each row of windows.
-    contrary: Vec<u32>,
+    /// Whether each says something else, where it says anything; in rows of [`BESIDE`].
+    pub(super) said: Vec<Option<bool>>,
 }
 
 impl Windows {
     /// Looks at all windows of the first page.
     pub(super) fn of(overlay: &Overlay, pieces: &[Piece]) -> Self {
         let lines = count(overlay.rows * FINER);
+        let told = pieces.iter().filter(|piece| !overlay.is_grey(piece));
         let mut rows = vec![Row::default(); BESIDE * lines.next_multiple_of(DOWN)];
-        for (own, other, (column, line)) in pieces.iter().flat_map(|piece| overlay.pairs(piece)) {
+        for (own, other, (column, line)) in told.flat_map(|piece| overlay.pairs(piece)) {
             let at = count(line) * BESIDE + count(column) / ACROSS;
             let Some(row) = rows.get_mut(at) else { continue };
             let (own, other) = (i64::from(own), i64::from(other));
@@ -57,30 +57,36 @@ impl Windows {
             row.squares = [row.squares[0] + own * own, row.squares[1] + other * other];
             row.products += own * other;
         }
-        let mut windows = Self { telling: 0, contrary: Vec::with_capacity(lines / DOWN + 1) };
-        for band in rows.chunks(BESIDE * DOWN) {
-            let mut contrary = 0;
-            for column in 0..BESIDE {
-                if let Some(says_else) = is_contrary(band.iter().skip(column).step_by(BESIDE)) {
-                    windows.telling += 1;
-                    contrary += u32::from(says_else);
-                }
-            }
-            windows.contrary.push(contrary);
-        }
-        windows
+        let windows = rows.chunks(BESIDE * DOWN).flat_map(|band| {
+            (0..BESIDE).map(|column| is_contrary(band.iter().skip(column).step_by(BESIDE)))
+        });
+        Self { said: windows.collect() }
+    }
+
+    fn telling(&self) -> u32 {
+        count_of(self.said.iter().map(Option::is_some))
+    }
+
+    /// Contrary windows of each row of windows.
+    fn contrary(&self) -> Vec<u32> {
+        let rows = self.said.chunks(BESIDE);
+        rows.map(|row| count_of(row.iter().map(|said| *said == Some(true)))).collect()
     }
 
     /// Contrary windows, in thousandths of those that say something.
     pub(super) fn contrary_milli(&self) -> u32 {
-        self.contrary.iter().sum::<u32>() * 1_000 / self.telling.max(1)
+        self.contrary().iter().sum::<u32>() * 1_000 / self.telling().max(1)
     }
 
     /// The same beyond the header and the lines that are forgiven.
     pub(super) fn beyond_milli(&self) -> u32 {
-        let rows = self.contrary.clone();
-        beyond_lines(rows, HEADER_ROWS / DOWN, LINE_ROWS / DOWN) * 1_000 / self.telling.max(1)
+        let header_and_line = (HEADER_ROWS / DOWN, LINE_ROWS / DOWN);
+        beyond_lines(self.contrary(), header_and_line, LINES) * 1_000 / self.telling().max(1)
     }
+}
+
+fn count_of(of: impl Iterator<Item = bool>) -> u32 {
+    of.map(u32::from).sum()
 }
 
 /// Whether a window says something else on either page; nothing where it says nothing on both.

@@ -3,7 +3,8 @@
 use std::hash::{Hash as _, Hasher as _};
 
 use crate::content::fingerprint::{
-    DIFFERING_MAX, Fingerprint, FingerprintKey, KEY_BYTES, Likeness, Maps, compare, offset,
+    AGREEMENT_MIN, DIFFERING_MAX, Fingerprint, FingerprintKey, InkMap, KEY_BYTES, Likeness, Maps,
+    Offset, agreement, compare, likeness, offset,
 };
 use crate::content::grant::Grant;
 use crate::content::journal::{Journal, JournalFault, Opening};
@@ -37,6 +38,17 @@ pub trait Matcher: Sync {
     /// Of a cluster's five members, how many a page must be the same as to join it.
     fn needed(&self) -> usize {
         2
+    }
+
+    /// Whether a page joins a cluster of those members, of which some may have no print; nothing where it does as
+    /// [`Matcher::needed`] of the distances say.
+    fn joins(&self, _page: &Self::Print, _members: &[Option<&Self::Print>]) -> Option<bool> {
+        None
+    }
+
+    /// In the table: how a page is held against a cluster.
+    fn rule(&self) -> String {
+        format!("same as {} of", self.needed())
     }
 
     /// Reads every page of a TIFF file, whole print included, and gives how many there were; nothing where this reads no
@@ -90,6 +102,13 @@ impl Fingerprints {
     }
 }
 
+/// How the second page lies to the first, and how many marks say so; nothing where the one is not found by the other.
+fn found(one: &Fingerprint, two: &Fingerprint) -> Option<(Offset, usize)> {
+    let met = one.met_by(two) >= VOTES_MIN;
+    let shared = || one.chunks.iter().any(|chunk| two.chunks.contains(chunk));
+    if met || shared() { offset(&one.marks, &two.marks) } else { None }
+}
+
 impl Matcher for Fingerprints {
     type Print = Fingerprint;
 
@@ -102,11 +121,7 @@ impl Matcher for Fingerprints {
     }
 
     fn distance(&self, one: &Fingerprint, two: &Fingerprint) -> Option<f64> {
-        let met = one.met_by(two) >= VOTES_MIN;
-        if !met && !one.chunks.iter().any(|chunk| two.chunks.contains(chunk)) {
-            return None;
-        }
-        let (hint, _) = offset(&one.marks, &two.marks)?;
+        let (hint, _) = found(one, two)?;
         let comparison = compare(one.map.as_ref()?, two.map.as_ref()?, hint);
         let one_form = comparison.likeness() != Likeness::Different;
         (one_form && comparison.says_the_same()).then(|| comparison.differing.into())
@@ -116,9 +131,36 @@ impl Matcher for Fingerprints {
         Some(f64::from(DIFFERING_MAX - 1))
     }
 
-    /// As the service does: a page joins where it is the same as one of those by which a cluster is recognised.
     fn needed(&self) -> usize {
         1
+    }
+
+    fn rule(&self) -> String {
+        "held against all of".to_owned()
+    }
+
+    /// As the service does: by what three maps or more agree on, and else where it is the same as one of them.
+    fn joins(&self, page: &Fingerprint, members: &[Option<&Fingerprint>]) -> Option<bool> {
+        let map = page.map.as_ref()?;
+        let members: Vec<&Fingerprint> = members.iter().copied().flatten().collect();
+        let found: Vec<_> = members.iter().map(|member| found(page, member)).collect();
+        // Who is found by none of the members looks at none; by one, and the others lie as it does where marks do not say.
+        let Some((lead, _)) = found.iter().copied().flatten().max_by_key(|(_, votes)| *votes)
+        else {
+            return Some(false);
+        };
+        let hints = found.iter().map(|found| found.map_or(lead, |(hint, _)| hint));
+        let maps: Vec<(&InkMap, Offset)> = members
+            .iter()
+            .zip(hints)
+            .filter_map(|(one, hint)| Some((one.map.as_ref()?, hint)))
+            .collect();
+        if maps.len() < AGREEMENT_MIN {
+            let same =
+                |(one, hint): &(&InkMap, Offset)| likeness(map, one, *hint) == Likeness::Same;
+            return Some(maps.iter().any(same));
+        }
+        Some(agreement(map, &maps).likeness() == Likeness::Same)
     }
 
     fn read(&self, file: &[u8]) -> Option<usize> {

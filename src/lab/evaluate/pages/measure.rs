@@ -30,8 +30,39 @@ struct Copies {
     what: Distortion,
     /// From the page itself.
     to_page: Option<f64>,
-    /// From each of the other copies, where they were made.
-    to_cluster: Option<Vec<Option<f64>>>,
+    /// How it stands to a cluster of five others, where they were made.
+    to_cluster: Option<ToCluster>,
+}
+
+/// How a page stands to the members of a cluster.
+enum ToCluster {
+    /// From each of them.
+    Distances(Vec<Option<f64>>),
+    /// Whether it joins.
+    Judged(bool),
+}
+
+impl ToCluster {
+    fn of<M: Matcher>(matcher: &M, page: Option<&M::Print>, members: &[Option<&M::Print>]) -> Self {
+        let Some(page) = page else { return Self::Judged(false) };
+        match matcher.joins(page, members) {
+            Some(joins) => Self::Judged(joins),
+            None => Self::Distances(
+                members.iter().map(|member| matcher.distance(page, (*member)?)).collect(),
+            ),
+        }
+    }
+
+    /// Whether so many of the members are the same page.
+    fn joins(&self, matcher: &impl Matcher, most: f64) -> bool {
+        match self {
+            Self::Judged(joins) => *joins,
+            Self::Distances(members) => {
+                let same = |distance: &&Option<f64>| distance.is_some_and(|it| it <= most);
+                members.iter().filter(same).count() >= matcher.needed()
+            }
+        }
+    }
 }
 
 /// A page and how far its copies are.
@@ -44,8 +75,8 @@ struct Page<P> {
 struct Template {
     /// Distances of every two clean fillings and of every clean one to every copied one.
     pairs: Vec<Option<f64>>,
-    /// For each clean filling, its distances to the digital copies of the others.
-    to_copies: Vec<Vec<Option<f64>>>,
+    /// For each clean filling, how it stands to five digital copies of others, drawn at random.
+    to_clusters: Vec<Vec<ToCluster>>,
 }
 
 /// What was found.
@@ -101,7 +132,7 @@ pub(super) fn measure<M: Matcher>(matcher: &M, sample: &Sample) -> Result<Found,
     let all = (printed * printed.saturating_sub(1) / 2).saturating_sub(versions);
     let unrelated = Share { hits: pairs.len() as u64, of: all };
     let places: Vec<(usize, usize)> = pairs.iter().map(|(one, two)| (one / 2, two / 2)).collect();
-    let [template_pairs, template_clusters] = forms(matcher, sample, &templates, threshold);
+    let [template_pairs, template_clusters] = forms(matcher, &templates, threshold);
     let mut without = Share::default();
     for page in &pages {
         without.count(page.print.is_none());
@@ -151,13 +182,13 @@ fn page<M: Matcher>(
             matcher.print(&tools.spoiler.copy(&page, what, sample.seed, number))
         };
         let first = copy(0);
-        let apart = |one: &Option<M::Print>, two: &Option<M::Print>| {
-            one.as_ref().zip(two.as_ref()).and_then(|(one, two)| matcher.distance(one, two))
-        };
         let to_page = first.as_ref().and_then(|first| matcher.distance(own, first));
         let clustered = odd && CLUSTERED.contains(&what) && at / 2 < sample.size.clustered;
-        let to_cluster =
-            clustered.then(|| (1..=CLUSTER).map(|number| apart(&first, &copy(number))).collect());
+        let to_cluster = clustered.then(|| {
+            let others: Vec<Option<M::Print>> = (1..=CLUSTER).map(&mut copy).collect();
+            let members: Vec<Option<&M::Print>> = others.iter().map(Option::as_ref).collect();
+            ToCluster::of(matcher, first.as_ref(), &members)
+        });
         copies.push(Copies { what, to_page, to_cluster });
     }
     Ok(Page { print, copies })
@@ -182,18 +213,44 @@ fn template<M: Matcher>(
         one.as_ref().zip(two.as_ref()).and_then(|(one, two)| matcher.distance(one, two))
     };
     let mut pairs = Vec::new();
-    let mut to_copies = vec![Vec::new(); clean.len()];
     for one in 0..clean.len() {
         for two in (0..clean.len()).filter(|two| *two != one) {
             if one < two {
                 pairs.push(apart(&clean[one], &clean[two]));
             }
-            let distance = apart(&clean[one], &copied[two]);
-            pairs.push(distance);
-            to_copies[one].push(distance);
+            pairs.push(apart(&clean[one], &copied[two]));
         }
     }
-    Ok(Template { pairs, to_copies })
+    let to_clusters = if template % 2 == 1 {
+        drawn(matcher, sample, template, [&clean, &copied])
+    } else {
+        Vec::new()
+    };
+    Ok(Template { pairs, to_clusters })
+}
+
+/// How each clean filling of a template stands to clusters of five copies of others, drawn at random.
+fn drawn<M: Matcher>(
+    matcher: &M,
+    sample: &Sample,
+    template: usize,
+    [clean, copied]: [&[Option<M::Print>]; 2],
+) -> Vec<Vec<ToCluster>> {
+    let mut rng = StdRng::seed_from_u64(sample.seed + template as u64);
+    let of_filling = |filling: usize| {
+        let mut others: Vec<usize> = (0..copied.len()).filter(|other| *other != filling).collect();
+        let draws = if others.len() < CLUSTER { 0 } else { CLUSTER_DRAWS };
+        let draw = |_| {
+            for place in 0..CLUSTER {
+                let drawn = rng.random_range(place..others.len());
+                others.swap(place, drawn);
+            }
+            let members: Vec<_> = others[..CLUSTER].iter().map(|at| copied[*at].as_ref()).collect();
+            ToCluster::of(matcher, clean[filling].as_ref(), &members)
+        };
+        (0..draws).map(draw).collect()
+    };
+    (0..clean.len()).map(of_filling).collect()
 }
 
 /// Every two of those pages that are at most so far apart.
@@ -250,12 +307,7 @@ fn found<P>(pages: &[Page<P>], threshold: f64) -> Vec<(Distortion, Share, Vec<us
     Distortion::ALL.into_iter().map(of).collect()
 }
 
-/// Whether so many of a cluster's members are the same page.
-fn joins(matcher: &impl Matcher, members: impl Iterator<Item = Option<f64>>, most: f64) -> bool {
-    let same = members.filter(|distance| distance.is_some_and(|distance| distance <= most));
-    same.count() >= matcher.needed()
-}
-
+/// Copies that join the cluster of five others.
 fn joined<P>(
     matcher: &impl Matcher,
     pages: &[Page<P>],
@@ -267,7 +319,7 @@ fn joined<P>(
         for cluster in
             copies.filter(|copies| copies.what == what).filter_map(|it| it.to_cluster.as_ref())
         {
-            share.count(joins(matcher, cluster.iter().copied(), threshold));
+            share.count(cluster.joins(matcher, threshold));
         }
         (what, share)
     };
@@ -275,28 +327,14 @@ fn joined<P>(
 }
 
 /// Pairs of fillings of the odd templates that are called the same; and fillings that join five others drawn at random.
-fn forms(
-    matcher: &impl Matcher,
-    sample: &Sample,
-    templates: &[Template],
-    threshold: f64,
-) -> [Share; 2] {
-    let mut rng = StdRng::seed_from_u64(sample.seed);
+fn forms(matcher: &impl Matcher, templates: &[Template], threshold: f64) -> [Share; 2] {
     let (mut pairs, mut clusters) = (Share::default(), Share::default());
     for template in templates.iter().skip(1).step_by(2) {
         for pair in &template.pairs {
             pairs.count(pair.is_some_and(|distance| distance <= threshold));
         }
-        for others in template.to_copies.iter().filter(|others| others.len() >= CLUSTER) {
-            for _ in 0..CLUSTER_DRAWS {
-                let mut members: Vec<usize> = (0..others.len()).collect();
-                for place in 0..CLUSTER {
-                    let drawn = rng.random_range(place..members.len());
-                    members.swap(place, drawn);
-                }
-                let drawn = members[..CLUSTER].iter().map(|at| others[*at]);
-                clusters.count(joins(matcher, drawn, threshold));
-            }
+        for cluster in template.to_clusters.iter().flatten() {
+            clusters.count(cluster.joins(matcher, threshold));
         }
     }
     [pairs, clusters]

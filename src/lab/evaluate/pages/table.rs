@@ -154,9 +154,8 @@ impl Table<'_> {
         for (what, share) in &self.found.joined {
             let rescan = *what == Distortion::Rescan;
             let id = if rescan { "pages.rescan_cluster" } else { "pages.digital_cluster" };
-            let needed = matcher.needed();
-            let how =
-                format!("{name}; same as {needed} of {CLUSTER} other copies, {}", told(*share));
+            let rule = matcher.rule();
+            let how = format!("{name}; {rule} {CLUSTER} other copies, {}", told(*share));
             let value = share.value().map(|value| rounded(value, 5));
             rows.push(self.row(id, value, String::new(), how));
         }
@@ -181,7 +180,7 @@ impl Table<'_> {
             share.map_or_else(String::new, |share| format!("{} PDQ at 31", rounded(share, 7)))
         };
         let baseline = self.baseline.map(|baseline| &baseline.pdq);
-        let needed = matcher.needed();
+        let rule = matcher.rule();
         vec![
             self.row(
                 "pages.unrelated_pair_rate",
@@ -200,7 +199,7 @@ impl Table<'_> {
                 rate(found.template_clusters),
                 String::new(),
                 format!(
-                    "same as {needed} of {CLUSTER} copies of other fillings, {}",
+                    "{rule} {CLUSTER} copies of other fillings, {}",
                     told(found.template_clusters)
                 ),
             ),
