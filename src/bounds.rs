@@ -103,6 +103,11 @@ pub const FRAME_BYTES_MAX: u32 = 16 * 1024;
 pub const CONNECTION_RESETS_MAX: usize = 1_024;
 /// Longest a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds.
 pub const PREFACE_WAIT_MS: u64 = 5_000;
+/// Longest a connection that was ended here waits for its peer to close too, in milliseconds, and most bytes that it drops
+/// meanwhile: what a peer may have on its way.
+pub const LINGER_MS: u64 = 1_000;
+/// See [`LINGER_MS`].
+pub const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Spans that may wait for who collects them, about 1 KiB each; more are counted and dropped, since no call waits.
 pub const TRACE_QUEUE_SPANS: usize = 4_096;
 /// Most spans in one message to the collector.

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::server::TlsStream;
@@ -27,6 +27,7 @@ use crate::bounds;
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long accepting rests when the system has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+const LINGER: Duration = Duration::from_millis(bounds::LINGER_MS);
 
 /// How long the port waits for others. By default as long as `bounds` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,9 +133,11 @@ async fn live(newcomer: Newcomer, house: Arc<House>, open: mpsc::Sender<Infallib
         admitted = tokio::time::timeout(house.waits.preface, greeting) => admitted,
     };
     match admitted {
-        Ok(Ok(admitted)) => {
+        Ok(Ok(mut admitted)) => {
             let caller = admitted.caller.clone();
-            house.connections.serve(admitted, caller, house.draining.clone()).await;
+            house.connections.serve(&mut admitted, caller, house.draining.clone()).await;
+            // Whoever does not close in time is closed on.
+            let _ = tokio::time::timeout(LINGER, admitted.part()).await;
         }
         Ok(Err(fault)) => tracing::debug!(error = %fault, "connection was not let in"),
         Err(_) => tracing::debug!("connection said too little in time"),
@@ -167,6 +170,21 @@ async fn admit(newcomer: Newcomer, door: &Door, idle: Duration) -> io::Result<Ad
 }
 
 impl Admitted {
+    /// Says that nothing more is coming, and drops what the peer still sends until it has closed too. To close on a peer that
+    /// is writing is to reset it, and a reset may overtake answers that it has not read yet (RFC 9112 section 9.6).
+    async fn part(&mut self) -> io::Result<()> {
+        self.shutdown().await?;
+        let mut dropped = 0;
+        let mut room = vec![0; 16 * 1_024];
+        while dropped < bounds::LINGER_BYTES_MAX {
+            match self.read(&mut room).await? {
+                0 => break,
+                more => dropped += more,
+            }
+        }
+        Ok(())
+    }
+
     /// Does something on the line, unless the place has been taken back: then everything on it is at an end, a peer that
     /// reads nothing included.
     fn attempt<T>(

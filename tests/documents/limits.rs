@@ -26,10 +26,22 @@ fn connections() -> Vec<Limit> {
             "silent_connections_are_dropped_and_their_places_free_again",
         ),
         (
+            "connections that wait to be accepted",
+            format!("{}, or what the system allows", bounds::BACKLOG),
+            "the kernel answers no more of them until there is room",
+            "a_burst_of_connections_waits_and_none_is_dropped",
+        ),
+        (
             "time for TLS and the preface",
             format!("{} ms", bounds::PREFACE_WAIT_MS),
             "closed; the place is free again",
             "silent_connections_are_dropped_and_their_places_free_again",
+        ),
+        (
+            "time for a peer to close too, once the server has said its last",
+            format!("{} ms, {} KiB", bounds::LINGER_MS, bounds::LINGER_BYTES_MAX / 1_024),
+            "closed on it, which resets it; until then what it sends is dropped",
+            "who_is_still_writing_reads_its_goodbye_and_no_reset",
         ),
         (
             "time without a call, of a connection",

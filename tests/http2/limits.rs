@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use faxguard::bounds;
 use faxguard::server::listen::Waits;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::raw::{
     ACK, DATA, END_HEADERS, END_STREAM, Frame, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS,
@@ -177,5 +178,25 @@ fn a_full_house_makes_room_for_who_has_less() {
         }
         assert!(refused > 0, "whoever has most must not take from others");
         house.neighbour.answered(VERDICTS).await;
+    });
+}
+
+#[test]
+fn who_is_still_writing_reads_its_goodbye_and_no_reset() {
+    attack(LITTLE_MIB, async |house| {
+        for _ in 0..20 {
+            let mut stream = tokio::net::TcpStream::connect(house.address).await.unwrap();
+            // A frame of data on no stream is a fault; what follows it is on its way when the server ends the connection.
+            let fault = Frame::data(0, 0, b"nothing");
+            let hello = [PREFACE, &bytes(&[Frame::settings(&[]), fault])].concat();
+            stream.write_all(&hello).await.unwrap();
+            for _ in 0..8 {
+                stream.write_all(&[0; 32 * 1_024]).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            let mut told = Vec::new();
+            stream.read_to_end(&mut told).await.unwrap();
+            assert!(!told.is_empty());
+        }
     });
 }
