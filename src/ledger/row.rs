@@ -41,8 +41,8 @@ thread_local! {
 const SHELF_BYTES: usize = 64 << 10;
 const _: () = assert!(ROW_BYTES_MAX <= SHELF_BYTES);
 /// Full shelves of a thread that are kept for when their rows have gone: at 100,000 rows a second so many are full before the
-/// first is written. Shelves that were freed and got anew would be cleared by the system each time.
-const SHELVES_MAX: usize = 64;
+/// first is written. Shelves that were freed and got anew would be cleared by the system each time. They are 2 MiB a thread.
+const SHELVES_MAX: usize = 32;
 
 /// The shelf that rows are put on, and full ones, the oldest first.
 #[derive(Default)]
