@@ -106,7 +106,11 @@ where
             }
             (Poll::Ready(Some(Err(status))), _) => Some(Err(status)),
             (Poll::Ready(None), _) | (Poll::Pending, Some(_)) => None,
-            (Poll::Pending, None) => return Poll::Pending,
+            (Poll::Pending, None) => {
+                // Others have their turn while it waits for its node.
+                this.turn = 0;
+                return Poll::Pending;
+            }
         };
         this.over = !matches!(told, Some(Ok(_)));
         Poll::Ready(told)
@@ -189,6 +193,7 @@ mod tests {
         let answers = Answers::new(asked, one, now, Box::pin(std::future::ready(())));
         assert_eq!(answers.fold(0, |count, _| count + 1).await, LAST_MESSAGES);
     }
+
     #[tokio::test]
     async fn others_have_their_turn_after_so_many_stages_in_however_many_messages() {
         for (stages, messages) in [(1, STAGES_A_TURN), (STAGES_A_TURN - 1, 2), (1_000, 1)] {

@@ -106,12 +106,28 @@ fn reads_back_and_stays_small() {
 fn rows_keep_their_bytes_beside_those_that_come_after() {
     let rows: Vec<_> = (0..1_000).map(|mark| StageRow { mark, ..row() }).collect();
     let mut kept: Vec<_> = rows.iter().map(StageRow::encode).collect();
-    // Shelves whose rows have gone are used again.
-    kept.truncate(500);
-    kept.extend(rows[500..].iter().map(StageRow::encode));
-    for (row, bytes) in rows.iter().zip(&kept) {
+    // Shelves whose rows have gone are used again, the oldest first.
+    kept.drain(..500);
+    kept.extend(rows[..500].iter().map(StageRow::encode));
+    for (row, bytes) in rows[500..].iter().chain(&rows[..500]).zip(&kept) {
         assert_eq!(StageRow::decode(bytes, DecisionId([7; 16]), &names()).as_ref(), Some(row));
     }
+}
+
+#[test]
+fn shelves_are_used_again_and_no_more_are_kept_than_may_be() {
+    let row = [7; 1_000];
+    let (mut shelves, mut waiting) = (Shelves::default(), VecDeque::new());
+    for _ in 0..10_000 {
+        waiting.push_back(shelves.put(&row));
+        if waiting.len() > 200 {
+            waiting.pop_front();
+        }
+    }
+    assert!(shelves.full.len() <= 4, "200 rows lie on four: {}", shelves.full.len());
+    waiting.extend((0..10_000).map(|_| shelves.put(&row)));
+    assert_eq!(shelves.full.len(), SHELVES_MAX);
+    assert!(waiting.iter().all(|kept| kept == &row[..]));
 }
 
 #[test]
