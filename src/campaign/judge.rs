@@ -155,7 +155,10 @@ impl Known {
         let maps = self.representatives.iter().zip(&evidence);
         let maps = maps.filter_map(|(known, one)| Some((known.map()?, offset(one))));
         let own = self.map.iter().map(|map| (&**map, self.evidence.offset));
-        let known: Vec<(&InkMap, Offset)> = maps.chain(own).take(*budget).collect();
+        let mut known: Vec<(&InkMap, Offset)> = maps.chain(own).collect();
+        // A cluster that agrees on something is asked for that or for nothing: a few of its pairs would let a filling pass.
+        let agrees = known.len() >= AGREEMENT_MIN;
+        known.truncate(if agrees && *budget < AGREEMENT_MIN { 0 } else { *budget });
         let by_keys = if likely { Verdict::Likely } else { Verdict::Unsure };
         self.lead.verdict = by_keys;
         let Some(map) = map.filter(|_| !known.is_empty()) else { return };
