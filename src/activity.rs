@@ -12,7 +12,7 @@ pub mod subject;
 use std::io::{self, Read, Write};
 
 pub use counts::Counts;
-pub use observation::{Happened, OBSERVATION_BYTES, Observation, Target};
+pub use observation::{Happened, Observation, PACKED_BYTES, Target};
 
 use crate::store::hot::{HotFault, HotGuard, HotTable, HotValue, LOCK_KEYS_MAX};
 use fanout::BoxBudget;

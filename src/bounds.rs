@@ -101,7 +101,8 @@ pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 pub const FRAME_BYTES_MAX: u32 = 16 * 1024;
 /// Streams of one connection that may be reset for a fault before the connection is ended.
 pub const CONNECTION_RESETS_MAX: usize = 1_024;
-/// Longest a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds.
+/// How long a connection may take to send the 24 bytes of its HTTP/2 preface, in milliseconds; some are waited for up to a
+/// quarter longer.
 pub const PREFACE_WAIT_MS: u64 = 5_000;
 /// Longest a connection that was ended here waits for its peer to close too, in milliseconds, and most bytes that it drops
 /// meanwhile: what a peer may have on its way.

@@ -74,7 +74,7 @@ fn screen_stage(
     if open.begins_pages(stage) {
         memory.wishes().fax();
     }
-    let generation = memory.generations().current();
+    let generation = memory.generations().in_force();
     let kept = if again { kept_until(memory, &open, event) } else { None };
     let join = if again { gather_again } else { gather };
     let gathered = join(memory, &mut open, event);
@@ -110,7 +110,9 @@ fn screen_stage(
         open.desk = open.desk.filter(|_| !held);
     }
     memory.counters().screened.fetch_add(1, Ordering::Relaxed);
-    memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
+    if event.unscored > 0 {
+        memory.counters().unscored.fetch_add(event.unscored.into(), Ordering::Relaxed);
+    }
     open.kept = row.features;
     row.verdict
 }

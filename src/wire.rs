@@ -11,6 +11,7 @@
 )]
 
 pub mod bounded;
+pub mod encoded;
 
 /// Messages that show their name alone, wherever somebody prints one: they are personal data, or keys.
 macro_rules! unprintable {

@@ -63,8 +63,12 @@ impl Happened {
 }
 
 const KEYS: usize = 9;
-/// Bytes of an observation in a row.
-pub const OBSERVATION_BYTES: usize = 4 + 4 * 2 + KEYS * 8 + 2 * 4;
+/// Bytes of an observation where all of it is kept.
+const OBSERVATION_BYTES: usize = 4 + 4 * 2 + KEYS * 8 + 2 * 4;
+/// When, what happened, and which of the rest follow: what a packed observation begins with.
+const PACKED_HEAD_BYTES: usize = 4 + 2 + 2;
+/// Most bytes of a packed observation.
+pub const PACKED_BYTES: usize = OBSERVATION_BYTES + 2;
 
 /// What is added, and to whom. Subjects are hot keys; zero is nobody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,6 +148,66 @@ impl Observation {
         })
     }
 
+    /// Its bytes without what is nobody or nothing, and how many of them: a row has few of all subjects. Two bytes say what follows.
+    pub fn pack(&self) -> ([u8; PACKED_BYTES], usize) {
+        let mut packed = [0; PACKED_BYTES];
+        let (mut present, mut length) = (0_u16, PACKED_HEAD_BYTES);
+        let mut put = |at: usize, value: &[u8]| {
+            if value.iter().any(|byte| *byte != 0)
+                && let Some(place) = packed.get_mut(length..length + value.len())
+            {
+                place.copy_from_slice(value);
+                present |= 1 << at;
+                length += value.len();
+            }
+        };
+        for (at, key) in self.keys().into_iter().enumerate() {
+            put(at, &key.to_le_bytes());
+        }
+        put(KEYS, &self.good.to_le_bytes());
+        put(KEYS + 1, &self.bad.to_le_bytes());
+        let Target { tag, below, above } = self.target;
+        for (at, tag) in [tag, below, above].into_iter().enumerate() {
+            put(KEYS + 2 + at, &tag.to_le_bytes());
+        }
+        let [a, b, c, d] = self.second.to_le_bytes();
+        let ([e, f], [g, h]) = (self.happened.0.to_le_bytes(), present.to_le_bytes());
+        packed[..PACKED_HEAD_BYTES].copy_from_slice(&[a, b, c, d, e, f, g, h]);
+        (packed, length)
+    }
+
+    /// Takes itself as [`Self::pack`] puts it; `None` where the bytes are too short.
+    pub fn unpack(from: &mut &[u8]) -> Option<Self> {
+        let second = take_u32(from)?;
+        let (happened, present) = (Happened(take_u16(from)?), take_u16(from)?);
+        let is_there = |at: usize| present >> at & 1 == 1;
+        let mut keys = [0; KEYS];
+        for (at, key) in keys.iter_mut().enumerate() {
+            *key = if is_there(at) { take_u64(from)? } else { 0 };
+        }
+        let mut weight = |at| if is_there(at) { take_u32(from) } else { Some(0) };
+        let (good, bad) = (weight(KEYS)?, weight(KEYS + 1)?);
+        let mut tag = |at| if is_there(KEYS + 2 + at) { take_u16(from) } else { Some(0) };
+        let target = Target { tag: tag(0)?, below: tag(1)?, above: tag(2)? };
+        let [caller, block10, block100, tsi, trunk, shape, target_block, member, document] = keys;
+        Some(Self {
+            second,
+            happened,
+            target,
+            caller,
+            block10,
+            block100,
+            tsi,
+            trunk,
+            shape,
+            target_block,
+            member,
+            document,
+            good,
+            bad,
+        })
+    }
+
     const fn keys(&self) -> [u64; KEYS] {
         [
             self.caller,
@@ -186,5 +250,16 @@ mod tests {
         for length in 0..bytes.len() {
             assert_eq!(Observation::decode(&mut &bytes[..length]), None);
         }
+        let target = Target { below: 0, ..observation.target };
+        let some = Observation { tsi: 0, document: 0, good: 0, target, ..observation };
+        for (observation, expected) in [(observation, PACKED_BYTES), (some, PACKED_BYTES - 22)] {
+            let (packed, length) = observation.pack();
+            assert_eq!(length, expected);
+            assert_eq!(Observation::unpack(&mut &packed[..length]), Some(observation));
+            for length in 0..length {
+                assert_eq!(Observation::unpack(&mut &packed[..length]), None);
+            }
+        }
+        assert_eq!(Observation::default().pack().1, PACKED_HEAD_BYTES);
     }
 }

@@ -17,6 +17,7 @@ pub mod reading;
 pub mod report;
 pub mod screening;
 mod stage;
+pub mod told;
 pub mod verdict;
 mod wall;
 

@@ -4,7 +4,7 @@ mod answers;
 mod arrival;
 mod beside;
 mod declared;
-mod direct;
+mod dispatch;
 mod gate;
 mod intake;
 mod operator;
@@ -36,7 +36,7 @@ use crate::metrics::Metrics;
 use crate::wire::operator::v1 as operator_wire;
 use crate::wire::report::v1::report_service_server::ReportServiceServer;
 use crate::wire::screening::v1::reading_service_server::ReadingServiceServer;
-use crate::wire::screening::v1::screening_service_server::{self, ScreeningServiceServer};
+use crate::wire::screening::v1::screening_service_server;
 use operator_wire::campaign_service_server::CampaignServiceServer;
 use operator_wire::decision_service_server::DecisionServiceServer;
 use operator_wire::directory_service_server::DirectoryServiceServer;
@@ -262,11 +262,7 @@ pub fn services(edge: Edge) -> Services {
     let (metrics, message_wait) = (Arc::clone(&edge.metrics), edge.message_wait);
     let (calls, engine) = (Arc::new(Calls::new(&metrics)), Arc::clone(&edge.engine));
     let most = bounds::OPERATOR_MESSAGE_BYTES_MAX;
-    let screening = screening::Screening::new(Arc::clone(&edge));
-    let screening = screening.at_once(|screening| {
-        ScreeningServiceServer::new(screening)
-            .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX)
-    });
+    let screening = dispatch::Dispatch::new(screening::Desk::new(Arc::clone(&edge)));
     let reading = ReadingServiceServer::new(reading::FaxReading(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::READ_FAX_MESSAGE_BYTES_MAX);
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))

@@ -105,12 +105,7 @@ macro_rules! hexadecimal {
     ($($name:ident),*) => {$(
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                // One piece: every verdict tells its decision.
-                let mut digits = [0; 32];
-                for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
-                    pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-                }
-                f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
+                f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
             }
         }
         impl fmt::Debug for $name {
@@ -119,6 +114,15 @@ macro_rules! hexadecimal {
             }
         }
         impl $name {
+            /// Its 32 hexadecimal digits, in ASCII.
+            pub fn digits(&self) -> [u8; 32] {
+                let mut digits = [0; 32];
+                for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+                    pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+                }
+                digits
+            }
+
             /// Reads 32 hexadecimal digits of either case; anything else is `None`.
             pub fn parse(text: &str) -> Option<Self> {
                 parse_hexadecimal(text).map(Self)

@@ -113,8 +113,7 @@ impl InProcess {
         let redress = policy.policy().redress().contact();
         let words = Words { describe: signals::evidence, redress };
         // A replay has no page to fingerprint, and so no use for the keys.
-        let response =
-            convert::verdict::response(&request.request_id, &verdict, &words, Vec::new());
+        let response = convert::verdict::response(&request.request_id, &verdict, &words);
         Ok(Answer::Screened(Box::new(response)))
     }
 

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::names::Names;
 use super::varint::{Packer, take, take_as, take_signed};
-use crate::activity::{OBSERVATION_BYTES, Observation};
+use crate::activity::{Observation, PACKED_BYTES};
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::stage::{Member, Plan};
 use crate::features::{FEATURE_COUNT, FEATURES_VERSION, KeptFeatures};
@@ -24,10 +24,12 @@ use verdict::{put_verdict, take_verdict};
 pub use verdict::{decode_verdict, encode_verdict};
 
 /// Layout of the row. A reader takes every version up to its own.
-const ROW_VERSION: u8 = 1;
+const ROW_VERSION: u8 = 2;
+/// The first whose observation is packed.
+const PACKED_SINCE: u8 = 2;
 /// Most bytes of a row: subjects, observation, features at six bytes, course, and the verdict.
 const ROW_BYTES_MAX: usize =
-    120 + OBSERVATION_BYTES + 6 * (FEATURE_COUNT + 1) + 210 + verdict::VERDICT_BYTES_MAX;
+    120 + PACKED_BYTES + 6 * (FEATURE_COUNT + 1) + 210 + verdict::VERDICT_BYTES_MAX;
 
 thread_local! {
     /// Where this thread packs its rows: always the same memory, so always near.
@@ -192,7 +194,8 @@ impl StageRow {
     pub fn encode_parted(&self) -> (Bytes, usize) {
         with_room(|to| {
             self.put_subjects(to);
-            to.fixed(self.observation.encode());
+            let (observation, length) = self.observation.pack();
+            to.bytes(&observation[..length]);
             put_features(to, &self.features);
             self.put_course(to);
             let verdict_at = to.len();
@@ -265,16 +268,16 @@ impl StageRow {
     /// Reads one back; `None` where the bytes are not of a version up to this one.
     pub fn decode(mut bytes: &[u8], decision: DecisionId, names: &Names) -> Option<Self> {
         let from = &mut bytes;
-        if take_u8(from)? > ROW_VERSION {
-            return None;
-        }
+        let version = take_u8(from).filter(|version| *version <= ROW_VERSION)?;
         let (request, node, mark) = (take_u64(from)?, take_u64(from)?, take_as(from)?);
         let number = Pseudonym(take_fixed(from)?);
         let caller = take_option(from, |from| take_fixed(from).map(Pseudonym))?;
         let member = take_option(from, |from| take_fixed(from).map(Pseudonym))?;
         let (member_key, facts) = (take_u64(from)?, take_member(from)?);
         let (calling_code, zone) = (take_as(from)?, take_as(from)?);
-        let observation = Observation::decode(from)?;
+        let is_packed = version >= PACKED_SINCE;
+        let read = if is_packed { Observation::unpack } else { Observation::decode };
+        let observation = read(from)?;
         let features = take_features(from)?;
         let charge = take_u8(from)?;
         let cost = |bit, from: &mut &[u8]| {

@@ -81,6 +81,14 @@ impl<'a> Packer<'a> {
         }
     }
 
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        debug_assert!(self.length + bytes.len() <= self.room.len(), "more than was counted");
+        if let Some(place) = self.room.get_mut(self.length..self.length + bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.length += bytes.len();
+        }
+    }
+
     /// As [`crate::store::codec::put_option`].
     #[inline]
     pub(super) fn option<const M: usize>(&mut self, bytes: Option<[u8; M]>) {

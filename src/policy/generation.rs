@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 use thiserror::Error;
 
@@ -153,6 +153,11 @@ impl Generations {
     /// The generation in force.
     pub fn current(&self) -> Arc<Generation> {
         self.current.load_full()
+    }
+
+    /// The same for as long as one stage takes: its count, which all threads share, is left alone.
+    pub fn in_force(&self) -> Guard<Arc<Generation>> {
+        self.current.load()
     }
 
     /// Finds the faults that [`Generations::apply`] would refuse the edit for.

@@ -18,7 +18,7 @@ use foldhash::fast::RandomState;
 use crate::fax::stage::Direction;
 use crate::features::{FEATURE_COUNT, Feature, Features, each_place};
 use crate::policy::SignalSpec;
-use crate::verdict::{Name, Score};
+use crate::verdict::{Name, Score, name_digest};
 
 /// A signal: what it is, when it speaks, and the proof that it does.
 #[derive(Clone, Copy)]
@@ -340,31 +340,29 @@ pub fn specs() -> Vec<SignalSpec> {
 }
 
 /// A sentence before its number, and after it where it has one.
-type Sentence = (&'static str, Option<&'static str>);
+pub type Sentence = (&'static str, Option<&'static str>);
 
-/// The sentences of the catalog by name: the served path asks for one a hit.
-static BY_NAME: LazyLock<HashMap<&str, Sentence, RandomState>> = LazyLock::new(|| {
-    let sentence = |signal: &&'static Signal| match signal.evidence.split_once("{}") {
-        Some((before, after)) => (signal.name, (before, Some(after))),
-        None => (signal.name, (signal.evidence, None)),
+/// The sentences of the catalog by the digest of the name: the served path asks for one a hit, some ten a verdict.
+static BY_NAME: LazyLock<HashMap<u32, Sentence, RandomState>> = LazyLock::new(|| {
+    let sentence = |signal: &&'static Signal| {
+        let sentence = match signal.evidence.split_once("{}") {
+            Some((before, after)) => (before, Some(after)),
+            None => (signal.evidence, None),
+        };
+        (name_digest(signal.name), sentence)
     };
     CATALOG.iter().map(sentence).collect()
 });
 
-/// The sentence for a line of the score, with the number that counted.
-pub fn evidence(name: &str, value: i64) -> String {
-    match BY_NAME.get(name) {
-        Some((sentence, None)) => (*sentence).to_owned(),
-        Some((before, Some(after))) => [before, value.to_string().as_str(), after].concat(),
-        None => match name {
-            "prior" => "before any evidence".into(),
-            _ if name.starts_with("cap.") => {
-                "the group as a whole counts no more than its cap".into()
-            }
-            _ if name.starts_with("composite.") => "these signals mean more together".into(),
-            _ => "calibration".into(),
-        },
-    }
+/// The sentence for a line of the score, around the number that counted.
+pub fn evidence(name: Name) -> Sentence {
+    let general = || match name.text() {
+        "prior" => "before any evidence",
+        name if name.starts_with("cap.") => "the group as a whole counts no more than its cap",
+        name if name.starts_with("composite.") => "these signals mean more together",
+        _ => "calibration",
+    };
+    BY_NAME.get(&name.digest()).copied().unwrap_or_else(|| (general(), None))
 }
 
 /// The catalog's name with that text, for rows read back from the ledger.
@@ -440,8 +438,10 @@ mod tests {
     }
 
     #[test]
-    fn evidence_names_the_number() {
-        assert!(evidence("volume.caller_fanout_1h", 42).contains("42"));
+    fn evidence_has_a_place_for_the_number() {
+        let (before, after) = evidence(Name::of("volume.caller_fanout_1h"));
+        assert!(!before.is_empty() && after.is_some());
+        assert_eq!(evidence(Name::of("cap.volume")).1, None);
         assert_eq!(name_of("volume.caller_fanout_1h"), Some("volume.caller_fanout_1h"));
         assert_eq!(name_of("no.such"), None);
     }

@@ -126,11 +126,12 @@ pub(super) async fn accept(
 /// passes first or its place is taken back.
 async fn live(newcomer: Newcomer, house: Arc<House>, open: mpsc::Sender<Infallible>) {
     let seat = Arc::clone(newcomer.place.seat());
+    let patience = patience(house.waits.preface, newcomer.peer);
     let greeting = admit(newcomer, &house.door, house.waits.idle);
     let admitted = tokio::select! {
         () = house.draining.clone().begun() => return,
         () = seat.taken_back() => return,
-        admitted = tokio::time::timeout(house.waits.preface, greeting) => admitted,
+        admitted = tokio::time::timeout(patience, greeting) => admitted,
     };
     match admitted {
         Ok(Ok(mut admitted)) => {
@@ -143,6 +144,13 @@ async fn live(newcomer: Newcomer, house: Arc<House>, open: mpsc::Sender<Infallib
         Err(_) => tracing::debug!("connection said too little in time"),
     }
     drop(open);
+}
+
+/// How long a newcomer is waited for: up to a quarter longer than the deadline, by its port. A crowd that came at once and
+/// says nothing would otherwise be let go at once too, and keep the processor from those who do.
+fn patience(deadline: Duration, peer: SocketAddr) -> Duration {
+    const STEPS: u16 = 256;
+    deadline + deadline / 4 * u32::from(peer.port() % STEPS) / u32::from(STEPS)
 }
 
 async fn admit(newcomer: Newcomer, door: &Door, idle: Duration) -> io::Result<Admitted> {
@@ -271,5 +279,22 @@ impl AsyncWrite for Admitted {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.attempt(context, |line, context| line.poll_shutdown(context))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_not_let_go_at_once() {
+        let deadline = Duration::from_secs(4);
+        let of = |port| patience(deadline, (Ipv4Addr::LOCALHOST, port).into());
+        let all: HashSet<Duration> = (0..=u16::MAX).map(of).collect();
+        assert_eq!(all.len(), 256);
+        assert!(all.iter().all(|wait| (deadline..deadline * 5 / 4).contains(wait)));
     }
 }

@@ -14,6 +14,7 @@ mod query;
 mod queue;
 mod sheet;
 mod state;
+mod written;
 
 use std::fs::{File, rename};
 use std::io::{self, BufWriter};

@@ -4,13 +4,18 @@
 //! (HKDF-Expand with one block, RFC 5869 section 2.3), kept as prepared HMAC states. A plain hash would be no
 //! pseudonym: every number of a country is hashed in minutes.
 
+use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::hash::Hasher;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use siphasher::sip::SipHasher13;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -19,6 +24,9 @@ use crate::fax::number::Number;
 
 /// Bytes of a master key.
 pub const KEY_BYTES: usize = 32;
+/// Nodes whose pseudonyms are remembered, and trunks. Those of names beyond are derived each time: none is ever let go, so
+/// that whoever makes names up takes nothing from those that are known.
+const MACHINES_MAX: usize = 1_024;
 /// The file of the first epoch; later epochs add files beside it.
 const FILE_OF_EPOCH_0: &str = "epoch-00000.key";
 
@@ -76,8 +84,14 @@ pub struct KeyRing {
     subjects: Box<[Prepared; SubjectKind::ALL.len()]>,
     decision: Box<Prepared>,
     pages: Box<Prepared>,
+    request: SipHasher13,
+    nodes: Machines,
+    trunks: Machines,
     fingerprint: [u8; 8],
 }
+
+/// Pseudonyms of machines by name: they are few, and asked for at every stage.
+type Machines = ArcSwap<HashMap<Box<str>, Pseudonym, RandomState>>;
 
 impl KeyRing {
     /// Reads the key of a folder, or makes it.
@@ -121,6 +135,12 @@ impl KeyRing {
             epoch,
             subjects: Box::new(SubjectKind::ALL.map(subject)),
             decision: Box::new(subkey(master, b"faxguard decision", &[])),
+            request: SipHasher13::new_with_key(&halve(output(
+                &subkey(master, b"faxguard request", &[]),
+                &[],
+            ))),
+            nodes: Machines::default(),
+            trunks: Machines::default(),
             pages: Box::new(subkey(master, b"faxguard pages", &[])),
             fingerprint: [a, b, c, d, e, f, g, h],
         }
@@ -145,6 +165,43 @@ impl KeyRing {
         // Kinds are numbered from one in the order of `ALL`, which a test holds.
         let prepared = &self.subjects[kind as usize - 1];
         Pseudonym(halve(output(prepared, &[subject])))
+    }
+
+    /// The pseudonym of a node, by its name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Pseudonym {
+        self.machine(&self.nodes, SubjectKind::Node, name)
+    }
+
+    /// The pseudonym of a trunk, by its name.
+    #[must_use]
+    pub fn trunk(&self, name: &str) -> Pseudonym {
+        self.machine(&self.trunks, SubjectKind::Trunk, name)
+    }
+
+    fn machine(&self, among: &Machines, kind: SubjectKind, name: &str) -> Pseudonym {
+        let known = among.load();
+        if let Some(pseudonym) = known.get(name) {
+            return *pseudonym;
+        }
+        let pseudonym = self.pseudonym(kind, name.as_bytes());
+        if known.len() < MACHINES_MAX {
+            among.rcu(|known| {
+                let mut more = known.as_ref().clone();
+                more.insert(name.into(), pseudonym);
+                more
+            });
+        }
+        pseudonym
+    }
+
+    /// Tells requests about one fax apart; those of two faxes are never compared. SipHash (Aumasson and Bernstein, 2012) under a
+    /// key of its own: a request id stands for no person, and is asked for at every stage.
+    #[must_use]
+    pub fn request_key(&self, request: &str) -> u64 {
+        let mut hasher = self.request;
+        hasher.write(request.as_bytes());
+        hasher.finish()
     }
 
     /// The pseudonym of a number.
@@ -328,6 +385,25 @@ mod tests {
         assert_ne!(ring.page_secret(1), KeyRing::for_replay(8).page_secret(1));
         assert_ne!(ring.decision_id("ab", "c"), ring.decision_id("a", "bc"));
         assert_eq!(ring.decision_id("a", "bc"), KeyRing::for_replay(7).decision_id("a", "bc"));
+    }
+
+    #[test]
+    fn machines_are_the_same_remembered_or_not_and_only_so_many_are() {
+        let ring = KeyRing::for_replay(7);
+        for name in (0..MACHINES_MAX + 50).map(|at| format!("gw-{at}")) {
+            let derived = ring.pseudonym(SubjectKind::Node, name.as_bytes());
+            assert_eq!([ring.node(&name), ring.node(&name)], [derived; 2]);
+            assert_ne!(ring.trunk(&name), derived);
+        }
+        assert_eq!(ring.nodes.load().len(), MACHINES_MAX);
+    }
+
+    #[test]
+    fn requests_are_told_apart_the_same_over_restarts() {
+        let ring = KeyRing::for_replay(7);
+        assert_eq!(ring.request_key("a"), KeyRing::for_replay(7).request_key("a"));
+        assert_ne!(ring.request_key("a"), ring.request_key("b"));
+        assert_ne!(ring.request_key("a"), KeyRing::for_replay(8).request_key("a"));
     }
 
     /// RFC 4231, test case 2, through the prepared state: the key is `Jefe`, padded with zeros as HMAC does.

@@ -33,7 +33,7 @@ fn connections() -> Vec<Limit> {
         ),
         (
             "time for TLS and the preface",
-            format!("{} ms", bounds::PREFACE_WAIT_MS),
+            format!("{} ms, and up to a quarter more by the port", bounds::PREFACE_WAIT_MS),
             "closed; the place is free again",
             "silent_connections_are_dropped_and_their_places_free_again",
         ),

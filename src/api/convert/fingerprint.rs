@@ -10,7 +10,6 @@ use crate::content::fingerprint::{
 };
 use crate::screening::SeenPage;
 use crate::time::Timestamp;
-use crate::verdict::Verdict;
 use crate::wire::screening::v1 as wire;
 use wire::screen_fax_request::Stage as WireStage;
 
@@ -127,12 +126,9 @@ fn mark(sent: &wire::FingerprintMark) -> Option<Mark> {
     })
 }
 
-/// The keys that a node is to use, where the verdict of that time wants fingerprints.
+/// The keys that a node is to use, where a verdict of that time wants fingerprints.
 #[must_use]
-pub fn keys(verdict: &Verdict, wall: &Wall<'_>, at: Timestamp) -> Vec<wire::FingerprintKey> {
-    if verdict.fingerprint.is_none() {
-        return Vec::new();
-    }
+pub fn keys(wall: &Wall<'_>, at: Timestamp) -> Vec<wire::FingerprintKey> {
     let key = |epoch| wire::FingerprintKey { epoch, secret: wall.keys.page_secret(epoch).into() };
     epochs_at(at).map(key).into()
 }

@@ -70,8 +70,8 @@ pub fn asked(request: &wire::ScreenFaxRequest, wall: &Wall<'_>) -> Result<Asked,
         let (node, fax, request) = (node_id?, fax_id?, request_id?);
         let event = StageEvent {
             decision: wall.keys.decision_id(node, fax),
-            request: request_key(wall, node, request),
-            node: wall.name(SubjectKind::Node, node),
+            request: wall.keys.request_key(request),
+            node: wall.keys.node(node),
             time: time?,
             parties: parties?,
             member: claim,
@@ -82,13 +82,6 @@ pub fn asked(request: &wire::ScreenFaxRequest, wall: &Wall<'_>) -> Result<Asked,
         Some(Asked { event, pages })
     })();
     faults.finish(built)
-}
-
-/// Request ids are unique within their node only, so the key is made of both. The decision's key serves: the
-/// two are never compared.
-fn request_key(wall: &Wall<'_>, node: &str, request: &str) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = wall.keys.decision_id(node, request).0;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Reads the parties. `None` only with a fault noted.
@@ -112,7 +105,7 @@ fn inbound(faults: &mut Faults, sent: &wire::InboundParties, wall: &Wall<'_>) ->
     let caller = wall.caller(caller_number);
     let did = faults.keep("called_number", wall.required_number(called_number));
     let trunk = faults.keep("trunk", read::optional_id(trunk))?;
-    let trunk = trunk.map(|trunk| wall.name(SubjectKind::Trunk, trunk));
+    let trunk = trunk.map(|trunk| wall.keys.trunk(trunk));
     Some(Parties::Inbound { caller, did: did?, trunk })
 }
 
@@ -126,7 +119,7 @@ fn outbound(faults: &mut Faults, sent: &wire::OutboundParties, wall: &Wall<'_>) 
         member: wall.name(SubjectKind::Member, member?),
         recipient: recipient?,
         shown: shown?,
-        trunk: trunk.map(|trunk| wall.name(SubjectKind::Trunk, trunk)),
+        trunk: trunk.map(|trunk| wall.keys.trunk(trunk)),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::read::{span_to_wire, time_to_wire};
 use crate::time::Span;
 use crate::verdict::{
-    Bounds, Counterfactual, Degradations, Hit, QuotaOutcome, QuotaStatus, Refusal, Verdict,
+    Bounds, Counterfactual, Degradations, Hit, Name, QuotaOutcome, QuotaStatus, Refusal, Verdict,
 };
 use crate::wire::screening::v1 as wire;
 
@@ -11,30 +11,29 @@ use crate::wire::screening::v1 as wire;
 /// them in place.
 #[derive(Clone, Copy)]
 pub struct Words<'a> {
-    /// The sentence for a line of the score: its name and the number that counted.
-    pub describe: fn(&str, i64) -> String,
+    /// The sentence for a line of the score by its name: what stands before the number that counted, and after it where it
+    /// has one.
+    pub describe: fn(Name) -> (&'static str, Option<&'static str>),
     /// Whom a refused caller asks for redress (47 CFR 64.1200(k)), of the policy.
     pub redress: &'a str,
 }
 
-/// The answer to one request, with the keys that fingerprints are wanted under: whoever else sees a verdict sees none.
+/// The answer to one request as a message, without the keys that fingerprints are wanted under. What serves puts it straight into
+/// bytes, see [`super::told`].
 #[must_use]
 pub fn response(
     request_id: &str,
     verdict: &Verdict,
     words: &Words<'_>,
-    keys: Vec<wire::FingerprintKey>,
 ) -> wire::ScreenFaxResponse {
-    let mut told = to_wire(verdict, words);
-    told.fingerprint.iter_mut().for_each(|wish| wish.keys.clone_from(&keys));
     wire::ScreenFaxResponse {
         request_id: request_id.into(),
         decision_id: verdict.decision.to_string(),
-        verdict: Some(told),
+        verdict: Some(to_wire(verdict, words)),
     }
 }
 
-/// A verdict for the wire.
+/// A verdict for the wire. Whoever else than a node sees it sees no keys.
 #[must_use]
 pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
     let Verdict {
@@ -47,8 +46,8 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
         generation,
         counterfactuals,
         reuse,
-        fingerprint,
-        ink_map,
+        fingerprint: _,
+        ink_map: _,
         bounds,
         refusal,
         deadline,
@@ -66,12 +65,7 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
         policy_generation: *generation,
         counterfactuals: counterfactuals.iter().map(counterfactual).collect(),
         reuse_duration: (*reuse > Span::default()).then(|| span_to_wire(*reuse)),
-        fingerprint: Some(wire::FingerprintWish {
-            wanted: fingerprint.is_some(),
-            purpose: fingerprint.map_or(0, |purpose| code(purpose as u8)),
-            keys: Vec::new(),
-            ink_map_wanted: *ink_map,
-        }),
+        fingerprint: Some(wish(verdict, Vec::new())),
         bounds: (*bounds != Bounds::default()).then(|| limits(bounds)),
         refusal: refusal.as_ref().map(|refusal| refuse(refusal, words)),
         hold_deadline_time: deadline.map(time_to_wire),
@@ -84,38 +78,63 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
 }
 
 /// The contract numbers its enums as the domain does; a test holds each pair of names together.
-fn code(code: u8) -> i32 {
+pub(super) fn code(code: u8) -> i32 {
     i32::from(code)
 }
 
 fn hit(line: &Hit, words: &Words<'_>) -> wire::Hit {
-    let Hit { kind, name, contribution, value } = line;
     wire::Hit {
-        kind: code(*kind as u8),
-        name: name.text().into(),
-        contribution_milli: contribution.0,
-        evidence: (words.describe)(name.text(), *value),
+        kind: code(line.kind as u8),
+        name: line.name.text().into(),
+        contribution_milli: line.contribution.0,
+        evidence: with_evidence(line, words, |parts| parts.concat()),
+    }
+}
+
+/// Does something with the sentence for a line, in parts. They are put together and not formatted, which takes longer: there
+/// are some in every verdict.
+pub(super) fn with_evidence<T>(line: &Hit, words: &Words<'_>, act: impl FnOnce(&[&str]) -> T) -> T {
+    match (words.describe)(line.name) {
+        (sentence, None) => act(&[sentence]),
+        (before, Some(after)) => act(&[before, itoa::Buffer::new().format(line.value), after]),
     }
 }
 
 fn counterfactual(other: &Counterfactual) -> wire::Counterfactual {
-    let Counterfactual { action, distance, without } = other;
-    // Put together and not formatted, which takes longer: there are some in every verdict.
-    let condition = match without {
-        Some(signal) => ["without `", signal, "` it would be ", action.name()].concat(),
-        None => {
-            let milli = distance.0.unsigned_abs();
-            let amount = [(milli / 1_000).to_string(), (1_000 + milli % 1_000).to_string()];
-            let than = if distance.0 < 0 { " less" } else { " more" };
-            let would = " log-odds of junk it would be ";
-            let [whole, thousandths] = [&amount[0], &amount[1][1..]];
-            ["with ", whole, ".", thousandths, than, would, action.name()].concat()
-        }
-    };
-    wire::Counterfactual { action: code(*action as u8), distance_milli: distance.0, condition }
+    wire::Counterfactual {
+        action: code(other.action as u8),
+        distance_milli: other.distance.0,
+        condition: with_condition(other, |parts| parts.concat()),
+    }
 }
 
-fn limits(bounds: &Bounds) -> wire::Bounds {
+/// Does something with the sentence for a counterfactual, in parts.
+pub(super) fn with_condition<T>(other: &Counterfactual, act: impl FnOnce(&[&str]) -> T) -> T {
+    let Counterfactual { action, distance, without } = other;
+    if let Some(signal) = without {
+        return act(&["without `", signal, "` it would be ", action.name()]);
+    }
+    let milli = distance.0.unsigned_abs();
+    let [mut whole, mut thousandths] = [itoa::Buffer::new(); 2];
+    let whole = whole.format(milli / 1_000);
+    // A one before them keeps their leading zeros.
+    let thousandths = &thousandths.format(1_000 + milli % 1_000)[1..];
+    let than = if distance.0 < 0 { " less" } else { " more" };
+    let would = " log-odds of junk it would be ";
+    act(&["with ", whole, ".", thousandths, than, would, action.name()])
+}
+
+/// Whether fingerprints are wanted, and under which keys.
+pub(super) fn wish(verdict: &Verdict, keys: Vec<wire::FingerprintKey>) -> wire::FingerprintWish {
+    wire::FingerprintWish {
+        wanted: verdict.fingerprint.is_some(),
+        purpose: verdict.fingerprint.map_or(0, |purpose| code(purpose as u8)),
+        keys,
+        ink_map_wanted: verdict.ink_map,
+    }
+}
+
+pub(super) fn limits(bounds: &Bounds) -> wire::Bounds {
     let Bounds { pages, duration, page_bytes, dials, tries, not_before, hours, concurrent } =
         bounds;
     wire::Bounds {
@@ -133,7 +152,7 @@ fn limits(bounds: &Bounds) -> wire::Bounds {
     }
 }
 
-fn refuse(refusal: &Refusal, words: &Words<'_>) -> wire::Refusal {
+pub(super) fn refuse(refusal: &Refusal, words: &Words<'_>) -> wire::Refusal {
     let Refusal { sip_code, sip_phrase, q850_cause } = refusal;
     wire::Refusal {
         sip_code: u32::from(*sip_code),
@@ -143,7 +162,7 @@ fn refuse(refusal: &Refusal, words: &Words<'_>) -> wire::Refusal {
     }
 }
 
-fn quota(status: &QuotaStatus) -> wire::QuotaStatus {
+pub(super) fn quota(status: &QuotaStatus) -> wire::QuotaStatus {
     let QuotaStatus { resource, outcome, cost, remaining, burst } = status;
     let (outcome, retry) = match outcome {
         QuotaOutcome::Within => (wire::QuotaOutcome::Within, None),
@@ -170,7 +189,7 @@ const DEGRADATIONS: [(Degradations, wire::Degradation); 7] = [
     (Degradations::FINGERPRINTS_NOT_COMPARED, wire::Degradation::FingerprintsNotCompared),
 ];
 
-fn degradation(set: Degradations) -> Vec<i32> {
+pub(super) fn degradation(set: Degradations) -> Vec<i32> {
     let present = DEGRADATIONS.into_iter().filter(|(bit, _)| set.has(*bit));
     present.map(|(_, sent)| sent.into()).collect()
 }
@@ -181,7 +200,7 @@ mod tests {
     use crate::fax::id::DecisionId;
     use crate::fax::stage::StageKind;
     use crate::time::Timestamp;
-    use crate::verdict::{Action, ContentPurpose, HitKind, Name, Resource, Score};
+    use crate::verdict::{Action, ContentPurpose, HitKind, Resource, Score};
 
     fn sample() -> Verdict {
         let line = |name, contribution, value| Hit {
@@ -230,12 +249,12 @@ mod tests {
     #[test]
     fn a_verdict_is_told_whole() {
         let words = Words {
-            describe: |name, value| format!("{name} saw {value}"),
+            describe: |_| ("saw ", Some(" of them")),
             redress: "ask redress@example.net",
         };
         let sent = to_wire(&sample(), &words);
         assert_eq!(sent.hits.iter().map(|hit| hit.contribution_milli).sum::<i32>(), 1_500);
-        assert_eq!(sent.hits[0].evidence, "volume.x saw 42");
+        assert_eq!(sent.hits[0].evidence, "saw 42 of them");
         let conditions: Vec<&str> =
             sent.counterfactuals.iter().map(|other| other.condition.as_str()).collect();
         assert_eq!(

@@ -3,18 +3,19 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use prost::encoding::message;
 use tonic::codegen::http;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Status, Streaming};
 use tracing::Instrument as _;
 
 use super::Edge;
 use super::answers::{Answering, Answers};
 use super::arrival::Arrival;
 use super::declared::{Scored, score};
-use super::direct::Direct;
 use super::tally::{Tally, pages_of};
 use crate::api::caller::Caller;
 use crate::api::convert::screening::Asked;
+use crate::api::convert::told::Telling;
 use crate::api::convert::{self, verdict::Words};
 use crate::api::status::Failure;
 use crate::api::trace;
@@ -23,78 +24,53 @@ use crate::metrics::{Metrics, Stopwatch};
 use crate::policy::Generation;
 use crate::screening::signals;
 use crate::verdict::{Degradations, Verdict};
+use crate::wire::encoded::Encoded;
 use crate::wire::screening::v1 as wire;
 use wire::screen_fax_result::Result as WireResult;
-use wire::screening_service_server::ScreeningService;
 
-/// The service.
-#[derive(Debug)]
-pub(super) struct Screening {
-    desk: Arc<Desk>,
-}
-
-/// What answers one request; shared by the streams.
+/// What answers requests; shared by the calls.
 #[derive(Debug)]
 pub(super) struct Desk {
     edge: Arc<Edge>,
     tally: Tally,
 }
 
-impl Screening {
-    pub(super) fn new(edge: Arc<Edge>) -> Self {
-        let tally = Tally::new(&edge.metrics);
-        Self { desk: Arc::new(Desk { edge, tally }) }
-    }
+/// A stream of answers, one for each message.
+pub(super) type AnswerStream = Answers<
+    Streaming<wire::StreamScreenFaxRequest>,
+    Box<dyn FnMut(wire::StreamScreenFaxRequest) -> Answering<Encoded> + Send>,
+    wire::StreamScreenFaxRequest,
+    Encoded,
+>;
 
-    /// The service that `general` makes of this, with the straight way beside it.
-    pub(super) fn at_once<S>(self, general: impl FnOnce(Self) -> S) -> Direct<S> {
-        let desk = Arc::clone(&self.desk);
-        Direct::new(desk, general(self))
+/// What came of one request.
+type Judgement = Result<Judged, Failure>;
+
+/// A verdict, before it is told.
+struct Judged {
+    verdict: Verdict,
+    /// The keys that fingerprints are wanted under.
+    keys: Vec<wire::FingerprintKey>,
+    /// Where it refuses: whom the refused may ask.
+    policy: Option<Arc<Generation>>,
+}
+
+impl Judged {
+    fn telling<'a>(&'a self, request_id: &'a str) -> Telling<'a> {
+        let Self { verdict, keys, policy } = self;
+        let redress = policy.as_ref().map_or("", |policy| policy.policy().redress().contact());
+        let words = Words { describe: signals::evidence, redress };
+        Telling { request_id, verdict, words, keys }
     }
 }
 
-#[tonic::async_trait]
-impl ScreeningService for Screening {
-    async fn screen_fax(
-        &self,
-        request: Request<wire::ScreenFaxRequest>,
-    ) -> Result<Response<wire::ScreenFaxResponse>, Status> {
-        let told = self.desk.answer_call(request.get_ref(), request.extensions()).await?;
-        Ok(Response::new(told))
-    }
-
-    type StreamScreenFaxStream = Answers<
-        Streaming<wire::StreamScreenFaxRequest>,
-        Box<dyn FnMut(wire::StreamScreenFaxRequest) -> Answering<Told> + Send>,
-        wire::StreamScreenFaxRequest,
-        Told,
-    >;
-
-    async fn stream_screen_fax(
-        &self,
-        request: Request<Streaming<wire::StreamScreenFaxRequest>>,
-    ) -> Result<Response<Self::StreamScreenFaxStream>, Status> {
-        let open = OpenStream::new(Arc::clone(&self.desk.edge.metrics));
-        let (desk, name) = (Arc::clone(&self.desk), name_of(&request));
-        let answer = Box::new(move |batch| {
-            let _open = &open;
-            desk.answer_batch(batch, name.as_ref())
-        });
-        let ending = (self.desk.edge.ending)();
-        let stages = |batch: &wire::StreamScreenFaxRequest| batch.requests.len();
-        Ok(Response::new(Answers::new(request.into_inner(), stages, answer, ending)))
-    }
-}
-
-/// What a batch is told, and what one request is.
-type Told = wire::StreamScreenFaxResponse;
-type Verdicts = Result<wire::ScreenFaxResponse, Failure>;
+/// Bytes of a usual answer, for which room is made at once.
+const ANSWER_BYTES: usize = 1_024;
 
 /// A request that was read, before it is judged.
 struct Read {
     asked: Asked,
     watch: Stopwatch,
-    policy: Arc<Generation>,
 }
 
 /// The name a caller is known by.
@@ -103,59 +79,79 @@ fn name_of<T>(request: &Request<T>) -> Option<Arc<str>> {
 }
 
 impl Desk {
+    pub(super) fn new(edge: Arc<Edge>) -> Self {
+        let tally = Tally::new(&edge.metrics);
+        Self { edge, tally }
+    }
+
+    /// Answers the messages of a stream.
+    pub(super) fn answers(
+        self: &Arc<Self>,
+        request: Request<Streaming<wire::StreamScreenFaxRequest>>,
+    ) -> AnswerStream {
+        let open = OpenStream::new(Arc::clone(&self.edge.metrics));
+        let (desk, name) = (Arc::clone(self), name_of(&request));
+        let answer = Box::new(move |batch| {
+            let _open = &open;
+            desk.answer_batch(batch, name.as_ref())
+        });
+        let ending = (self.edge.ending)();
+        let stages = |batch: &wire::StreamScreenFaxRequest| batch.requests.len();
+        Answers::new(request.into_inner(), stages, answer, ending)
+    }
+
     /// Answers a call of its own, unless whoever asked has gone on.
     pub(super) async fn answer_call(
         &self,
         request: &wire::ScreenFaxRequest,
         extensions: &http::Extensions,
-    ) -> Result<wire::ScreenFaxResponse, Status> {
+    ) -> Result<Encoded, Status> {
         if extensions.get::<Arrival>().is_some_and(Arrival::is_over) {
             self.edge.metrics.expired_calls.inc();
             return Err(Arrival::expired());
         }
         let name = extensions.get::<Caller>().and_then(Caller::name);
-        self.answer(request, name).await.map_err(Status::from)
+        let judged = self.answer(request, name).await.map_err(Status::from)?;
+        let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+        judged.telling(&request.request_id).put_response(&mut bytes);
+        Ok(Encoded(bytes))
     }
 
     /// Answers one request: at once, or where it brings fingerprints as soon as they are compared.
-    async fn answer(&self, request: &wire::ScreenFaxRequest, caller: Option<&str>) -> Verdicts {
+    async fn answer(&self, request: &wire::ScreenFaxRequest, caller: Option<&str>) -> Judgement {
         if pages_of(request) == 0 {
             return self.answer_at_once(request, caller);
         }
         let told = match self.read(request, caller) {
-            Ok(read) => Ok(self.compare(request, read).await),
+            Ok(read) => Ok(self.compare(read).await),
             Err(failure) => Err(failure),
         };
         self.edge.counted(told)
     }
 
     /// Answers one request that brings no fingerprints. A stage costs its decision and nothing else.
-    fn answer_at_once(&self, request: &wire::ScreenFaxRequest, caller: Option<&str>) -> Verdicts {
+    fn answer_at_once(&self, request: &wire::ScreenFaxRequest, caller: Option<&str>) -> Judgement {
         let told = self.read(request, caller).map(|read| {
             let scored = score(&*self.edge.engine, &read.asked.event, Some(&read.asked.pages));
-            self.tell(request, &read, scored)
+            self.note(&read, scored)
         });
         self.edge.counted(told)
     }
 
     /// Compares the fingerprints on a thread that has the time, or does without them where as many wait for one as may.
-    async fn compare(
-        &self,
-        request: &wire::ScreenFaxRequest,
-        read: Read,
-    ) -> wire::ScreenFaxResponse {
+    async fn compare(&self, read: Read) -> Judged {
         let (engine, read) = (Arc::clone(&self.edge.engine), Arc::new(read));
         let Some(place) = self.edge.comparing.place() else {
             self.tally.uncompared(read.asked.pages.len());
             let scored = score(&*engine, &read.asked.event, None);
-            return self.tell(request, &read, scored);
+            return self.note(&read, scored);
         };
         let asked = Arc::clone(&read);
         let act = move || score(&*engine, &asked.asked.event, Some(&asked.asked.pages));
         let scored = self.edge.comparing.act(place, act).await;
         let scored = scored
             .unwrap_or_else(|| Scored::Failed(self.edge.engine.scorer_failed(&read.asked.event)));
-        self.tell(request, &read, scored)
+        self.note(&read, scored)
     }
 
     /// Counts a stage against the caller's share, and reads it: under the name of its certificate where it has one, since a
@@ -171,17 +167,12 @@ impl Desk {
         let watch = Stopwatch::start();
         let asked = convert::screening::asked(request, &engine.wall());
         let asked = asked.inspect_err(|_| self.tally.refused(request))?;
-        Ok(Read { asked, watch, policy: engine.policy() })
+        Ok(Read { asked, watch })
     }
 
-    /// Counts what was scored, and puts it into the contract's words.
-    fn tell(
-        &self,
-        request: &wire::ScreenFaxRequest,
-        read: &Read,
-        scored: Scored,
-    ) -> wire::ScreenFaxResponse {
-        let Read { asked: Asked { event, pages }, watch, policy } = read;
+    /// Counts what was scored, and finds what is needed to tell it.
+    fn note(&self, read: &Read, scored: Scored) -> Judged {
+        let Read { asked: Asked { event, pages }, watch } = read;
         let verdict = match scored {
             Scored::Verdict(verdict) => verdict,
             Scored::Failed(verdict) => self.failed(verdict),
@@ -194,10 +185,12 @@ impl Desk {
         let compared = !verdict.degradations.has(Degradations::FINGERPRINTS_NOT_COMPARED);
         self.tally.count(&verdict, if compared { pages.len() } else { 0 });
         trace::verdict(&verdict);
-        let redress = policy.policy().redress().contact();
-        let words = Words { describe: signals::evidence, redress };
-        let keys = convert::fingerprint::keys(&verdict, &self.edge.engine.wall(), event.time);
-        convert::verdict::response(&request.request_id, &verdict, &words, keys)
+        // Few are refused, and few pages wanted: the others need neither the policy, which all threads share, nor the time.
+        let policy = verdict.refusal.is_some().then(|| self.edge.engine.policy());
+        let keys = verdict.fingerprint.map_or_else(Vec::new, |_| {
+            convert::fingerprint::keys(&self.edge.engine.wall(), event.time)
+        });
+        Judged { verdict, keys, policy }
     }
 
     fn failed(&self, verdict: Verdict) -> Verdict {
@@ -215,7 +208,7 @@ impl Desk {
         self: &Arc<Self>,
         batch: wire::StreamScreenFaxRequest,
         caller: Option<&Arc<str>>,
-    ) -> Answering<Told> {
+    ) -> Answering<Encoded> {
         let wire::StreamScreenFaxRequest { requests } = batch;
         let (count, most) = (requests.len(), bounds::STREAM_BATCH_MAX);
         if count == 0 || count > most {
@@ -225,30 +218,33 @@ impl Desk {
         if requests.iter().any(|request| pages_of(request) > 0) {
             let (desk, caller) = (Arc::clone(self), caller.cloned());
             return Answering::Later(Box::pin(async move {
-                let mut results = Vec::with_capacity(requests.len());
+                let mut results = Vec::with_capacity(requests.len() * ANSWER_BYTES);
                 for request in &requests {
                     let told = desk.answer(request, caller.as_deref()).instrument(trace::stage());
-                    results.push(result(request, told.await));
+                    put_result(request, &told.await, &mut results);
                 }
-                Ok(Told { results })
+                Ok(Encoded(results))
             }));
         }
         let caller = caller.map(AsRef::as_ref);
-        let results = requests.iter().map(|request| {
+        let mut results = Vec::with_capacity(requests.len() * ANSWER_BYTES);
+        for request in &requests {
             let _stage = trace::stage().entered();
-            result(request, self.answer_at_once(request, caller))
-        });
-        Answering::Now(Ok(Told { results: results.collect() }))
+            put_result(request, &self.answer_at_once(request, caller), &mut results);
+        }
+        Answering::Now(Ok(Encoded(results)))
     }
 }
 
-/// The answer to one request of a batch.
-fn result(request: &wire::ScreenFaxRequest, told: Verdicts) -> wire::ScreenFaxResult {
-    let result = match told {
-        Ok(response) => WireResult::Response(response),
-        Err(failure) => WireResult::Fault(failure.fault(&request.request_id)),
-    };
-    wire::ScreenFaxResult { result: Some(result) }
+/// Puts the answer to one request of a batch.
+fn put_result(request: &wire::ScreenFaxRequest, told: &Judgement, to: &mut Vec<u8>) {
+    match told {
+        Ok(judged) => judged.telling(&request.request_id).put_result(to),
+        Err(failure) => {
+            let fault = WireResult::Fault(failure.fault(&request.request_id));
+            message::encode(1, &wire::ScreenFaxResult { result: Some(fault) }, to);
+        }
+    }
 }
 
 /// Counts a stream as open for as long as it lives.

@@ -58,10 +58,15 @@ impl Tally {
     /// Counts a verdict, and the pages that were compared for it.
     pub(super) fn count(&self, verdict: &Verdict, pages: usize) {
         let [received, ..] = &self.pages;
-        received.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
+        // All threads count here: to add nothing would still take the counter from the others.
+        if pages > 0 {
+            received.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
+        }
         let wanted = [verdict.fingerprint.is_some(), verdict.ink_map];
         for (wish, wanted) in self.wishes.iter().zip(wanted) {
-            wish.inc_by(u64::from(wanted && !verdict.repeated));
+            if wanted && !verdict.repeated {
+                wish.inc();
+            }
         }
         // Stages and actions are numbered from one in the order of their lists.
         let stage = usize::from(verdict.stage as u8 - 1);

@@ -24,7 +24,7 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 const NAME: &str = "serving";
 /// The seed of the bars.
 const SEED: u64 = 1;
-const FULL: &str = "10 s a round, 3 rounds; at half load 15 of 4 s";
+const FULL: &str = "6 s a round, 5 rounds; at half load 15 of 4 s";
 const QUICK: &str = "1 s a round, 1 round";
 /// Silent connections beside the load.
 const SILENT: usize = 10_000;
@@ -53,8 +53,8 @@ impl Size {
                 paced_round: Duration::from_secs(1),
             },
             Scale::Full => Self {
-                round: Duration::from_secs(10),
-                rounds: 3,
+                round: Duration::from_secs(6),
+                rounds: 5,
                 paced_rounds: 15,
                 paced_round: Duration::from_secs(4),
             },

@@ -131,6 +131,17 @@ fn shelves_are_used_again_and_no_more_are_kept_than_may_be() {
 }
 
 #[test]
+fn rows_of_before_observations_were_packed_are_read() {
+    let row = row();
+    let mut bytes = row.encode().to_vec();
+    let (packed, length) = row.observation.pack();
+    let at = bytes.windows(length).position(|window| *window == packed[..length]).unwrap();
+    bytes.splice(at..at + length, row.observation.encode());
+    assert_eq!(std::mem::replace(&mut bytes[0], 1), ROW_VERSION);
+    assert_eq!(StageRow::decode(&bytes, row.verdict.decision, &names()), Some(row));
+}
+
+#[test]
 fn every_truncation_is_refused() {
     let bytes = row().encode();
     for length in 0..bytes.len() {

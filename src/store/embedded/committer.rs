@@ -240,7 +240,8 @@ impl Committer {
         if entries.is_empty() {
             return Ok(());
         }
-        entries.sort_unstable_by_key(|entry| entry.seq);
+        // They lie far apart: each is looked at once, not at every comparison.
+        entries.sort_by_cached_key(|entry| entry.seq);
         self.step(Step::LedgerCommit)?;
         let pages_max = self.shared.pages_max();
         let Err((path, fault)) = self.ledger.commit(&entries, pages_max) else { return Ok(()) };

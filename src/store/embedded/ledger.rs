@@ -16,6 +16,7 @@ use super::OpenFault;
 use super::file::{self, Kind, Opened};
 use super::index::{self, Marks, SharedTail, Tail};
 use super::sheet::{self, run_of};
+use super::written::Written;
 use crate::store::CommitFault;
 use crate::store::entry::{Entry, TableWrite};
 use crate::time::Timestamp;
@@ -66,6 +67,7 @@ pub(super) struct Ledger {
     pub(super) tail: SharedTail,
     /// The connections of the current file and of the one stragglers go to.
     open: Vec<(PathBuf, Connection)>,
+    written: Written,
     pub(super) last_seq: u64,
     pub(super) last_batch: u64,
     /// Entries in a row that were older than the current file by more than a day.
@@ -127,8 +129,9 @@ impl Ledger {
         let catalog = files.into_iter().map(|(file, ..)| file).collect();
         let catalog = Arc::new(RwLock::new(catalog));
         let (folder, tail) = (folder.to_owned(), SharedTail::default());
-        let open = Vec::new();
-        let mut ledger = Self { folder, catalog, tail, open, last_seq, last_batch, behind: 0 };
+        let (open, written) = (Vec::new(), Written::default());
+        let mut ledger =
+            Self { folder, catalog, tail, open, written, last_seq, last_batch, behind: 0 };
         quarantined += ledger.index(now)?;
         Ok((ledger, quarantined))
     }
@@ -290,6 +293,7 @@ impl Ledger {
             }
         }
         self.last_batch = batch;
+        self.written.count(&file.path, entries.iter().map(|entry| entry.body.len()).sum());
         Ok(())
     }
 
@@ -338,6 +342,7 @@ impl Ledger {
 
     fn forget(&mut self, path: &Path) {
         self.open.retain(|(open, _)| open != path);
+        self.written.forget(path);
         let mut files = self.catalog.write();
         if files.last().is_some_and(|file| file.path == path) {
             *self.tail.write() = None;

@@ -75,7 +75,7 @@ fn loads(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) ->
     let echo = format!("{:.2} ms of the echo at the same pace", of(theirs));
     let at_peak = || format!("{peak:.0} a second in the closed loop");
     let p99_at_peak = || format!("{peak_p99:.2} ms in the closed loop");
-    let without = format!("{:.2} ms without them, {:.2} ms with", of(half), of(silent));
+    let without = format!("{} without them, {} with", spread(half), spread(silent));
     let silently = format!(
         "the same beside {SILENT} connections that say nothing, in turn, of which {kept} were still open at the end"
     );
@@ -92,6 +92,13 @@ fn loads(found: &Found, row: impl Fn(Id, f64, i32, String, &str) -> Measured) ->
         row("serving.flood_goodput_share", goodput(flood), 2, at_peak(), &flooded),
         row("serving.flood_p99_share", late(flood), 2, p99_at_peak(), &flooded),
     ]
+}
+
+/// The median of the rounds, and the rounds it lies among.
+fn spread(paces: &[Pace]) -> String {
+    let rounds = || paces.iter().map(|pace| pace.p99_ms);
+    let (least, most) = (rounds().fold(f64::INFINITY, f64::min), rounds().fold(0.0, f64::max));
+    format!("{:.2} ms ({least:.2} to {most:.2})", median(rounds()))
 }
 
 /// Our verdicts a second.
