@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use faxguard::limiter::share::{Arrival, Marks, Offer, Share, Standing, Terms};
-use faxguard::limiter::{Allowance, Allowances, Costs, MemberLoad, Members, limits};
-use faxguard::store::hot::HotTable;
+use faxguard::limiter::{Allowance, Allowances, Costs, Members, limits};
 use faxguard::time::{Span, Timestamp};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
@@ -35,15 +34,16 @@ fn quotas(bencher: &mut Criterion) {
         let units = u64::from(units);
         Some(Allowance { rate: units, period: Span::seconds(86_400), burst: units })
     });
-    let loads: HotTable<MemberLoad> = HotTable::with_bytes(256 << 20);
+    let limits = limits(&allowances);
+    let members = Members::of_bytes(128 << 20, limits);
     let mut members_here = members_in_disorder().zip(0i64..);
     group.bench_function("levels", |bencher| {
         bencher.iter(|| {
             let (member, second) = members_here.next().unwrap();
-            let mut locked = loads.lock([member]);
-            let load = locked.entry(0, MemberLoad::default);
             let now = Timestamp::from_micros(1_795_000_000_000_000 + second);
-            black_box(load.map(|load| load.admit(&allowances, Costs([1, 3, 105, 1]), now)))
+            black_box(
+                members.with(member, &limits, now, |visit| visit.admit(Costs([1, 3, 105, 1]))),
+            )
         });
     });
     let limiters: Vec<DefaultKeyedRateLimiter<String>> = A_DAY

@@ -7,6 +7,7 @@ pub mod desk;
 pub mod engine;
 pub mod grpc;
 pub mod guard;
+pub mod limit_desk;
 pub mod live;
 pub mod status;
 pub mod trace;

@@ -10,20 +10,24 @@
 //! `hashbrown` was tried on paper first: its tables double, keep a ninth byte a slot, and at a full
 //! load double once more for the tombstones that eviction leaves, so that no bound in bytes holds.
 
+mod table;
+
 use std::io::{self, Read, Write};
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use thiserror::Error;
 
+pub use table::{At, Full, Table, Thinned};
+use table::{TAIL_MAX, load_max};
+
 /// Bits of the key that choose the shard.
-const SHARD_BITS: u32 = 12;
+pub const SHARD_BITS: u32 = 12;
 /// Shards of every table.
 pub const SHARDS: usize = 1 << SHARD_BITS;
 /// Free bits of a row that keeps its whole key.
 pub const FREE_BITS: u32 = SHARD_BITS;
-/// Slots after the last home of a shard, where the last run may go on.
-const TAIL_MAX: usize = 64;
 /// Most rows one shard may hold: a bound for hostile input, far above any real load.
 const SHARD_ROWS_MAX: usize = 1 << 24;
 
@@ -55,7 +59,9 @@ pub const fn key(shard: usize, rest: u64) -> u64 {
     (shard as u64) << (64 - SHARD_BITS) | rest >> SHARD_BITS
 }
 
-const fn shard(key: u64) -> usize {
+/// The shard of a key.
+#[must_use]
+pub const fn shard(key: u64) -> usize {
     (key >> (64 - SHARD_BITS)) as usize
 }
 
@@ -85,11 +91,6 @@ pub const fn mixing_key(key: [u8; 16]) -> [u64; 2] {
     halves(u128::from_le_bytes(key))
 }
 
-/// A shard is as large as it may get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("dense shard is full")]
-pub struct Full;
-
 /// Why a written table was not read back.
 #[derive(Debug, Error)]
 pub enum LoadFault {
@@ -104,257 +105,34 @@ pub enum LoadFault {
     },
 }
 
-/// What [`Table::thin`] dropped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Thinned {
-    /// Rows that were older than allowed.
-    pub expired: u32,
-    /// Rows that were dropped to make room.
-    pub evicted: u32,
+/// A shard that is locked against everybody else until this is dropped.
+pub struct Held<'a, R: Row> {
+    table: RwLockWriteGuard<'a, Table<R>>,
+    rows: &'a AtomicUsize,
+    before: usize,
 }
 
-/// One shard.
-pub struct Table<R> {
-    slots: Box<[R]>,
-    homes: usize,
-    homes_max: usize,
-    rows: usize,
-    cursor: usize,
-}
+impl<R: Row> Deref for Held<'_, R> {
+    type Target = Table<R>;
 
-impl<R: Row> Table<R> {
-    fn new(homes_max: usize) -> Self {
-        Self { slots: Box::default(), homes: 0, homes_max, rows: 0, cursor: 0 }
-    }
-
-    /// Rows in the shard.
-    #[must_use]
-    pub const fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// True when a further row has room only where another one goes.
-    #[must_use]
-    pub const fn is_full(&self) -> bool {
-        self.homes == self.homes_max && self.rows >= load_max(self.homes)
-    }
-
-    /// Every row, in the order of rests.
-    pub fn iter(&self) -> impl Iterator<Item = &R> {
-        self.slots.iter().filter(|row| !row.is_vacant())
-    }
-
-    /// The row of that rest.
-    #[must_use]
-    pub fn get(&self, rest: u64) -> Option<R> {
-        self.search(rest).ok().map(|at| self.slots[at])
-    }
-
-    /// Changes the row of that rest in place; its rest must stay. `None` where there is no such row.
-    pub fn change<T>(&mut self, rest: u64, change: impl FnOnce(&mut R) -> T) -> Option<T> {
-        let at = self.search(rest).ok()?;
-        Some(change(&mut self.slots[at]))
-    }
-
-    /// Puts a row in, over the one of the same rest. Where the shard has to grow, rows that `keep`
-    /// answers false for are dropped first.
-    ///
-    /// # Errors
-    /// [`Full`]: nothing was put in.
-    pub fn put(&mut self, row: R, keep: impl Fn(&R) -> bool) -> Result<(), Full> {
-        debug_assert!(!row.is_vacant());
-        match self.search(row.rest()) {
-            Ok(at) => self.slots[at] = row,
-            Err(at) if self.rows < load_max(self.homes) && self.shift_in(at, row) => {}
-            Err(_) => self.grow(row, keep)?,
-        }
-        Ok(())
-    }
-
-    /// Takes the row of that rest out.
-    pub fn remove(&mut self, rest: u64) -> Option<R> {
-        let at = self.search(rest).ok()?;
-        let row = self.slots[at];
-        self.close_gap(at);
-        Some(row)
-    }
-
-    /// Changes every row in place; the rest of a row must stay.
-    pub fn for_each(&mut self, mut change: impl FnMut(&mut R)) {
-        self.slots.iter_mut().filter(|row| !row.is_vacant()).for_each(&mut change);
-    }
-
-    /// Drops what `keep` answers false for.
-    pub fn retain(&mut self, keep: impl Fn(&R) -> bool) {
-        let mut at = 0;
-        while at < self.slots.len() {
-            if self.slots[at].is_vacant() || keep(&self.slots[at]) {
-                at += 1;
-            } else {
-                self.close_gap(at);
-            }
-        }
-    }
-
-    /// Looks at the next `most` slots, going round the shard over the calls: drops rows of an age above
-    /// `age_max`, or where there is none, the oldest row seen. Bounded work a call, and in the long
-    /// run the oldest go first.
-    pub fn thin(&mut self, most: usize, age: impl Fn(&R) -> u16, age_max: u16) -> Thinned {
-        let mut thinned = Thinned::default();
-        let mut oldest: Option<(u16, u64)> = None;
-        for _ in 0..most.min(self.slots.len()) {
-            if self.cursor >= self.slots.len() {
-                self.cursor = 0;
-            }
-            let row = self.slots[self.cursor];
-            if row.is_vacant() {
-                self.cursor += 1;
-                continue;
-            }
-            let age = age(&row);
-            if age > age_max {
-                // The row behind moves into this slot and is looked at next.
-                self.close_gap(self.cursor);
-                thinned.expired += 1;
-                continue;
-            }
-            if oldest.is_none_or(|(most, _)| age > most) {
-                oldest = Some((age, row.rest()));
-            }
-            self.cursor += 1;
-        }
-        if thinned.expired == 0 && oldest.is_some_and(|(_, rest)| self.remove(rest).is_some()) {
-            thinned.evicted = 1;
-        }
-        thinned
-    }
-
-    /// Looks at the next `most` slots, going round the shard over the calls, and drops what `keep` answers false for and
-    /// nothing else. Says how many went.
-    pub fn sweep(&mut self, most: usize, keep: impl Fn(&R) -> bool) -> usize {
-        let mut dropped = 0;
-        for _ in 0..most.min(self.slots.len()) {
-            if self.cursor >= self.slots.len() {
-                self.cursor = 0;
-            }
-            let row = self.slots[self.cursor];
-            if row.is_vacant() || keep(&row) {
-                self.cursor += 1;
-            } else {
-                // The row behind moves into this slot and is looked at next.
-                self.close_gap(self.cursor);
-                dropped += 1;
-            }
-        }
-        dropped
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "less than the number of homes")]
-    fn home(homes: usize, rest: u64) -> usize {
-        ((u128::from(rest) * homes as u128) >> 64) as usize
-    }
-
-    /// The slot of the rest, or the slot it would go to.
-    fn search(&self, rest: u64) -> Result<usize, usize> {
-        let mut at = Self::home(self.homes, rest);
-        while let Some(row) = self.slots.get(at) {
-            let here = row.rest();
-            if row.is_vacant() || here > rest {
-                break;
-            }
-            if here == rest {
-                return Ok(at);
-            }
-            at += 1;
-        }
-        Err(at)
-    }
-
-    fn shift_in(&mut self, at: usize, row: R) -> bool {
-        let Some(run) = self.slots[at..].iter().position(Row::is_vacant) else {
-            return false;
-        };
-        self.slots.copy_within(at..at + run, at + 1);
-        self.slots[at] = row;
-        self.rows += 1;
-        true
-    }
-
-    fn close_gap(&mut self, at: usize) {
-        let mut end = at + 1;
-        while let Some(row) = self.slots.get(end) {
-            if row.is_vacant() || Self::home(self.homes, row.rest()) == end {
-                break;
-            }
-            end += 1;
-        }
-        self.slots.copy_within(at + 1..end, at);
-        self.slots[end - 1] = R::VACANT;
-        self.rows -= 1;
-    }
-
-    /// Lays the shard out anew with one more row, in more slots where it needs them.
-    fn grow(&mut self, row: R, keep: impl Fn(&R) -> bool) -> Result<(), Full> {
-        let rows = self.iter().filter(|row| keep(row)).count() + 1;
-        let mut homes = self.homes;
-        // Below three quarters after dropping what may go, the shard is large enough as it is.
-        if rows > homes / 4 * 3 {
-            homes = (homes + homes / 4 + 4).min(self.homes_max);
-        }
-        while rows <= load_max(homes) {
-            let below = self.iter().filter(|old| keep(old) && old.rest() < row.rest());
-            let above = self.iter().filter(|old| keep(old) && old.rest() > row.rest());
-            if let Some(slots) = spread(below.chain([&row]).chain(above), homes) {
-                (self.slots, self.homes, self.rows) = (slots, homes, rows);
-                return Ok(());
-            }
-            if homes == self.homes_max {
-                break;
-            }
-            homes = (homes + homes / 8 + 4).min(self.homes_max);
-        }
-        Err(Full)
-    }
-
-    /// A shard of rows in order. Where they are too many for it, those that `age` finds oldest go.
-    fn of(mut rows: Vec<R>, homes_max: usize, age: &dyn Fn(&R) -> u16) -> Self {
-        let most = load_max(homes_max);
-        if rows.len() > most {
-            rows.sort_by_key(age);
-            rows.truncate(most);
-            rows.sort_by_key(Row::rest);
-        }
-        let mut table = Self::new(homes_max);
-        let mut homes = (rows.len() + rows.len() / 5 + 4).min(homes_max);
-        while !rows.is_empty() {
-            if let Some(slots) = spread(rows.iter(), homes) {
-                (table.slots, table.homes, table.rows) = (slots, homes, rows.len());
-                break;
-            }
-            if homes == homes_max {
-                rows.pop();
-            }
-            homes = (homes + homes / 8 + 4).min(homes_max);
-        }
-        table
+    fn deref(&self) -> &Table<R> {
+        &self.table
     }
 }
 
-/// Most rows of that many homes: seven in eight.
-const fn load_max(homes: usize) -> usize {
-    homes - homes / 8
+impl<R: Row> DerefMut for Held<'_, R> {
+    fn deref_mut(&mut self) -> &mut Table<R> {
+        &mut self.table
+    }
 }
 
-fn spread<'a, R: Row + 'a>(rows: impl Iterator<Item = &'a R>, homes: usize) -> Option<Box<[R]>> {
-    let tail = (8 + homes / 4).min(TAIL_MAX);
-    let mut slots = vec![R::VACANT; homes + tail].into_boxed_slice();
-    let mut next = 0;
-    for row in rows {
-        next = Table::<R>::home(homes, row.rest()).max(next);
-        *slots.get_mut(next)? = *row;
-        next += 1;
+impl<R: Row> Drop for Held<'_, R> {
+    fn drop(&mut self) {
+        if self.table.rows() != self.before {
+            // Wraps where there are fewer rows than before, and so subtracts.
+            self.rows.fetch_add(self.table.rows().wrapping_sub(self.before), Ordering::Relaxed);
+        }
     }
-    Some(slots)
 }
 
 /// All shards of a table.
@@ -399,7 +177,7 @@ impl<R: Row> Dense<R> {
     /// Bytes the rows and their slots take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let slots: usize = self.shards.iter().map(|shard| shard.read().slots.len()).sum();
+        let slots: usize = self.shards.iter().map(|shard| shard.read().slots()).sum();
         slots * size_of::<R>() + SHARDS * size_of::<RwLock<Table<R>>>()
     }
 
@@ -430,12 +208,13 @@ impl<R: Row> Dense<R> {
 
     /// Changes one shard, by number.
     pub fn edit_shard<T>(&self, number: usize, change: impl FnOnce(&mut Table<R>) -> T) -> T {
-        let mut table = self.shards[number].write();
-        let before = table.rows;
-        let answer = change(&mut table);
-        // Wraps where there are fewer rows than before, and so subtracts.
-        self.rows.fetch_add(table.rows.wrapping_sub(before), Ordering::Relaxed);
-        answer
+        change(&mut self.lock(number))
+    }
+
+    /// Locks one shard, by number. Whoever locks several locks them in the order of their numbers.
+    pub fn lock(&self, number: usize) -> Held<'_, R> {
+        let table = self.shards[number].write();
+        Held { before: table.rows(), table, rows: &self.rows }
     }
 
     /// Writes all rows, shard by shard; readers and writers of other shards go on, and those of this
@@ -444,12 +223,27 @@ impl<R: Row> Dense<R> {
     /// # Errors
     /// What the writer answers.
     pub fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        self.write_shards(to, None)
+    }
+
+    /// The same, and before each shard what `mark` says while the shard is locked.
+    ///
+    /// # Errors
+    /// What the writer answers.
+    pub fn write_marked(&self, to: &mut dyn Write, mark: &dyn Fn() -> u64) -> io::Result<()> {
+        self.write_shards(to, Some(mark))
+    }
+
+    fn write_shards(&self, to: &mut dyn Write, mark: Option<&dyn Fn() -> u64>) -> io::Result<()> {
         let mut bytes = Vec::new();
         for shard in &self.shards {
             bytes.clear();
             {
                 let table = shard.read();
-                let rows = u32::try_from(table.rows).map_err(io::Error::other)?;
+                if let Some(mark) = mark {
+                    bytes.extend_from_slice(&mark().to_le_bytes());
+                }
+                let rows = u32::try_from(table.rows()).map_err(io::Error::other)?;
                 bytes.extend_from_slice(&rows.to_le_bytes());
                 table.iter().for_each(|row| row.encode(&mut bytes));
             }
@@ -464,11 +258,42 @@ impl<R: Row> Dense<R> {
     /// # Errors
     /// [`LoadFault`]; shards read before the fault are replaced already.
     pub fn read(&self, from: &mut dyn Read, age: &dyn Fn(&R) -> u16) -> Result<(), LoadFault> {
+        (0..SHARDS).try_for_each(|number| self.read_into(number, from, age))
+    }
+
+    /// Replaces all rows by what [`Self::write_marked`] wrote, and shows the mark of each shard.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_marked(
+        &self,
+        from: &mut dyn Read,
+        age: &dyn Fn(&R) -> u16,
+        see: &mut dyn FnMut(usize, u64),
+    ) -> Result<(), LoadFault> {
         for number in 0..SHARDS {
-            let table = Table::of(read_shard(from)?, self.homes_max, age);
-            self.edit_shard(number, |shard| *shard = table);
+            let mut mark = [0; 8];
+            from.read_exact(&mut mark)?;
+            self.read_into(number, from, age)?;
+            see(number, u64::from_le_bytes(mark));
         }
         Ok(())
+    }
+
+    fn read_into(
+        &self,
+        number: usize,
+        from: &mut dyn Read,
+        age: &dyn Fn(&R) -> u16,
+    ) -> Result<(), LoadFault> {
+        let table = Table::of(read_shard(from)?, self.homes_max, age);
+        *self.lock(number) = table;
+        Ok(())
+    }
+
+    /// Lets every row go.
+    pub fn clear(&self) {
+        (0..SHARDS).for_each(|number| *self.lock(number) = Table::new(self.homes_max));
     }
 }
 

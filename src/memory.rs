@@ -1,7 +1,7 @@
 //! Memory: everything that outlives a request, in one place: store, keys, policy, directory, relations, lists, hot
 //! counters, open decisions. The two paths above borrow it; nothing in it waits on the verdict path.
 //!
-//! Locks are taken in one order everywhere: the open decision, the activity counters, the member loads; those of the
+//! Locks are taken in one order everywhere: the open decision, the activity counters, the wrong holds, the levels; those of the
 //! campaigns within the first, and let go before the second. A decision has a lock of its own, which is held while its
 //! pages are compared; the others are for microseconds. A seq is taken while all of them are held, which is what makes replay
 //! exact (see [`crate::store::hot`]).
@@ -11,6 +11,7 @@ mod campaigns;
 pub mod edit;
 pub(crate) mod evidence;
 mod journal;
+pub mod limits;
 pub mod looks;
 pub mod open;
 pub mod profile;
@@ -30,19 +31,16 @@ use crate::campaign::{self, Campaigns};
 use crate::directory::{self, Directory};
 use crate::fax::number::Number;
 use crate::fax::numbering::{HomeRegion, InvalidPlan, NumberingPlan};
-use crate::fax::stage::Plan;
 use crate::ledger::Names;
-use crate::limiter::{Allowance, Allowances, MemberLoad};
 use crate::lists::Lists;
 use crate::policy::settings::{Retention, Settings};
 use crate::policy::{Fault, Generation, Generations, Policy, SignalSpec};
 use crate::relations::{self, Relations};
-use crate::store::hot::HotTable;
 use crate::store::keys::KeyRing;
 use crate::store::table::RetentionClass;
 use crate::store::{Refused, Store, StoreError};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
-use crate::verdict::Resource;
+use limits::Limiting;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
 use wishes::Wishes;
@@ -54,8 +52,6 @@ pub use wishes::{BY_LOT, WINDOW_FAXES};
 
 /// Most list entries in memory, at 40 bytes each.
 const LIST_ENTRIES_MAX: usize = 10_000_000;
-/// Members whose quotas and outcomes are remembered while they are active.
-const ACTIVE_MEMBERS_BYTES: usize = 256 << 20;
 
 /// Entries after a snapshot from which the next one is due. A restart reads them again at 4 to 8 us each, so that
 /// it takes two seconds more at most, whatever the load was.
@@ -76,7 +72,7 @@ pub struct Memory {
     specs: Vec<SignalSpec>,
     profiles: Profiles,
     activity: Activity,
-    loads: HotTable<MemberLoad>,
+    limiting: Limiting,
     relations: Relations,
     directory: Directory,
     lists: Lists,
@@ -177,7 +173,7 @@ impl Memory {
                 sizes.subjects.bytes_usize(),
                 sizes.blocks.bytes_usize(),
             ),
-            loads: HotTable::with_bytes(ACTIVE_MEMBERS_BYTES),
+            limiting: Limiting::new(&generation, &keys),
             relations: Relations::new(limits, keys.mixing_key(b"relations")),
             directory: Directory::new(places),
             lists: Lists::new(LIST_ENTRIES_MAX, wide(keys.mixing_key(b"lists"))),
@@ -242,9 +238,9 @@ impl Memory {
         &self.activity
     }
 
-    /// Quotas and outcomes of active members.
-    pub const fn loads(&self) -> &HotTable<MemberLoad> {
-        &self.loads
+    /// Limits, and what is counted against them.
+    pub const fn limiting(&self) -> &Limiting {
+        &self.limiting
     }
 
     /// Correspondence.
@@ -307,7 +303,7 @@ impl Memory {
     /// Bytes of the hot tables.
     pub fn hot_bytes(&self) -> usize {
         self.activity.bytes()
-            + self.loads.bytes()
+            + self.limiting.bytes()
             + self.relations.bytes()
             + self.directory.bytes()
             + self.profiles.bytes()
@@ -375,17 +371,6 @@ const fn days_of(terms: &Retention, class: RetentionClass) -> Option<u32> {
 /// Seconds of so many days, as campaigns count them.
 fn seconds_of(days: u32) -> u32 {
     u32::try_from(u64::from(days) * DAY_SECONDS).unwrap_or(u32::MAX)
-}
-
-/// The quotas of a plan, as the limiter takes them.
-pub fn allowances(policy: &Policy, plan: Plan) -> Allowances {
-    Resource::ALL.map(|resource| {
-        policy.quota(plan, resource).map(|quota| Allowance {
-            rate: quota.rate(),
-            period: quota.period(),
-            burst: quota.burst(),
-        })
-    })
 }
 
 /// How a policy weighs evidence, as the counters take it.

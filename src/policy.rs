@@ -26,6 +26,7 @@ pub use quota::{InvalidQuota, Quota};
 pub use read::{decode, parse, read_settings, read_text};
 pub use rules::{
     BudgetRules, Calibration, Composite, FingerprintRules, Group, InboundRules, OutboundRules,
-    Policy, RedressRules, ReportRules, ReputationRules, SIGNALS_MAX, SignalSet, SignalSpec,
+    Policy, RedressRules, ReportRules, ReputationRules, SIGNALS_MAX, ShareRules, SignalSet,
+    SignalSpec,
 };
 pub use settings::Settings;

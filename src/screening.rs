@@ -8,6 +8,7 @@ mod pages;
 pub mod reading;
 pub mod score;
 pub mod signals;
+mod spend;
 
 use std::sync::atomic::Ordering;
 
@@ -15,25 +16,23 @@ use bytes::Bytes;
 
 use crate::activity::{Counts, Source};
 use crate::fax::id::Pseudonym;
-use crate::fax::stage::{
-    DialOutcome, Direction, JobFacts, ReceiveOutcome, Stage, StageEvent, StageKind, TextLook,
-};
+use crate::fax::stage::{DialOutcome, Direction, ReceiveOutcome, Stage, StageEvent, StageKind};
 use crate::features::Feature;
 use crate::ledger::{HeldFax, HeldState, Noted, StageRow, encode_verdict};
-use crate::limiter::{self, Costs, MemberLoad, cost};
 use crate::memory::answers::{Answer, Answered};
 use crate::memory::open::{AtWork, OpenDecision};
-use crate::memory::{Memory, allowances, pace};
+use crate::memory::{Memory, pace};
 use crate::policy::{Generation, Policy};
 use crate::relations::Correspondence;
 use crate::store::{Entry, EntryKind, FaxIndex, TableId, TableWrite};
 use crate::time::Timestamp;
-use crate::verdict::{Action, Counterfactuals, Degradations, QuotaStatus, Verdict};
+use crate::verdict::{Action, Counterfactuals, Degradations, Verdict};
 pub use campaigns::SeenPage;
 use campaigns::{Brought, Wish};
 use decide::{Case, decide};
 use gather::{Gathered, gather, gather_again};
 use score::score;
+use spend::Spent;
 
 /// Screens one stage of one fax: counts it, judges it, records it.
 ///
@@ -79,11 +78,13 @@ fn screen_stage(
     let join = if again { gather_again } else { gather };
     let gathered = join(memory, &mut open, event);
     let map_wanted = campaigns::look(memory, &mut open, event, pages);
-    let counted = count(memory, &mut open, event, &generation);
+    let mut counted = count(memory, &mut open, event, &generation);
     if !again {
         gather::count(&mut open.features, &counted.counts);
     }
     let mut verdict = judge(&open, event, &gathered, &counted, &generation);
+    let in_force = (&**generation, event.time);
+    spend::call_ends(memory, &mut open, (&mut counted.spent, &verdict), in_force);
     verdict.degradations = verdict.degradations.with(degraded);
     let (doubt, clean) = (verdict.fingerprint.is_some(), verdict.action == Action::Deliver);
     let brought = Brought { pages, map_wanted, doubt, clean };
@@ -153,87 +154,38 @@ const fn mark(stage: &Stage) -> u32 {
 struct Counted {
     seq: u64,
     counts: Counts,
-    quotas: Vec<QuotaStatus>,
+    spent: Spent,
     budget_spent: bool,
-    charging: bool,
-    settled: Option<Costs>,
     memory_full: bool,
 }
 
 /// Counts the stage under the locks of everybody it touches; the seq is taken while all are held.
 fn count(
     memory: &Memory,
-    open: &mut OpenDecision,
+    open: &mut AtWork<'_>,
     event: &StageEvent,
     generation: &Generation,
 ) -> Counted {
-    let policy = generation.policy();
-    let allowances = allowances(policy, open.facts.plan);
+    let (policy, limiting) = (generation.policy(), memory.limiting());
+    let book = limiting.book(generation, event.time);
+    let own = limiting.own().of(open.member_key, open.facts.plan, &book, event.time);
+    let spends = spend::of(open, &event.stage);
+    let parties = spend::parties((&book, own.as_ref()), open, (&event.stage, spends));
     let mut activity = memory.activity().lock(&open.observation);
-    let mut loads = memory.loads().lock([open.member_key]);
+    let holds = limiting.holds().lock([open.member_key]);
+    let mut locked = limiting.members().lock(parties, event.time);
     let seq = memory.store().next_seq();
     let counts = activity.observe(&mut open.observation, pace(policy), Source::Live);
-    let mut counted = Counted {
-        seq,
-        counts,
-        quotas: Vec::new(),
-        budget_spent: memory.global_budget_spent(policy),
-        charging: false,
-        settled: None,
-        memory_full: activity.evicted(),
-    };
-    if let Some(load) = loads.get(0) {
+    let mut budget_spent = memory.global_budget_spent(policy);
+    if let Some(held) = holds.get(0) {
         let budget = policy.budget();
-        counted.budget_spent |= load.releases(event.time, budget.member_window) >= budget.member;
+        budget_spent |= held.count(event.time, budget.member_window) >= budget.member;
     }
-    // Of nobody known nothing can be charged.
-    if let Some(estimate) = estimate(&event.stage)
-        && open.charged == Costs::default()
-        && !open.settled
-        && let Some(load) = loads.entry(0, MemberLoad::default)
-    {
-        let statuses = load.admit(&allowances, estimate, event.time);
-        counted.charging = limiter::admits(&statuses);
-        counted.quotas = statuses.into_iter().flatten().collect();
-        if counted.charging {
-            open.charged = estimate;
-        }
-    }
-    if let Stage::DialResult { outcome, pages, duration, last: true, .. } = &event.stage
-        && !open.settled
-        && let Some(load) = loads.entry(0, MemberLoad::default)
-    {
-        let mut actual = cost::dial(*outcome, *pages, *duration);
-        // The recipients were paid for when the job came in, whatever became of it.
-        actual.0[3] = open.charged.0[3];
-        load.settle(&allowances, open.charged, actual, event.time);
-        counted.settled = Some(actual);
-        open.settled = true;
-    }
-    counted
-}
-
-/// What a job is expected to cost when it goes, which is charged once: one fax to one recipient, since every recipient of a
-/// batch is a decision of its own.
-fn estimate(stage: &Stage) -> Option<Costs> {
-    let job = match *stage {
-        Stage::JobSubmitted(job) => job,
-        Stage::Dialing { pages, bytes, .. } => JobFacts {
-            pages,
-            bytes,
-            recipients: 1,
-            tsi: None,
-            header: TextLook::Absent,
-            document: 0,
-            not_before: None,
-        },
-        Stage::CallOffered { .. }
-        | Stage::Handshake(_)
-        | Stage::Page(_)
-        | Stage::Received(_)
-        | Stage::DialResult { .. } => return None,
-    };
-    Some(cost::job(&JobFacts { recipients: 1, ..job }))
+    let job = (spends, Pseudonym(event.decision.0).hot(), event.time);
+    let spent = spend::spend(memory, (&book, &mut locked), open, job);
+    let memory_full = activity.evicted() || spent.crowded;
+    drop((activity, holds, locked));
+    Counted { seq, counts, spent, budget_spent, memory_full }
 }
 
 fn judge(
@@ -250,7 +202,8 @@ fn judge(
         stage,
         features: &open.features,
         scored: &scored,
-        quotas: &counted.quotas,
+        quotas: &counted.spent.quotas,
+        share: counted.spent.share,
         budget_spent: counted.budget_spent,
         now: event.time,
         hours: gathered.hours,
@@ -283,7 +236,8 @@ fn judge(
         bounds: decided.bounds,
         refusal: decided.refusal,
         deadline: decided.deadline,
-        quotas: counted.quotas.clone(),
+        quotas: counted.spent.quotas.clone(),
+        share: counted.spent.share,
         degradations,
         repeated: false,
         settled: decided.settled,
@@ -311,8 +265,9 @@ fn row(
         observation: open.observation,
         features: open.features.keep(),
         charged: open.charged,
-        charging: counted.charging,
-        settled: counted.settled,
+        charging: counted.spent.charging,
+        settled: counted.spent.settled,
+        owed: counted.spent.owed,
         noted: noted(open, event, gathered, &verdict),
         pages: open.pages,
         verdict,
@@ -445,6 +400,7 @@ pub fn scorer_failed(memory: &Memory, event: &StageEvent) -> Verdict {
         refusal: None,
         deadline: None,
         quotas: Vec::new(),
+        share: None,
         degradations: Degradations::SCORER_FAILED,
         repeated: false,
         settled: false,

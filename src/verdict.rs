@@ -1,5 +1,7 @@
 //! The answer: hits, score, action, reason. Scores are fixed point, since nodes must agree to the last digit.
 
+mod limits;
+
 use std::fmt;
 
 use smallvec::SmallVec;
@@ -7,6 +9,11 @@ use smallvec::SmallVec;
 use crate::fax::id::DecisionId;
 use crate::fax::stage::StageKind;
 use crate::time::{Span, Timestamp};
+
+pub use limits::{
+    Going, Holder, Holding, QuotaHolder, QuotaOutcome, QuotaStatus, Resource, ShareStatus, WATCHED,
+    Watched,
+};
 
 /// Evidence for junk in thousandths of log-odds (natural logarithm). Sums saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -205,61 +212,6 @@ pub struct Refusal {
     pub q850_cause: u8,
 }
 
-/// What a quota counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Resource {
-    /// Faxes.
-    Faxes = 0,
-    /// Pages.
-    Pages = 1,
-    /// Seconds on the line.
-    LineSeconds = 2,
-    /// Recipients of submitted jobs.
-    Recipients = 3,
-}
-
-impl Resource {
-    /// Every resource, in the order of their codes.
-    pub const ALL: [Self; 4] = [Self::Faxes, Self::Pages, Self::LineSeconds, Self::Recipients];
-
-    /// The name in policy, contract and tool.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Faxes => "faxes",
-            Self::Pages => "pages",
-            Self::LineSeconds => "line_seconds",
-            Self::Recipients => "recipients",
-        }
-    }
-}
-
-/// How a quota stands. "Never" and "not until" are different answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QuotaOutcome {
-    /// Within the quota.
-    Within,
-    /// Not before that time.
-    NotUntil(Timestamp),
-    /// It costs more than can be had at once.
-    Never,
-}
-
-/// A quota that was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuotaStatus {
-    /// Which resource.
-    pub resource: Resource,
-    /// How it stands.
-    pub outcome: QuotaOutcome,
-    /// What the fax costs, in units of the resource.
-    pub cost: u64,
-    /// What is left before it.
-    pub remaining: u64,
-    /// The most that can be had at once.
-    pub burst: u64,
-}
-
 /// Something that was not as it should be while a verdict was made. A set of bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Degradations(pub u8);
@@ -363,6 +315,8 @@ pub struct Verdict {
     pub deadline: Option<Timestamp>,
     /// The quotas that were asked.
     pub quotas: Vec<QuotaStatus>,
+    /// How the share of a contended resource stands; `None` while nothing is contended that the job needs.
+    pub share: Option<ShareStatus>,
     /// What was not as it should be.
     pub degradations: Degradations,
     /// True when this repeats an answer given before.

@@ -200,6 +200,14 @@ fn answers_for_people_and_for_programs() {
         ("forms-name", &["forms", "name", CAMPAIGN, "--reason", "a referral"]),
         ("forms-forget", &["forms", "forget", "3"]),
         ("limits-show", &["limits", "show", "m1"]),
+        (
+            "limits-set",
+            &["limits", "set", "pages", "--plan", "free", "--rate", "300", "--reason", "a fair"],
+        ),
+        ("limits-kill", &["limits", "kill", "faxes", "--each", "number", "--reason", "a drill"]),
+        ("limits-unset", &["limits", "unset", "pages", "--member", "m1", "--reason", "over"]),
+        ("limits-list", &["limits", "list"]),
+        ("limits-history", &["limits", "history"]),
         ("policy-show", &["policy", "show"]),
     ] {
         let people = called(arguments);

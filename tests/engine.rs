@@ -7,6 +7,7 @@
 
 mod desk;
 mod known;
+mod limit_edits;
 mod limits;
 
 use std::sync::atomic::Ordering;

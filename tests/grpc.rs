@@ -8,6 +8,7 @@
 mod campaigns;
 mod comparing;
 pub(crate) mod engine;
+mod limits;
 mod live;
 mod load;
 mod reading;

@@ -8,6 +8,7 @@ pub mod event_json;
 pub mod fault;
 pub mod fingerprint;
 pub mod held;
+pub mod limit;
 pub mod list;
 mod member;
 pub mod paging;
@@ -18,6 +19,7 @@ pub mod report;
 pub mod screening;
 mod stage;
 pub mod told;
+pub mod usage;
 pub mod verdict;
 mod wall;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::convert::Wall;
 use super::desk::CampaignDesk;
+use super::limit_desk::LimitDesk;
 use super::status::Failure;
 use crate::content::sealed::SealedFax;
 use crate::directory;
@@ -12,7 +13,9 @@ use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::stage::{Plan, StageEvent};
 use crate::held::{HeldFilter, HeldPage};
 use crate::ledger::{HeldFax, HeldState};
+use crate::limiter::share::Usage;
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use crate::memory::limits::Setting;
 use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation};
 use crate::reports::{Filing, Receipt};
@@ -20,10 +23,10 @@ use crate::screening::SeenPage;
 use crate::screening::reading::Reading;
 use crate::store::{Condition, FaxKey};
 use crate::time::{Span, Timestamp};
-use crate::verdict::{Action, Resource, Verdict};
+use crate::verdict::{Action, Resource, Verdict, Watched};
 
 /// The engine, as the wall sees it.
-pub trait Engine: CampaignDesk + Send + Sync {
+pub trait Engine: CampaignDesk + LimitDesk + Send + Sync {
     /// What reading a request needs, at the present moment.
     fn wall(&self) -> Wall<'_>;
 
@@ -44,6 +47,9 @@ pub trait Engine: CampaignDesk + Send + Sync {
     /// [`Failure::ContentNotAllowed`], [`Failure::FingerprintsNotWanted`], [`Failure::AlreadyRead`],
     /// [`Failure::StoreUnavailable`]: nothing was looked at.
     fn read_fax(&self, fax: &SealedFax, since: Stopwatch) -> Result<Reading, Failure>;
+
+    /// Takes a node's word on what it has of contended resources, and says which are contended.
+    fn report_usage(&self, node: Pseudonym, usages: &[(Watched, Usage)]) -> Vec<Watched>;
 
     /// The policy in force.
     fn policy(&self) -> Arc<Generation>;
@@ -121,8 +127,11 @@ pub trait Engine: CampaignDesk + Send + Sync {
         limit: usize,
     ) -> Result<Vec<BlockedCall>, Failure>;
 
-    /// How a member's quotas stand.
-    fn member_limits(&self, member: Pseudonym) -> MemberLimits;
+    /// How a member's quotas stand, and where they come from. Reads the store.
+    ///
+    /// # Errors
+    /// [`Failure::StoreUnavailable`].
+    fn member_limits(&self, member: Pseudonym) -> Result<MemberLimits, Failure>;
 
     /// Does directory edits, durably; one outcome each, in order.
     ///
@@ -185,7 +194,7 @@ pub struct BlockedCall {
 }
 
 /// One quota of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberLimit {
     /// What it counts.
     pub resource: Resource,
@@ -199,6 +208,10 @@ pub struct MemberLimit {
     pub level: u64,
     /// When all of it is back, where something is in use.
     pub full: Option<Timestamp>,
+    /// What is set for the member or its plan, where it is not the policy's.
+    pub setting: Option<Setting>,
+    /// What switches it off.
+    pub off: Option<Setting>,
 }
 
 /// A member's quotas.
@@ -210,6 +223,10 @@ pub struct MemberLimits {
     pub limits: Vec<MemberLimit>,
     /// True when the directory does not know the member.
     pub unknown: bool,
+    /// Its weight in fair sharing, in thousandths.
+    pub weight_milli: u32,
+    /// Who it is.
+    pub member: Pseudonym,
 }
 
 /// Counts and health of the engine.

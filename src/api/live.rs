@@ -1,6 +1,7 @@
 //! The engine itself behind the services: memory, the two paths and the clock, with their faults in the wall's words.
 
 mod desk;
+mod limits;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,9 +9,7 @@ use std::sync::atomic::Ordering;
 use parking_lot::Mutex;
 
 use super::convert::{ClockMode, Wall};
-use super::engine::{
-    BlockedCall, Engine, EngineStatus, Explained, MemberLimit, MemberLimits, Ruling,
-};
+use super::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
 use super::status::Failure;
 use crate::bounds::READ_FAX_MS;
 use crate::content::sealed::SealedFax;
@@ -20,20 +19,20 @@ use crate::fax::stage::StageEvent;
 use crate::features::FEATURES;
 use crate::held::{self, HeldFault, HeldFilter, HeldPage};
 use crate::ledger::{HeldFax, HeldState};
-use crate::limiter::{Costs, MemberLoad};
+use crate::limiter::share::Usage;
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use crate::memory::Memory;
 use crate::memory::edit::EditFault;
 use crate::memory::looks::NoLeave;
 use crate::memory::read::PastStage;
-use crate::memory::{Memory, allowances};
 use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation, Refused};
 use crate::reports::{self, Filing, Receipt, ReportFault};
 use crate::screening::reading::{self, Reading, Unread};
 use crate::screening::{self, SeenPage};
 use crate::store::{Condition, FaxKey, StoreError};
-use crate::time::{Clock, EventClock, Span, Timestamp};
-use crate::verdict::{Action, Resource, Verdict};
+use crate::time::{Clock, EventClock, Timestamp};
+use crate::verdict::{Action, Verdict, Watched};
 
 /// What tells the time.
 #[derive(Clone)]
@@ -118,6 +117,15 @@ impl Engine for Live {
             Unread::NoLeave(NoLeave::Taken) => Failure::AlreadyRead,
             Unread::Journal(_) => unavailable(&fault),
         })
+    }
+
+    fn report_usage(&self, node: Pseudonym, usages: &[(Watched, Usage)]) -> Vec<Watched> {
+        let limiting = self.memory.limiting();
+        for (resource, usage) in usages {
+            limiting.report(*resource, node.hot(), *usage, self.now());
+        }
+        let share = limiting.share();
+        Watched::ALL.into_iter().filter(|resource| share.is_contended(*resource)).collect()
     }
 
     fn policy(&self) -> Arc<Generation> {
@@ -213,28 +221,8 @@ impl Engine for Live {
         Ok(calls.collect())
     }
 
-    fn member_limits(&self, member: Pseudonym) -> MemberLimits {
-        let (now, key) = (self.now(), member.hot());
-        let known = self.memory.directory().member(key);
-        let plan = known.unwrap_or_default().plan;
-        let policy = self.policy();
-        let allowances = allowances(policy.policy(), plan);
-        let load = {
-            let loads = self.memory.loads().lock([key]);
-            loads.get(0).copied().unwrap_or_else(MemberLoad::default)
-        };
-        let statuses = load.check(&allowances, Costs::default(), now);
-        let limits = Resource::ALL.into_iter().filter_map(|resource| {
-            let allowance = allowances[resource as usize]?;
-            let level = allowance.burst.saturating_sub(statuses[resource as usize]?.remaining);
-            let (rate, period, burst) = (allowance.rate, allowance.period, allowance.burst);
-            let full = (level > 0 && rate > 0).then(|| {
-                let micros = u128::from(level) * u128::from(period.as_micros()) / u128::from(rate);
-                now.plus(Span::micros(u64::try_from(micros).unwrap_or(u64::MAX)))
-            });
-            Some(MemberLimit { resource, rate, period, burst, level, full })
-        });
-        MemberLimits { plan, limits: limits.collect(), unknown: known.is_none() }
+    fn member_limits(&self, member: Pseudonym) -> Result<MemberLimits, Failure> {
+        self.limits_of(member)
     }
 
     fn edit_directory(

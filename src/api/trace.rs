@@ -24,10 +24,11 @@ const TRACE_PARENT: &str = "traceparent";
 const TRACE_PARENT_BYTES: usize = 55;
 
 /// Every method of the contract. A path is whatever a caller writes; a span names one of these.
-pub const METHODS: [&str; 29] = [
+pub const METHODS: [&str; 34] = [
     "/faxguard.screening.v1.ReadingService/FingerprintFax",
     "/faxguard.screening.v1.ScreeningService/ScreenFax",
     "/faxguard.screening.v1.ScreeningService/StreamScreenFax",
+    "/faxguard.screening.v1.ScreeningService/ReportUsage",
     "/faxguard.report.v1.ReportService/FileReport",
     "/faxguard.report.v1.ReportService/GetReport",
     "/faxguard.operator.v1.CampaignService/DecideCampaign",
@@ -49,6 +50,10 @@ pub const METHODS: [&str; 29] = [
     "/faxguard.operator.v1.HeldFaxService/RejectHeldFax",
     "/faxguard.operator.v1.HeldFaxService/ReleaseHeldFax",
     "/faxguard.operator.v1.LimitService/GetMemberLimits",
+    "/faxguard.operator.v1.LimitService/ListLimits",
+    "/faxguard.operator.v1.LimitService/SetLimit",
+    "/faxguard.operator.v1.LimitService/UnsetLimit",
+    "/faxguard.operator.v1.LimitService/ListLimitChanges",
     "/faxguard.operator.v1.ListEntryService/CreateListEntry",
     "/faxguard.operator.v1.ListEntryService/DeleteListEntry",
     "/faxguard.operator.v1.ListEntryService/ListListEntries",

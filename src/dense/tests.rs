@@ -134,7 +134,7 @@ fn a_full_table_keeps_its_bound_and_thins_the_oldest() {
     checked(&dense);
     assert!(full > 0 && thinned.evicted > 0 && thinned.expired > 0);
     assert_eq!(dense.len(), 1_000 - (thinned.evicted + thinned.expired) as usize);
-    assert!(dense.shard(0).slots.len() * size_of::<Sample>() * SHARDS <= bytes);
+    assert!(dense.shard(0).slots() * size_of::<Sample>() * SHARDS <= bytes);
     let smaller = Dense::<Sample>::of_bytes(bytes / 8);
     let mut written = Vec::new();
     dense.write(&mut written).unwrap();

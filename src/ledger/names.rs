@@ -3,7 +3,7 @@
 use crate::verdict::name_digest;
 
 /// Every rule a verdict can name.
-pub const RULES: [&str; 22] = [
+pub const RULES: [&str; 37] = [
     "threshold.none",
     "threshold.tag",
     "threshold.quarantine",
@@ -21,6 +21,21 @@ pub const RULES: [&str; 22] = [
     "quota.pages",
     "quota.line_seconds",
     "quota.recipients",
+    "quota.organisation.faxes",
+    "quota.organisation.pages",
+    "quota.organisation.line_seconds",
+    "quota.organisation.recipients",
+    "quota.number.faxes",
+    "quota.number.pages",
+    "quota.number.line_seconds",
+    "quota.number.recipients",
+    "quota.trunk.faxes",
+    "quota.trunk.pages",
+    "quota.trunk.line_seconds",
+    "quota.trunk.recipients",
+    "share.lines",
+    "share.call_attempts",
+    "share.conversion",
     "held.waiting",
     "held.rejected",
     "ledger.behind",

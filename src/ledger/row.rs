@@ -29,7 +29,7 @@ const ROW_VERSION: u8 = 2;
 const PACKED_SINCE: u8 = 2;
 /// Most bytes of a row: subjects, observation, features at six bytes, course, and the verdict.
 const ROW_BYTES_MAX: usize =
-    120 + PACKED_BYTES + 6 * (FEATURE_COUNT + 1) + 210 + verdict::VERDICT_BYTES_MAX;
+    120 + PACKED_BYTES + 6 * (FEATURE_COUNT + 1) + 250 + verdict::VERDICT_BYTES_MAX;
 
 thread_local! {
     /// Where this thread packs its rows: always the same memory, so always near.
@@ -88,6 +88,7 @@ fn with_room<T>(pack: impl FnOnce(&mut Packer<'_>) -> T) -> T {
 const CHARGED: u8 = 1;
 const CHARGING: u8 = 2;
 const SETTLED: u8 = 4;
+const OWED: u8 = 8;
 
 /// What the pages so far look like from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -176,6 +177,9 @@ pub struct StageRow {
     pub charging: bool,
     /// What was settled against the charge: the actual cost, when the last dial ended.
     pub settled: Option<Costs>,
+    /// What stays charged where that is more than the actual cost, since too much had leaked of the estimate to be given
+    /// back; see [`crate::limiter::Reservation`].
+    pub owed: Option<Costs>,
     /// Correspondence that was noted.
     pub noted: Noted,
     /// The pages so far.
@@ -219,17 +223,18 @@ impl StageRow {
         to.put(self.zone.into());
     }
 
-    /// How it went on, charge, correspondence, pages: at most 210 bytes.
+    /// How it went on, charge, correspondence, pages: at most 250 bytes.
     fn put_course(&self, to: &mut Packer<'_>) {
         let charged = self.charged != Costs::default();
         let bit = |set, bit| if set { bit } else { 0 };
         let settled = bit(self.settled.is_some(), SETTLED);
-        to.push(bit(charged, CHARGED) | bit(self.charging, CHARGING) | settled);
+        let owed = bit(self.owed.is_some(), OWED);
+        to.push(bit(charged, CHARGED) | bit(self.charging, CHARGING) | settled | owed);
         if charged {
             put_costs(to, self.charged);
         }
-        if let Some(settled) = self.settled {
-            put_costs(to, settled);
+        for costs in [self.settled, self.owed].into_iter().flatten() {
+            put_costs(to, costs);
         }
         to.push(self.noted.0);
         put_pages(to, &self.pages);
@@ -300,6 +305,7 @@ impl StageRow {
             charged,
             charging: charge & CHARGING != 0,
             settled: cost(SETTLED, from)?,
+            owed: cost(OWED, from)?,
             noted: Noted(take_u8(from)?),
             pages: take_pages(from)?,
             verdict: take_verdict(from, decision, names)?,

@@ -97,6 +97,15 @@ impl Limit {
         u64::try_from(leaked).unwrap_or(u64::MAX)
     }
 
+    /// Whole units that may have leaked between two instants, rounded up.
+    pub(super) fn leaks(self, from: Timestamp, until: Timestamp) -> u64 {
+        let (from, until) = (Tick::of(from), Tick::of(until));
+        if until <= from {
+            return 0;
+        }
+        self.between(from, until).saturating_add(self.slack()).div_ceil(STEPS)
+    }
+
     /// What the leak may be ahead of the exact one.
     const fn slack(self) -> u64 {
         (self.pace >> PLACES) + 2

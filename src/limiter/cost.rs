@@ -46,6 +46,12 @@ pub fn job(facts: &JobFacts) -> Costs {
     Costs::new(recipients, pages * recipients, call * recipients, recipients)
 }
 
+/// What a call for a member is estimated at before it is answered: a fax of one page.
+#[must_use]
+pub const fn call() -> Costs {
+    Costs::new(1, 1, HANDSHAKE_SECONDS + PAGE_SECONDS, 0)
+}
+
 /// What one dial of a job did cost. A fax counts when a page arrived; the line counts in any case. The
 /// recipients were paid for when the job came in.
 #[must_use]

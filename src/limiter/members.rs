@@ -1,21 +1,28 @@
 //! Active members in a table that cannot be gamed: bounded in bytes, and nobody is let go of whom something is
-//! remembered.
+//! remembered. Organisations, called numbers and trunks have rows of the same kind under keys of their own.
 //!
 //! A row leaves only when it says no more than no row would, which a hand looks for that goes round in small steps off
 //! the path. When a shard is full, members without a row share one load that stands for many: whoever fills the table
 //! with invented members frees nobody of what they spent, and is limited together with the rest of its own.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod locked;
+mod written;
 
-use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::dense::{self, Dense, SHARDS};
+use parking_lot::{Mutex, RwLock};
+
+use crate::dense::{self, Dense, Row as _, SHARD_BITS, SHARDS};
 use crate::time::Timestamp;
+use crate::verdict::{QuotaHolder, Resource};
 
 use super::cost::Costs;
 use super::row::{FREE, Limits, Load, LoadRow};
 use super::share::{Answer, Offer, Share};
 use super::{Statuses, admits};
+
+pub use locked::{Locked, Party};
+pub use written::RowsFault;
 
 /// As how many members the shared load counts: what all unknown ones together may spend while the table is full.
 pub const OVERFLOW_MEMBERS: u64 = 1_000;
@@ -34,7 +41,7 @@ pub enum Place {
 /// What is shown of a member while its place is locked.
 pub struct Visit<'a> {
     load: &'a mut Load,
-    limits: &'a Limits,
+    party: Party<'a>,
     before: Option<Timestamp>,
     place: Place,
 }
@@ -49,25 +56,37 @@ impl Visit<'_> {
     /// How the quotas stand; nothing is charged.
     #[must_use]
     pub fn check(&self, costs: Costs) -> Statuses {
-        self.load.check(self.limits, costs)
+        let mut statuses = self.load.check(self.party.limits, costs, self.party.holder);
+        for (resource, status) in Resource::ALL.into_iter().zip(&mut statuses) {
+            if self.party.off >> resource as u8 & 1 == 1 {
+                *status = None;
+            }
+        }
+        statuses
+    }
+
+    /// Charges the costs, whatever the levels are then: for a fax that goes on in any case.
+    pub fn charge(&mut self, costs: Costs) {
+        self.load.charge(self.party.limits, costs);
     }
 
     /// Checks, and charges when all quotas are within: all or nothing.
     pub fn admit(&mut self, costs: Costs) -> Statuses {
         let statuses = self.check(costs);
         if admits(&statuses) {
-            self.load.charge(self.limits, costs);
+            self.charge(costs);
         }
         statuses
     }
 
-    /// Settles an estimate that was charged against what it was in the end; no level falls below empty.
-    pub fn settle(&mut self, estimate: Costs, actual: Costs) {
+    /// Puts what is owed in the place of an estimate that was charged; see [`super::Reservation::owed`]. More than
+    /// estimated may put a level above the burst; no level falls below empty.
+    pub fn settle(&mut self, estimate: Costs, owed: Costs) {
         let difference = |more: Costs, less: Costs| {
             Costs(std::array::from_fn(|at| more.0[at].saturating_sub(less.0[at])))
         };
-        self.load.charge(self.limits, difference(actual, estimate));
-        self.load.give_back(difference(estimate, actual));
+        self.load.charge(self.party.limits, difference(owed, estimate));
+        self.load.give_back(difference(estimate, owed));
     }
 
     /// Offers a job to the contended resources; see [`Share::offer`].
@@ -84,22 +103,61 @@ impl Visit<'_> {
 /// The loads of active members.
 pub struct Members {
     rows: Dense<LoadRow>,
-    overflow: Mutex<Load>,
+    /// Seq up to which each restored shard holds everything.
+    positions: Box<[AtomicU64]>,
+    overflow: Mutex<Overflow>,
     hand: AtomicUsize,
-    slowest: Limits,
+    slowest: RwLock<Slowest>,
+}
+
+/// Limits under which whatever has drained has drained for anybody of a kind; see [`super::slowest`]. What a call leaves on a called
+/// number drains in seconds, what a member sent in most of an hour, and there are far more numbers that are called than members that
+/// send: held against one slowest limit of all, they would fill the table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Slowest {
+    /// Of called numbers.
+    pub numbers: Limits,
+    /// Of members, organisations and trunks.
+    pub others: Limits,
+}
+
+/// What members without a row share.
+#[derive(Default)]
+struct Overflow {
+    load: Load,
+    /// Seq up to which it holds everything, where it was restored.
+    position: u64,
+}
+
+impl From<Limits> for Slowest {
+    /// The same for everybody.
+    fn from(all: Limits) -> Self {
+        Self { numbers: all, others: all }
+    }
 }
 
 impl Members {
-    /// A table that never takes more than about that many bytes. `slowest` are limits under which whatever has drained
-    /// has drained for any member; see [`super::slowest`].
+    /// A table that never takes more than about that many bytes.
     #[must_use]
-    pub fn of_bytes(bytes: usize, slowest: Limits) -> Self {
+    pub fn of_bytes(bytes: usize, slowest: impl Into<Slowest>) -> Self {
         Self {
             rows: Dense::of_bytes(bytes),
-            overflow: Mutex::new(Load::default()),
+            positions: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
+            overflow: Mutex::default(),
             hand: AtomicUsize::new(0),
-            slowest,
+            slowest: RwLock::new(slowest.into()),
         }
+    }
+
+    /// Limits have changed: whatever has drained under these has drained for anybody from now on.
+    pub fn set_slowest(&self, slowest: impl Into<Slowest>) {
+        *self.slowest.write() = slowest.into();
+    }
+
+    /// Whatever has drained under these too, which are some member's, has drained for anybody from now on.
+    pub fn narrow_slowest(&self, more: Option<Limits>) {
+        let mut slowest = self.slowest.write();
+        slowest.others = super::slowest([slowest.others].into_iter().chain(more));
     }
 
     /// Shows a member's load, brought up to `now` at these limits, to who changes it.
@@ -110,49 +168,41 @@ impl Members {
         now: Timestamp,
         change: impl FnOnce(&mut Visit<'_>) -> T,
     ) -> T {
-        let rest = dense::rest(key, FREE);
-        let keep = |row: &LoadRow| !row.load().is_fresh(&self.slowest, now);
-        let mut change = Some(change);
-        let in_row = self.rows.edit(key, |shard| {
-            let mut load = match shard.get(rest) {
-                Some(row) => row.load(),
-                None => {
-                    if shard.is_full() && shard.sweep(HAND_SLOTS, keep) == 0 {
-                        return None;
-                    }
-                    let load = Load::default();
-                    shard.put(LoadRow::of(rest, &load.begun(now)), keep).ok()?;
-                    load
-                }
-            };
-            let visit = change.take()?;
-            let answer = visited(&mut load, limits, (Place::Own, now), visit);
-            shard.change(rest, |row| *row = LoadRow::of(rest, &load));
-            Some(answer)
-        });
-        match (in_row, change) {
-            (Some(answer), _) => answer,
-            (None, Some(visit)) => self.with_shared(limits, now, visit),
-            (None, None) => unreachable!("who visited has an answer"),
-        }
+        self.lock([Party { holder: QuotaHolder::Member, key, limits, off: 0 }], now)
+            .visit(0, now, change)
     }
 
-    fn with_shared<T>(
-        &self,
-        limits: &Limits,
-        now: Timestamp,
-        visit: impl FnOnce(&mut Visit<'_>) -> T,
-    ) -> T {
-        let wide = limits.map(|limit| limit.map(|limit| limit.times(OVERFLOW_MEMBERS)));
-        visited(&mut self.overflow.lock(), &wide, (Place::Shared, now), visit)
+    /// How quotas stand, also those that are off; nobody gets a row by being asked about.
+    #[must_use]
+    pub fn check(&self, party: Party<'_>, costs: Costs, now: Timestamp) -> Statuses {
+        let Party { holder, key, limits, off: _ } = party;
+        let row = self.rows.get(key, FREE);
+        let mut load = row.map_or_else(Load::default, |row| row.load());
+        load.settle(limits, now);
+        load.check(limits, costs, holder)
     }
 
     /// One step of the hand: looks at a few rows of one shard and drops those that say nothing. Says how many went.
     /// Whoever ticks calls it off the path; a round of the table takes as many steps as it has rows, by some fifty.
     pub fn turn_hand(&self, now: Timestamp) -> usize {
         let shard = self.hand.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        let keep = |row: &LoadRow| !row.load().is_fresh(&self.slowest, now);
+        let keep = self.keep(now);
         self.rows.edit_shard(shard, |rows| rows.sweep(HAND_SLOTS, keep))
+    }
+
+    /// One step of the hand in every shard, and how many went: of ten million members a round takes a minute where this
+    /// is called each second.
+    pub fn turn_hand_everywhere(&self, now: Timestamp) -> usize {
+        (0..SHARDS).map(|_| self.turn_hand(now)).sum()
+    }
+
+    /// Whether a row must stay.
+    fn keep(&self, now: Timestamp) -> impl Fn(&LoadRow) -> bool + use<> {
+        let Slowest { numbers, others } = *self.slowest.read();
+        move |row| {
+            let slowest = if is_of_number(row.rest()) { &numbers } else { &others };
+            !row.load().is_fresh(slowest, now)
+        }
     }
 
     /// Members with a row.
@@ -174,15 +224,28 @@ impl Members {
     }
 }
 
-fn visited<T>(
-    load: &mut Load,
-    limits: &Limits,
-    (place, now): (Place, Timestamp),
-    visit: impl FnOnce(&mut Visit<'_>) -> T,
-) -> T {
-    let before = load.at();
-    load.settle(limits, now);
-    visit(&mut Visit { load, limits, before, place })
+/// The bit of a key that says whether the row is of a called number: the lowest that a row keeps.
+const NUMBER: u64 = 1 << (FREE - SHARD_BITS);
+
+/// The key of somebody's row: kinds of holders must not meet in one. Nobody stays nobody.
+#[must_use]
+pub const fn row_key(holder: QuotaHolder, hot: u64) -> u64 {
+    match (holder, hot) {
+        (_, 0) => 0,
+        (QuotaHolder::Member, _) => hot & !NUMBER,
+        (QuotaHolder::Number, _) => apart(holder, hot) | NUMBER,
+        (QuotaHolder::Organisation | QuotaHolder::Trunk, _) => apart(holder, hot) & !NUMBER,
+    }
+}
+
+/// Hot keys are as good as random, so that a mix which is no secret spreads them as well.
+const fn apart(holder: QuotaHolder, hot: u64) -> u64 {
+    dense::mix([0x6f77_6e65_7220_6f66, 0x2061_2071_756f_7461], hot, holder as u64)
+}
+
+/// Whether the rest of a key is that of a called number's.
+const fn is_of_number(rest: u64) -> bool {
+    rest >> FREE & 1 == 1
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 
 use crate::dense::{FREE_BITS, Row};
 use crate::time::Timestamp;
-use crate::verdict::{QuotaStatus, Resource};
+use crate::verdict::{QuotaHolder, QuotaStatus, Resource};
 
 use super::bucket::{Bucket, LEVEL_BITS, Limit, Tick};
 use super::cost::Costs;
 use super::share::Pull;
 use super::{Allowances, Statuses};
 
-/// Bits of a row's key that are not kept: two members of ten million share a row once in twenty thousand tables.
+/// Bits of a row's key that are not kept, and the lowest of those kept tells called numbers apart: two members of ten million share a
+/// row once in ten thousand tables.
 pub(super) const FREE: u32 = FREE_BITS + 4;
 /// Bits beside a level in its word.
 const BESIDE: u32 = 64 - LEVEL_BITS;
@@ -33,6 +34,12 @@ pub fn slowest(all: impl IntoIterator<Item = Limits>) -> Limits {
             (slow, limit) => slow.or(limit),
         })
     })
+}
+
+/// The limits of that many members together.
+#[must_use]
+pub(super) fn together(limits: &Limits, members: u64) -> Limits {
+    limits.map(|limit| limit.map(|limit| limit.times(members)))
 }
 
 /// What is remembered of an active member.
@@ -70,6 +77,11 @@ impl Load {
         }
     }
 
+    /// How long ago it was touched, in steps of 19 hours: for who must choose.
+    pub(super) fn age(&self) -> u16 {
+        u16::MAX - u16::try_from(self.at.bits() >> 32).unwrap_or(u16::MAX)
+    }
+
     /// The same, standing for `now` where it stood for nothing.
     pub(super) fn begun(mut self, now: Timestamp) -> Self {
         self.at = self.at.max(Tick::of(now)).max(Tick::from_bits(1));
@@ -84,12 +96,13 @@ impl Load {
     }
 
     /// How the quotas stand, of levels brought up to the present.
-    pub(super) fn check(&self, limits: &Limits, costs: Costs) -> Statuses {
+    pub(super) fn check(&self, limits: &Limits, costs: Costs, holder: QuotaHolder) -> Statuses {
         let mut statuses = [None; Resource::ALL.len()];
         for (resource, status) in Resource::ALL.into_iter().zip(&mut statuses) {
             let which = resource as usize;
             let (level, cost) = (self.levels[which], costs.of(resource));
             *status = limits[which].map(|limit| QuotaStatus {
+                holder,
                 resource,
                 outcome: level.ask(limit, cost, self.at),
                 cost,

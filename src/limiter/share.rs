@@ -16,11 +16,14 @@ mod group;
 mod pull;
 mod rate;
 
-use crate::decay::{ONE, ln_milli};
-use crate::dense::mix;
-use crate::time::{Span, Timestamp};
+use std::sync::Arc;
 
-pub use answer::{Answer, Going, Holder, Holding};
+use crate::decay::{ONE, ln_milli};
+use crate::dense::{mix, mixing_key};
+use crate::time::{Span, Timestamp};
+use crate::verdict::{Going, Holder, Holding, WATCHED, Watched};
+
+pub use answer::Answer;
 pub use arena::{Marks, Usage};
 pub use pull::Pull;
 
@@ -29,51 +32,12 @@ use fill::PLACES;
 use group::{Group, Groups};
 use rate::Fading;
 
-/// Resources that are shared.
-pub const WATCHED: usize = 3;
 /// Most groups that are told apart, at 2 KiB each.
 pub const GROUPS_MAX: usize = 16_384;
 /// The largest cost of one job, in units.
 const COST_MAX: u64 = 1 << 24;
 /// A whole, in millionths.
 const WHOLE_PPM: u64 = 1_000_000;
-
-/// A resource that is shared while it is contended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Watched {
-    /// Outbound lines. Costs are seconds on the line; a line carries one a second.
-    Lines = 0,
-    /// Calls that may be begun a second.
-    Attempts = 1,
-    /// Conversion. Costs are milliseconds of a core; a core carries a thousand a second.
-    Conversion = 2,
-}
-
-impl Watched {
-    /// Every one, in the order of their codes.
-    pub const ALL: [Self; WATCHED] = [Self::Lines, Self::Attempts, Self::Conversion];
-
-    /// The name in policy, contract and tool.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Lines => "lines",
-            Self::Attempts => "call_attempts",
-            Self::Conversion => "conversion",
-        }
-    }
-
-    /// What it is called in a sentence.
-    #[must_use]
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Lines => "outbound lines",
-            Self::Attempts => "call attempts",
-            Self::Conversion => "conversion",
-        }
-    }
-}
 
 /// What sharing goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +105,7 @@ pub struct Share {
     terms: Terms,
     fading: [Fading; WATCHED],
     arenas: [Arena; WATCHED],
-    groups: Groups,
+    groups: Arc<Groups>,
     key: [u64; 2],
 }
 
@@ -178,10 +142,32 @@ impl Share {
         Self {
             fading: terms.half_life.map(|time| Fading::by_half_in(time.min(Span::seconds(100)))),
             arenas: terms.capacity.map(|capacity| Arena::new(capacity, terms.marks)),
-            groups: Groups::default(),
+            groups: Arc::default(),
             terms,
             key,
         }
+    }
+
+    /// The same with a key of bytes.
+    #[must_use]
+    pub fn keyed(terms: Terms, key: [u8; 16]) -> Self {
+        Self::new(terms, mixing_key(key))
+    }
+
+    /// The same by other terms: what is known of groups, of nodes and of contention stays.
+    #[must_use]
+    pub fn renewed(&self, terms: Terms) -> Self {
+        let renewed = Self::new(terms, self.key);
+        for (new, old) in renewed.arenas.iter().zip(&self.arenas) {
+            new.succeed(old);
+        }
+        Self { groups: Arc::clone(&self.groups), ..renewed }
+    }
+
+    /// The terms.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Answers a job of a member whose pull stood for `before`; `None` for somebody new.

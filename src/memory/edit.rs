@@ -178,10 +178,11 @@ impl Memory {
         })?;
         let names = super::names_of(&applied, &self.specs).and(&self.names());
         self.names.store(Arc::new(names));
+        self.limiting.renew(&self.generations, applied.applied());
         Ok(applied)
     }
 
-    fn commit_edit(
+    pub(super) fn commit_edit(
         &self,
         kind: EntryKind,
         body: Vec<u8>,

@@ -4,7 +4,7 @@
 use super::Memory;
 use crate::activity::{Pace, Source};
 use crate::ledger::EvidenceRow;
-use crate::limiter::MemberLoad;
+use crate::limiter::WrongHolds;
 use crate::store::{CommitFault, Entry, Refused};
 use crate::time::{Span, Timestamp};
 
@@ -37,16 +37,16 @@ pub(crate) fn begin(
     let mut observation = evidence.observation;
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&observation);
-    let mut loads = memory.loads.lock([key]);
+    let mut holds = memory.limiting.holds().lock([key]);
     let entry = entry(memory.store().next_seq());
     let ticket = memory.store().commit(entry).map_err(NotAdded::Refused)?;
     activity.observe(&mut observation, pace, Source::Live);
     if evidence.released
-        && let Some(load) = loads.entry(0, MemberLoad::default)
+        && let Some(held) = holds.entry(0, WrongHolds::default)
     {
-        load.note_release(time, window);
+        held.note(time, window);
     }
-    drop((activity, loads));
+    drop((activity, holds));
     Ok(Pending { evidence, time, ticket })
 }
 
@@ -71,15 +71,15 @@ pub(super) fn replay(memory: &Memory, evidence: &EvidenceRow, seq: u64, time: Ti
     let mut observation = evidence.observation;
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&observation);
-    let mut loads = memory.loads.lock([key]);
+    let mut holds = memory.limiting.holds().lock([key]);
     activity.observe(&mut observation, pace, Source::Replay(seq));
     if evidence.released
-        && loads.replays(0, seq)
-        && let Some(load) = loads.entry(0, MemberLoad::default)
+        && holds.replays(0, seq)
+        && let Some(held) = holds.entry(0, WrongHolds::default)
     {
-        load.note_release(time, window);
+        held.note(time, window);
     }
-    drop((activity, loads));
+    drop((activity, holds));
     approve(memory, evidence, time);
 }
 
@@ -87,10 +87,10 @@ fn take_back(memory: &Memory, evidence: &EvidenceRow, time: Timestamp) {
     let (_, window) = paces(memory);
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&evidence.observation);
-    let mut loads = memory.loads.lock([key]);
+    let mut holds = memory.limiting.holds().lock([key]);
     activity.take_back(&evidence.observation);
-    if let Some(load) = loads.get_mut(0).filter(|_| evidence.released) {
-        load.take_back_release(time, window);
+    if let Some(held) = holds.get_mut(0).filter(|_| evidence.released) {
+        held.take_back(time, window);
     }
 }
 

@@ -20,7 +20,7 @@ use crate::fax::numbering::NumberFacts;
 use crate::fax::stage::{Direction, Member, Parties, StageKind};
 use crate::features::{Features, KeptFeatures};
 use crate::ledger::{HeldState, Names, Noted, PageStats, StageRow, decode_verdict, encode_verdict};
-use crate::limiter::Costs;
+use crate::limiter::{Costs, Reservation};
 use crate::time::Timestamp;
 use crate::verdict::{Action, Verdict};
 
@@ -53,6 +53,10 @@ pub struct OpenDecision {
     pub pages: PageStats,
     /// What was charged.
     pub charged: Costs,
+    /// How it was, for who settles it.
+    pub reserved: Reservation,
+    /// True once it asked for its share of a contended resource and was told to wait: what it costs counts there already.
+    pub offered: bool,
     /// True once the charge was settled.
     pub settled: bool,
     /// Where it stands on the desk since it was held for review, and its deadline there.
@@ -161,6 +165,11 @@ impl OpenDecision {
         self.kept = row.features;
         self.pages = row.pages;
         self.charged = row.charged;
+        if row.charging {
+            let at = Timestamp::from_seconds(row.observation.second.into());
+            self.reserved = Reservation::of(&row.verdict.quotas, at);
+        }
+        self.offered |= row.verdict.share.is_some();
         self.settled |= row.settled.is_some();
         self.noted(row.noted);
         self.hold(&row.verdict);

@@ -5,14 +5,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::limits::{Concerned, PARTIES};
 use super::open::OpenDecision;
-use super::{BY_LOT, Memory, OpenMemory, allowances, campaigns, evidence, pace};
+use super::{BY_LOT, Memory, OpenMemory, campaigns, evidence, limits, pace};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
 use crate::features::Feature;
 use crate::ledger::{EvidenceRow, HeldState, StageRow, decode_opening};
-use crate::limiter::MemberLoad;
 use crate::store::{Entry, EntryKind, SnapshotFault, StoreError, TableId};
 use crate::time::Timestamp;
 
@@ -60,6 +60,7 @@ pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, Open
     let loaded = memory.lists.load(memory.store(), now).map_err(OpenMemory::Store)?;
     recovered.list_entries = u64::try_from(loaded.entries).unwrap_or(u64::MAX);
     recovered.campaigns = campaigns::load(memory, now).map_err(OpenMemory::Store)?;
+    limits::edit::load(memory, now).map_err(OpenMemory::Store)?;
     replay(memory, &mut recovered).map_err(OpenMemory::Store)?;
     memory.activity.recount();
     count_false_positives(memory, now).map_err(OpenMemory::Store)?;
@@ -70,13 +71,17 @@ pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, Open
 fn restore(memory: &Memory, now: Timestamp, recovered: &mut Recovered) -> Result<bool, StoreError> {
     let Some(mut snapshot) = memory.store().snapshot_read(SNAPSHOT)? else { return Ok(false) };
     recovered.snapshot = snapshot.position();
-    let mut directory_restored = false;
+    let (mut directory_restored, mut levels_restored) = (false, false);
     while let Some(mut section) = snapshot.next_section()? {
         let name = section.name().to_owned();
         let done = match name.as_str() {
             "subjects" => memory.activity.restore_subjects(&mut section).is_ok(),
             "blocks" => memory.activity.restore_blocks(&mut section).is_ok(),
-            "loads" => memory.loads.restore(&mut section).is_ok(),
+            "wrong-holds" => memory.limiting.holds().restore(&mut section).is_ok(),
+            "levels" => {
+                levels_restored = memory.limiting.restore_levels(&mut section);
+                levels_restored
+            }
             "relations" => memory.relations.decode(&mut section, now).is_ok(),
             "directory" => {
                 directory_restored = memory.directory.decode(&mut section).is_ok();
@@ -89,6 +94,10 @@ fn restore(memory: &Memory, now: Timestamp, recovered: &mut Recovered) -> Result
             tracing::error!(reason = "section_unusable", section = %name, "rebuilt from the ledger");
             recovered.snapshot = 0;
         }
+    }
+    if !levels_restored {
+        // A snapshot of before there was such a section: what it kept of members is made again from the ledger.
+        recovered.snapshot = 0;
     }
     Ok(directory_restored)
 }
@@ -208,20 +217,32 @@ fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
     let mut observation = row.observation;
     memory.activity.lock(&observation).observe(&mut observation, pace, Source::Replay(seq));
     if row.charging || row.settled.is_some() {
-        let mut loads = memory.loads.lock([row.member_key]);
-        if loads.replays(0, seq)
-            && let Some(load) = loads.entry(0, MemberLoad::default)
-        {
-            let allowances = allowances(policy, row.facts.plan);
-            if row.charging {
-                load.charge(&allowances, row.charged, time);
-            }
-            if let Some(actual) = row.settled {
-                load.settle(&allowances, row.charged, actual, time);
-            }
-        }
+        charge_again(memory, row, seq, time);
     }
     row.relate(&memory.relations, time);
+}
+
+/// Charges and settles what a row says, to everybody of whom the snapshot is from before.
+fn charge_again(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
+    let generation = memory.generations.current();
+    let book = memory.limiting.book(&generation, time);
+    let concerned = Concerned::of(row);
+    let own = memory.limiting.own().of(concerned.member, concerned.facts.plan, &book, time);
+    let parties = book.parties(&concerned, own.as_ref());
+    let mut locked = memory.limiting.members().lock(parties, time);
+    for which in 0..PARTIES {
+        if !locked.replays(which, seq) {
+            continue;
+        }
+        locked.visit(which, time, |visit| {
+            if row.charging {
+                visit.charge(row.charged);
+            }
+            if let Some(actual) = row.settled {
+                visit.settle(row.charged, row.owed.unwrap_or(actual));
+            }
+        });
+    }
 }
 
 fn count_false_positives(memory: &Memory, now: Timestamp) -> Result<(), StoreError> {
@@ -256,7 +277,8 @@ pub(super) fn checkpoint(
         }
         out.section("subjects", &mut |to| memory.activity.snapshot_subjects(&last, to))?;
         out.section("blocks", &mut |to| memory.activity.snapshot_blocks(&last, to))?;
-        out.section("loads", &mut |to| memory.loads.snapshot(&last, to))?;
+        out.section("wrong-holds", &mut |to| memory.limiting.holds().snapshot(&last, to))?;
+        out.section("levels", &mut |to| memory.limiting.snapshot_levels(&last, to))?;
         out.section("relations", &mut |to| memory.relations.encode(to))?;
         out.section("directory", &mut |to| memory.directory.encode(to))?;
         Ok::<(), SnapshotFault>(())

@@ -39,7 +39,7 @@ const GROUPS: [(&str, &str); 11] = [
     ("generate", "Print configuration, man page, completions or unit"),
     ("held", "List, release or reject faxes that are kept back"),
     ("hook", "Ask from within HylaFAX, as one of its hooks"),
-    ("limits", "Show quotas"),
+    ("limits", "Show limits, and set them while the service runs"),
     ("lists", "Edit and show the allow, block, opt-out and do-not-originate lists"),
     ("node", "Ask from within any other fax server"),
     ("policy", "Show, check or replace the policy"),

@@ -3,7 +3,7 @@
 use super::output::{Lean, table};
 use super::text::{Shown, label, milli, safe, sentence, wire_instant};
 use super::verdict_line::{action_name, verdict_text};
-use crate::wire::screening::v1::{Bounds, HitKind, Verdict};
+use crate::wire::screening::v1::{Bounds, HitKind, QuotaHolder, Verdict};
 
 /// The verdict as indented lines under its headline.
 #[must_use]
@@ -72,7 +72,13 @@ fn remarks(verdict: &Verdict, shown: Shown) -> Vec<String> {
     }
     for quota in &verdict.quotas {
         let mut line = format!(
-            "quota {}: {}, costs {}, {} of {} left",
+            "quota {}{}: {}, costs {}, {} of {} left",
+            match quota.holder() {
+                QuotaHolder::Unspecified | QuotaHolder::Member => String::new(),
+                other @ (QuotaHolder::Organisation | QuotaHolder::Number | QuotaHolder::Trunk) => {
+                    format!("of the {}, ", label(other.as_str_name(), "QUOTA_HOLDER_"))
+                }
+            },
             safe(&quota.resource),
             label(quota.outcome().as_str_name(), "QUOTA_OUTCOME_"),
             quota.cost,
@@ -80,6 +86,14 @@ fn remarks(verdict: &Verdict, shown: Shown) -> Vec<String> {
             quota.burst
         );
         if let Some(time) = &quota.retry_time {
+            line.push_str(&format!(", again at {}", wire_instant(Some(time))));
+        }
+        lines.push(line);
+    }
+    if let Some(share) = &verdict.share {
+        let outcome = label(share.outcome().as_str_name(), "SHARE_OUTCOME_");
+        let mut line = format!("share {outcome}: {}", sentence(&share.sentence, Shown::Plain));
+        if let Some(time) = &share.retry_time {
             line.push_str(&format!(", again at {}", wire_instant(Some(time))));
         }
         lines.push(line);

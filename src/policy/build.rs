@@ -8,7 +8,7 @@ use super::fault::{Faults, below};
 use super::names::keep;
 use super::rules::{
     BudgetRules, Calibration, Composite, FingerprintRules, Group, InboundRules, OutboundRules,
-    Policy, RedressRules, ReportRules, ReputationRules, SignalSet, SignalSpec,
+    Policy, RedressRules, ReportRules, ReputationRules, ShareRules, SignalSet, SignalSpec,
 };
 use super::settings::{self, GroupCap, Settings};
 
@@ -59,6 +59,7 @@ pub(super) fn build(
             global: settings.budget.global,
             global_window: hours(settings.budget.global_hours),
         },
+        share: share(&settings.share),
         reputation: ReputationRules {
             half_life: days(settings.reputation.half_life_days),
             confidence_milli: settings.reputation.confidence_milli,
@@ -89,6 +90,25 @@ fn inbound(from: &settings::Inbound) -> InboundRules {
             page_bytes: Some(u32::try_from(from.doubt_page_size.bytes()).unwrap_or(u32::MAX)),
             ..Bounds::default()
         },
+    }
+}
+
+fn share(from: &settings::Share) -> ShareRules {
+    ShareRules {
+        // A core does a thousand milliseconds of work a second.
+        capacity: [from.lines, from.call_attempts, from.conversion_cores.saturating_mul(1_000)],
+        marks_milli: (from.begins_milli, from.ends_milli),
+        wait_max: Span::seconds(u64::from(from.wait_minutes) * MINUTE_SECONDS),
+        refuse_times: from.refuse_times,
+        expected_ppm: from.expected_ppm,
+        weights_milli: [
+            from.plus_weight_milli,
+            from.free_weight_milli,
+            from.plus_weight_milli,
+            from.pro_weight_milli,
+            from.corporate_weight_milli,
+        ],
+        contract_floor_ppm: from.contract_floor_ppm,
     }
 }
 

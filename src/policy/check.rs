@@ -190,7 +190,9 @@ fn parts(
 
 fn thresholds(settings: &Settings, faults: &mut Faults) {
     let (inbound, outbound) = (&settings.inbound, &settings.outbound);
-    let ladders: [(&str, &[(&str, i32)]); 3] = [
+    let marks = [settings.share.ends_milli, settings.share.begins_milli];
+    let marks = marks.map(|mark| i32::try_from(mark).unwrap_or(i32::MAX));
+    let ladders: [(&str, &[(&str, i32)]); 4] = [
         (
             "inbound",
             &[
@@ -201,6 +203,7 @@ fn thresholds(settings: &Settings, faults: &mut Faults) {
             ],
         ),
         ("inbound", &[("doubt_low", inbound.doubt_low), ("doubt_high", inbound.doubt_high)]),
+        ("share", &[("ends_milli", marks[0]), ("begins_milli", marks[1])]),
         (
             "outbound",
             &[("bound", outbound.bound), ("hold", outbound.hold), ("refuse", outbound.refuse)],
@@ -331,6 +334,7 @@ mod tests {
             &["inbound.defer: `20` is below `quarantine`", "inbound.refuse: `10` is below `defer`"],
         ),
         ("[inbound]\ndoubt_low = 2300", &["inbound.doubt_high: `2200` is below `doubt_low`"]),
+        ("[share]\nbegins_milli = 800", &["share.begins_milli: `800` is below `ends_milli`"]),
         ("[outbound]\nhold = -1", &["outbound.hold: `-1` is below `bound`"]),
         (
             "[outbound]\nquiet_hours = 1",

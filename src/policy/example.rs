@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use crate::fax::stage::Plan;
 use crate::verdict::Resource;
 
 use super::check::group_names;
+use super::quota::QUOTA_SECTIONS;
 use super::rules::SignalSpec;
 use super::section::{Field, Section};
 use super::settings::{Composite, GroupCap, Settings};
@@ -22,8 +22,10 @@ const SIGNALS: &str = "\
 ";
 
 const QUOTAS: &str = "\
-# Absolute limits of a member, by plan: `N unit / period` with a period of second, minute, hour, day, week or such as
-# `2 hours`; \"none\" for no limit. As much as the rate can be had at once, unless a burst says otherwise:
+# Absolute limits: of a member by its plan, of an organisation (all its members together), of a called number (what
+# strangers send to it; whoever corresponds with its holder is never put off) and of a trunk. `N unit / period` with a
+# period of second, minute, hour, day, week or such as `2 hours`; \"none\" for no limit. As much as the rate can be had
+# at once, unless a burst says otherwise:
 # pages = { rate = \"200 pages / day\", burst = 400 }
 ";
 
@@ -42,10 +44,10 @@ pub fn example(specs: &[SignalSpec]) -> String {
     named::<Composite>(&mut out, "composites", &["example"]);
     out.push('\n');
     out.push_str(QUOTAS);
-    for plan in Plan::ALL {
-        line(&mut out, format_args!("[quotas.{}]", plan.name()));
+    for (name, quotas) in QUOTA_SECTIONS.into_iter().zip(settings.quotas) {
+        line(&mut out, format_args!("[quotas.{name}]"));
         for resource in Resource::ALL {
-            let quota = settings.quotas[plan as usize][resource as usize];
+            let quota = quotas[resource as usize];
             let quota = quota.map_or_else(|| "\"none\"".to_owned(), |quota| quota.write(resource));
             line(&mut out, format_args!("{} = {quota}", resource.name()));
         }

@@ -1,10 +1,10 @@
-//! The quotas of each plan when the file says nothing.
+//! The quotas of each plan, and of whom else there are quotas, when the file says nothing.
 
 use crate::fax::stage::Plan;
-use crate::time::{DAY_SECONDS, Span};
-use crate::verdict::Resource;
+use crate::time::{DAY_SECONDS, HOUR_SECONDS, Span};
+use crate::verdict::{QuotaHolder, Resource};
 
-use super::quota::Quota;
+use super::quota::{Quota, quota_row};
 use super::settings::QuotaTable;
 
 /// Units a day of one resource under one plan. An unknown member gets what a small paying one gets: the
@@ -24,14 +24,21 @@ const fn daily(plan: Plan, resource: Resource) -> u64 {
     }
 }
 
-/// The quotas of every plan.
+/// Faxes an hour that strangers may send to one number: ten lines that do nothing else, day and night.
+const TO_A_NUMBER: u64 = 600;
+
+/// The quotas of every plan; of organisations and trunks nobody but the provider knows what is much.
 pub(super) fn default_quotas() -> QuotaTable {
-    Plan::ALL.map(|plan| {
-        Resource::ALL.map(|resource| {
+    let mut quotas = [[None; 4]; 8];
+    for plan in Plan::ALL {
+        quotas[plan as usize] = Resource::ALL.map(|resource| {
             let rate = daily(plan, resource);
             Quota::new(rate, Span::seconds(DAY_SECONDS), rate).ok()
-        })
-    })
+        });
+    }
+    let to_a_number = Quota::new(TO_A_NUMBER, Span::seconds(HOUR_SECONDS), TO_A_NUMBER).ok();
+    quotas[quota_row(QuotaHolder::Number, Plan::Unknown)][Resource::Faxes as usize] = to_a_number;
+    quotas
 }
 
 #[cfg(test)]
@@ -40,6 +47,8 @@ mod tests {
 
     #[test]
     fn every_plan_has_every_quota() {
-        assert!(default_quotas().iter().flatten().all(Option::is_some));
+        let quotas = default_quotas();
+        assert!(quotas[..Plan::ALL.len()].iter().flatten().all(Option::is_some));
+        assert_eq!(quotas.iter().flatten().flatten().count(), Plan::ALL.len() * 4 + 1);
     }
 }

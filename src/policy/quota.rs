@@ -3,8 +3,9 @@
 
 use thiserror::Error;
 
+use crate::fax::stage::Plan;
 use crate::time::{DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, Span};
-use crate::verdict::Resource;
+use crate::verdict::{QuotaHolder, Resource};
 
 /// Longest period, in seconds.
 const PERIOD_SECONDS_MAX: u64 = 28 * DAY_SECONDS;
@@ -30,6 +31,28 @@ pub struct Quota {
     rate: u64,
     period: Span,
     burst: u64,
+}
+
+/// Names of the sections of quotas, in the order of their rows: plans, then holders beside members.
+pub(super) const QUOTA_SECTIONS: [&str; 8] = [
+    Plan::Unknown.name(),
+    Plan::Free.name(),
+    Plan::Plus.name(),
+    Plan::Pro.name(),
+    Plan::Corporate.name(),
+    QuotaHolder::Organisation.name(),
+    QuotaHolder::Number.name(),
+    QuotaHolder::Trunk.name(),
+];
+
+/// The row of a holder's quotas.
+pub(super) const fn quota_row(holder: QuotaHolder, plan: Plan) -> usize {
+    match holder {
+        QuotaHolder::Member => plan as usize,
+        QuotaHolder::Organisation => 5,
+        QuotaHolder::Number => 6,
+        QuotaHolder::Trunk => 7,
+    }
 }
 
 /// Why a quota is none.
@@ -226,6 +249,16 @@ mod tests {
         }
         let slow = Quota::new(1, Span::seconds(DAY_SECONDS), 1_000);
         assert_eq!(slow, Err(InvalidQuota::Refill));
+    }
+
+    #[test]
+    fn every_row_of_quotas_has_the_name_of_its_holder() {
+        for plan in Plan::ALL {
+            assert_eq!(QUOTA_SECTIONS[quota_row(QuotaHolder::Member, plan)], plan.name());
+        }
+        for holder in QuotaHolder::ALL.into_iter().skip(1) {
+            assert_eq!(QUOTA_SECTIONS[quota_row(holder, Plan::Pro)], holder.name());
+        }
     }
 
     proptest! {

@@ -7,12 +7,11 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use crate::bounds::POLICY_FILE_BYTES_MAX;
-use crate::fax::stage::Plan;
 use crate::verdict::Resource;
 
 use super::fault::{FAULTS_MAX, Fault, Faults, below, quote};
 use super::leaf::{Leaf as _, Weight, shown, whole};
-use super::quota::Quota;
+use super::quota::{QUOTA_SECTIONS, Quota};
 use super::section::{Section, fill};
 use super::settings::Settings;
 
@@ -168,8 +167,8 @@ fn quotas(settings: &mut Settings, table: &DeTable<'_>, faults: &mut Faults) {
     for (name, value) in table {
         let name = name.get_ref().as_ref();
         let path = below("quotas", name);
-        let Some(plan) = Plan::ALL.into_iter().find(|plan| plan.name() == name) else {
-            faults.unknown(path, name, &Plan::ALL.map(Plan::name));
+        let Some(row) = QUOTA_SECTIONS.into_iter().position(|section| section == name) else {
+            faults.unknown(path, name, &QUOTA_SECTIONS);
             continue;
         };
         let DeValue::Table(resources) = value.get_ref() else {
@@ -185,7 +184,7 @@ fn quotas(settings: &mut Settings, table: &DeTable<'_>, faults: &mut Faults) {
                 continue;
             };
             if let Some(quota) = quota(value.get_ref(), resource, &path, faults) {
-                settings.quotas[plan as usize][resource as usize] = quota;
+                settings.quotas[row][resource as usize] = quota;
             }
         }
     }

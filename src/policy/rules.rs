@@ -3,10 +3,10 @@
 
 use crate::fax::stage::{Direction, Plan};
 use crate::time::Span;
-use crate::verdict::{Bounds, Refusal, Resource, Score};
+use crate::verdict::{Bounds, QuotaHolder, Refusal, Resource, Score, WATCHED};
 
-use super::quota::Quota;
-use super::settings::Retention;
+use super::quota::{Quota, quota_row};
+use super::settings::{QuotaTable, Retention};
 
 /// Most signals of a catalog; the width of a [`SignalSet`].
 pub const SIGNALS_MAX: usize = 256;
@@ -179,6 +179,25 @@ pub struct ReputationRules {
     pub confidence_milli: u32,
 }
 
+/// How contended resources are shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShareRules {
+    /// Lines, dials a second, and milliseconds of conversion a second, where nodes report none; 0 is not known.
+    pub capacity: [u32; WATCHED],
+    /// From which load on a resource is contended, and below which it is no longer, in thousandths of the capacity.
+    pub marks_milli: (u32, u32),
+    /// The longest wait that is answered.
+    pub wait_max: Span,
+    /// From how many fair shares on what does not pass is refused; 0 for never.
+    pub refuse_times: u32,
+    /// What is expected of a member of whom nothing is known, in millionths of the capacity.
+    pub expected_ppm: u32,
+    /// Weights of the plans, in thousandths of an ordinary member's.
+    pub weights_milli: [u32; Plan::ALL.len()],
+    /// What a member with a weight of its own has in any case, in millionths of the capacity.
+    pub contract_floor_ppm: u32,
+}
+
 /// How reports are weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReportRules {
@@ -228,10 +247,11 @@ pub struct Policy {
     pub(super) outbound: OutboundRules,
     pub(super) fingerprints: FingerprintRules,
     pub(super) budget: BudgetRules,
+    pub(super) share: ShareRules,
     pub(super) reputation: ReputationRules,
     pub(super) reports: ReportRules,
     pub(super) redress: RedressRules,
-    pub(super) quotas: [[Option<Quota>; 4]; 5],
+    pub(super) quotas: QuotaTable,
     pub(super) retention: Retention,
 }
 
@@ -294,6 +314,11 @@ impl Policy {
         self.budget
     }
 
+    /// How contended resources are shared.
+    pub const fn share(&self) -> &ShareRules {
+        &self.share
+    }
+
     /// How the past is weighed.
     pub const fn reputation(&self) -> ReputationRules {
         self.reputation
@@ -311,7 +336,17 @@ impl Policy {
 
     /// The quota of a plan for a resource; `None` means no limit.
     pub const fn quota(&self, plan: Plan, resource: Resource) -> Option<Quota> {
-        self.quotas[plan as usize][resource as usize]
+        self.quota_of(QuotaHolder::Member, plan, resource)
+    }
+
+    /// The quota of a holder; the plan counts for members alone. `None` means no limit.
+    pub const fn quota_of(
+        &self,
+        holder: QuotaHolder,
+        plan: Plan,
+        resource: Resource,
+    ) -> Option<Quota> {
+        self.quotas[quota_row(holder, plan)][resource as usize]
     }
 
     /// Days each class of data is kept.

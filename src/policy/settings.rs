@@ -245,6 +245,40 @@ section! {
 }
 
 section! {
+    /// Fair shares: who sends out of proportion waits while a resource is contended, and nobody who does not. A resource of
+    /// which neither this nor a node says how much there is, is not shared.
+    Share {
+        /// Outbound lines of all nodes, where they do not report theirs; 0 for not known.
+        lines: u32 = 0 => 0, 10_000_000;
+        /// Dials a second that all nodes can begin, where they do not report it; 0 for not known.
+        call_attempts: u32 = 0 => 0, 10_000_000;
+        /// Cores that convert, where nodes do not report them; 0 for not known.
+        conversion_cores: u32 = 0 => 0, 1_000_000;
+        /// From which load on a resource is contended, in thousandths of what there is.
+        begins_milli: u32 = 950 => 100, 4_000;
+        /// Below which load it is no longer.
+        ends_milli: u32 = 850 => 50, 4_000;
+        /// The longest wait that is answered, in minutes; who waited asks again.
+        wait_minutes: u32 = 10 => 1, 1_440;
+        /// Who asks for this many times its fair share is refused what does not pass, and not told to wait; 0 for never.
+        refuse_times: u32 = 0 => 0, 1_000_000;
+        /// What is expected of a member of whom nothing is known, in millionths of what there is. Activity above it, day
+        /// after day, raises what a member may have.
+        expected_ppm: u32 = 1_000 => 1, 1_000_000;
+        /// Weight of a free member, in thousandths of an ordinary one's.
+        free_weight_milli: u32 = 500 => 1, 1_000_000;
+        /// Weight of a member of plan `plus`, and of one not in the directory.
+        plus_weight_milli: u32 = 1_000 => 1, 1_000_000;
+        /// Weight of a member of plan `pro`.
+        pro_weight_milli: u32 = 2_000 => 1, 1_000_000;
+        /// Weight of a member of plan `corporate`. One that the directory gives a weight of its own has that.
+        corporate_weight_milli: u32 = 10_000 => 1, 1_000_000;
+        /// What a member to whom the directory gives a weight has in any case, in millionths of what there is.
+        contract_floor_ppm: u32 = 0 => 0, 1_000_000;
+    }
+}
+
+section! {
     /// What the past says of a number, an ident or a member.
     Reputation {
         /// Days in which what is known counts half: numbers get new holders.
@@ -278,8 +312,8 @@ section! {
     }
 }
 
-/// The quotas of the five plans, by plan and resource; `None` means no limit.
-pub type QuotaTable = [[Option<Quota>; 4]; 5];
+/// The quotas of the five plans, and of the three holders beside members, by resource; `None` means no limit.
+pub type QuotaTable = [[Option<Quota>; 4]; 8];
 
 /// The lists of plain sections, from which come the fields of [`Settings`] and all that walks over them.
 macro_rules! settings {
@@ -294,7 +328,7 @@ macro_rules! settings {
             pub groups: BTreeMap<String, GroupCap>,
             /// `[composites.NAME]`.
             pub composites: BTreeMap<String, Composite>,
-            /// `[quotas.PLAN]`.
+            /// `[quotas.PLAN]`, `[quotas.organisation]`, `[quotas.number]`, `[quotas.trunk]`.
             pub quotas: QuotaTable,
         }
 
@@ -358,6 +392,7 @@ settings! {
     outbound: Outbound,
     fingerprints: Fingerprints,
     budget: Budget,
+    share: Share,
     reputation: Reputation,
     reports: Reports,
     redress: Redress,

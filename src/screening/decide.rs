@@ -11,8 +11,8 @@ use crate::ledger::HeldState;
 use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
 use crate::verdict::{
-    Action, Bounds, ContentPurpose, Counterfactual, Counterfactuals, Degradations, HitKind,
-    QuotaOutcome, QuotaStatus, Refusal, Score,
+    Action, Bounds, ContentPurpose, Counterfactual, Counterfactuals, Degradations, Going, HitKind,
+    QuotaOutcome, QuotaStatus, Refusal, Score, ShareStatus, WATCHED,
 };
 
 /// What a decision is made from, beside score and policy.
@@ -24,8 +24,10 @@ pub struct Case<'a> {
     pub features: &'a Features,
     /// The score and its lines.
     pub scored: &'a Scored,
-    /// The quotas that were asked; empty for an inbound fax.
+    /// The quotas that were asked; of an inbound fax those of strangers alone, before the call is answered.
     pub quotas: &'a [QuotaStatus],
+    /// How the share of a contended resource stands that the job needs.
+    pub share: Option<ShareStatus>,
     /// True when the false-positive budget of the member or of everybody is spent.
     pub budget_spent: bool,
     /// When.
@@ -126,7 +128,13 @@ fn inbound(case: &Case<'_>, policy: &Policy) -> Decided {
         decided.degradations = Degradations::BUDGET_SPENT;
         return decided;
     }
-    let (action, mut rule) = inbound_action(severity, case.stage);
+    let (mut action, mut rule) = inbound_action(severity, case.stage);
+    if case.stage == StageKind::CallOffered
+        && action < Action::Defer
+        && let Some((_, over)) = quota_rule(case.quotas, |o| o != QuotaOutcome::Within)
+    {
+        (action, rule) = (Action::Defer, over);
+    }
     if blocked {
         rule = "list.block";
     }
@@ -202,6 +210,9 @@ fn outbound(case: &Case<'_>, policy: &Policy) -> Decided {
     if before_dial && let Some(never) = quota_rule(case.quotas, |o| o == QuotaOutcome::Never) {
         return refused(never.1);
     }
+    if let Some((Going::Refuse, rule)) = share_rule(case).filter(|_| before_dial) {
+        return refused(rule);
+    }
     if let Some((state, deadline)) = case.desk.filter(|_| before_dial) {
         match state {
             HeldState::Waiting => {
@@ -246,6 +257,11 @@ fn bounded(case: &Case<'_>, policy: &Policy) -> Decided {
         decided.bounds.not_before = until;
         return decided;
     }
+    if let Some((Going::WaitUntil(until), rule)) = share_rule(case) {
+        let mut decided = plain(Action::Bound, rule, policy);
+        decided.bounds.not_before = Some(until);
+        return decided;
+    }
     quiet(case, policy, plain(Action::Allow, "threshold.none", policy))
 }
 
@@ -267,8 +283,27 @@ fn quota_rule(
     quotas: &[QuotaStatus],
     stands: impl Fn(QuotaOutcome) -> bool,
 ) -> Option<(Option<Timestamp>, &'static str)> {
-    const RULES: [&str; 4] =
-        ["quota.faxes", "quota.pages", "quota.line_seconds", "quota.recipients"];
+    const RULES: [[&str; 4]; 4] = [
+        ["quota.faxes", "quota.pages", "quota.line_seconds", "quota.recipients"],
+        [
+            "quota.organisation.faxes",
+            "quota.organisation.pages",
+            "quota.organisation.line_seconds",
+            "quota.organisation.recipients",
+        ],
+        [
+            "quota.number.faxes",
+            "quota.number.pages",
+            "quota.number.line_seconds",
+            "quota.number.recipients",
+        ],
+        [
+            "quota.trunk.faxes",
+            "quota.trunk.pages",
+            "quota.trunk.line_seconds",
+            "quota.trunk.recipients",
+        ],
+    ];
     let until = |quota: &QuotaStatus| match quota.outcome {
         QuotaOutcome::NotUntil(until) => Some(until),
         QuotaOutcome::Within | QuotaOutcome::Never => None,
@@ -277,7 +312,15 @@ fn quota_rule(
         .iter()
         .filter(|quota| stands(quota.outcome))
         .max_by_key(|quota| until(quota))
-        .map(|quota| (until(quota), RULES[quota.resource as usize]))
+        .map(|quota| (until(quota), RULES[quota.holder as usize][quota.resource as usize]))
+}
+
+/// What a share lets the job do, and the rule of it; `None` where it stands in no way.
+fn share_rule(case: &Case<'_>) -> Option<(Going, &'static str)> {
+    const RULES: [&str; WATCHED] = ["share.lines", "share.call_attempts", "share.conversion"];
+    let share = case.share?;
+    let stands = matches!(share.going, Going::WaitUntil(_) | Going::Refuse);
+    stands.then(|| (share.going, RULES[share.holding.resource as usize]))
 }
 
 /// The nearest thresholds either side, and the one signal whose absence alone would have made it milder.

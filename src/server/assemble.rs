@@ -257,6 +257,7 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
             let now = clock.now();
             let policy = memory.generations().current();
             memory.lists().purge(now);
+            memory.limiting().own().purge(now);
             let purged = memory.store().purge(now, &terms(policy.policy().retention())?)?;
             memory.refresh_budget(now)?;
             tracing::info!(days = purged.days, rows = purged.rows, "purged");
@@ -267,7 +268,15 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
         let (memory, clock) = (memory.clone(), clock.clone());
         move || memory.keep_campaigns(clock.now()).map_err(Into::into)
     };
+    let limits = {
+        let (memory, clock) = (memory.clone(), clock.clone());
+        move || {
+            memory.limiting().tick(memory.generations(), clock.now());
+            Ok(())
+        }
+    };
     vec![
+        Chore::new("look at limits", EXPIRE_EVERY, limits),
         Chore::new("expire held faxes", EXPIRE_EVERY, expire),
         Chore::new("keep campaigns", EXPIRE_EVERY, campaigns),
         Chore::new("write snapshot", CHECKPOINT_EVERY, checkpoint),

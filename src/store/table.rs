@@ -201,11 +201,15 @@ pub enum TableId {
     Meta = 12,
     /// Campaigns and known forms: never in the ledger, which would keep them for longer.
     Campaigns = 13,
+    /// Limits that were set at run time.
+    LimitSettings = 14,
+    /// Who set which limit, when and why.
+    LimitChanges = 15,
 }
 
 impl TableId {
     /// Every table, in the order of codes.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::DirectoryNumbers,
         Self::DirectoryMembers,
         Self::ListEntries,
@@ -219,6 +223,8 @@ impl TableId {
         Self::FalsePositives,
         Self::Meta,
         Self::Campaigns,
+        Self::LimitSettings,
+        Self::LimitChanges,
     ];
 
     /// What the catalog says of the table.
@@ -238,6 +244,8 @@ impl TableId {
             Self::FalsePositives => ("false_positives", 1, RetentionClass::FalsePositive),
             Self::Meta => ("meta", 1, RetentionClass::Meta),
             Self::Campaigns => ("campaigns", 1, RetentionClass::Campaign),
+            Self::LimitSettings => ("limit_settings", 1, RetentionClass::Policy),
+            Self::LimitChanges => ("limit_changes", 1, RetentionClass::Policy),
         };
         Table { name, version, retention }
     }

@@ -110,7 +110,16 @@ fn verdict(stage: StageKind) -> Verdict {
             remaining_count: 1,
             burst: 200,
             retry_time: time(5),
+            holder: QuotaHolder::Organisation.into(),
         }],
+        share: Some(ShareStatus {
+            resource: "lines".into(),
+            outcome: ShareOutcome::LowPriority.into(),
+            held_ppm: 310_000,
+            fair_ppm: 8_000,
+            sentence: "holds 31 % of outbound lines, fair share now 0.8 %".into(),
+            ..ShareStatus::default()
+        }),
         degradations: vec![Degradation::MemberUnknown.into()],
         fingerprint: Some(FingerprintWish {
             wanted: true,
@@ -159,6 +168,10 @@ fn refused(code: Code, reason: &str, message: &str) -> Status {
 #[tonic::async_trait]
 impl screening_service_server::ScreeningService for Canned {
     type StreamScreenFaxStream = Answers<StreamScreenFaxResponse>;
+
+    async fn report_usage(&self, _: Request<ReportUsageRequest>) -> Answer<ReportUsageResponse> {
+        Ok(Response::new(ReportUsageResponse::default()))
+    }
 
     async fn screen_fax(&self, request: Request<ScreenFaxRequest>) -> Answer<ScreenFaxResponse> {
         Ok(Response::new(screen(request.into_inner())))
@@ -353,12 +366,66 @@ impl limit_service_server::LimitService for Canned {
             burst: 400,
             level,
             full_time,
+            setting: Some(set_limit()).filter(|_| level > 0),
+            off: None,
         };
         Ok(Response::new(GetMemberLimitsResponse {
             plan: Plan::Free.into(),
             limits: vec![limit("faxes", 3, time(30)), limit("pages", 0, None)],
             member_unknown: true,
+            share_weight_milli: 1_500,
+            member_key: "0f".repeat(16),
         }))
+    }
+
+    async fn list_limits(&self, _: Request<ListLimitsRequest>) -> Answer<ListLimitsResponse> {
+        Ok(Response::new(ListLimitsResponse {
+            settings: vec![set_limit()],
+            etag: "limits-7".into(),
+            ..ListLimitsResponse::default()
+        }))
+    }
+
+    async fn set_limit(&self, _: Request<SetLimitRequest>) -> Answer<SetLimitResponse> {
+        Ok(Response::new(SetLimitResponse { etag: "limits-8".into() }))
+    }
+
+    async fn unset_limit(&self, _: Request<UnsetLimitRequest>) -> Answer<UnsetLimitResponse> {
+        Ok(Response::new(UnsetLimitResponse { etag: "limits-8".into() }))
+    }
+
+    async fn list_limit_changes(
+        &self,
+        _: Request<ListLimitChangesRequest>,
+    ) -> Answer<ListLimitChangesResponse> {
+        let change = |version, taken_back| LimitChange {
+            version,
+            change_time: time(1),
+            author: "desk".into(),
+            reason: "a fair".into(),
+            setting: Some(set_limit()),
+            taken_back,
+        };
+        Ok(Response::new(ListLimitChangesResponse {
+            changes: vec![change(6, false), change(7, true)],
+            ..ListLimitChangesResponse::default()
+        }))
+    }
+}
+
+/// A limit that somebody set.
+fn set_limit() -> LimitSetting {
+    LimitSetting {
+        scope: Some(LimitScope { scope: Some(limit_scope::Scope::Plan(Plan::Free.into())) }),
+        resource: "faxes".into(),
+        part: LimitPart::Quota.into(),
+        rate: 200,
+        period_seconds: 86_400,
+        burst: 400,
+        author: "desk".into(),
+        reason: "a fair".into(),
+        set_time: time(0),
+        expire_time: time(60),
     }
 }
 

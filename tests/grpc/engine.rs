@@ -14,6 +14,7 @@ use faxguard::activity::Observation;
 use faxguard::api::convert::{ClockMode, Wall};
 use faxguard::api::desk::{CampaignAsk, CampaignDesk, CampaignPage, DeskEdit};
 use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
+use faxguard::api::limit_desk::{LimitDesk, LimitsSet};
 use faxguard::api::status::Failure;
 use faxguard::campaign::{Decision, FormId, KnownForm, Shown};
 use faxguard::content::sealed::SealedFax;
@@ -23,7 +24,9 @@ use faxguard::fax::numbering::{HomeRegion, NumberingPlan};
 use faxguard::fax::stage::{Plan, Stage, StageEvent};
 use faxguard::held::{HeldFilter, HeldPage};
 use faxguard::ledger::{HeldFax, HeldState};
+use faxguard::limiter::share::Usage;
 use faxguard::lists::{EntryId, ListEntry, ListFilter, ListPage};
+use faxguard::memory::limits::{Change, Hand, LimitKey, Setting};
 use faxguard::metrics::Stopwatch;
 use faxguard::policy::{Edit, Fault, Generation};
 use faxguard::reports::{Filing, Receipt, Standing};
@@ -33,7 +36,7 @@ use faxguard::store::keys::KeyRing;
 use faxguard::store::{Condition, FaxKey, StoreHealth};
 use faxguard::time::{Span, Timestamp};
 use faxguard::verdict::{
-    Action, Bounds, Counterfactuals, Degradations, Hit, HitKind, Name, Score, Verdict,
+    Action, Bounds, Counterfactuals, Degradations, Hit, HitKind, Name, Score, Verdict, Watched,
 };
 
 static PLAN: LazyLock<NumberingPlan> = LazyLock::new(|| NumberingPlan::new().unwrap());
@@ -106,9 +109,29 @@ fn deliver(event: &StageEvent) -> Verdict {
         refusal: None,
         deadline: None,
         quotas: Vec::new(),
+        share: None,
         degradations: Degradations::default(),
         repeated: false,
         settled: true,
+    }
+}
+
+/// Sets limits, and keeps the version alone.
+impl LimitDesk for CannedEngine {
+    fn limits_set(&self, _after: Option<&[u8]>, _limit: usize) -> Result<LimitsSet, Failure> {
+        Ok(LimitsSet { version: 3, settings: Vec::new(), next: None })
+    }
+
+    fn set_limit(&self, _: LimitKey, _: &Setting, based_on: u64) -> Result<u64, Failure> {
+        if based_on == 3 { Ok(4) } else { Err(Failure::StaleEtag) }
+    }
+
+    fn unset_limit(&self, _key: LimitKey, _hand: Hand<'_>) -> Result<u64, Failure> {
+        Err(Failure::NotFound { what: "limit set at run time" })
+    }
+
+    fn limit_changes(&self, _after: u64, _limit: usize) -> Result<Vec<Change>, Failure> {
+        Ok(Vec::new())
     }
 }
 
@@ -224,6 +247,11 @@ impl Engine for CannedEngine {
         found.copied().ok_or(Failure::NotFound { what: "report" })
     }
 
+    fn report_usage(&self, _node: Pseudonym, usages: &[(Watched, Usage)]) -> Vec<Watched> {
+        let full = |(_, usage): &&(Watched, Usage)| usage.in_use >= usage.capacity;
+        usages.iter().filter(full).map(|(resource, _)| *resource).collect()
+    }
+
     fn put_list_entry(&self, entry: &ListEntry) -> Result<EntryId, Failure> {
         let id = EntryId(entry.number.0);
         self.entries.lock().unwrap().insert(id, entry.clone());
@@ -280,8 +308,9 @@ impl Engine for CannedEngine {
         panic!("an engine that fails")
     }
 
-    fn member_limits(&self, _member: Pseudonym) -> MemberLimits {
-        MemberLimits { plan: Plan::Unknown, limits: Vec::new(), unknown: true }
+    fn member_limits(&self, member: Pseudonym) -> Result<MemberLimits, Failure> {
+        let (plan, limits) = (Plan::Unknown, Vec::new());
+        Ok(MemberLimits { plan, limits, unknown: true, weight_milli: 1_000, member })
     }
 
     fn edit_directory(

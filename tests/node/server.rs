@@ -56,6 +56,13 @@ struct Service {
 
 #[tonic::async_trait]
 impl ScreeningService for Service {
+    async fn report_usage(
+        &self,
+        _: Request<wire::ReportUsageRequest>,
+    ) -> Result<Response<wire::ReportUsageResponse>, Status> {
+        Ok(Response::new(wire::ReportUsageResponse::default()))
+    }
+
     async fn screen_fax(
         &self,
         request: Request<wire::ScreenFaxRequest>,

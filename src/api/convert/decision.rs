@@ -6,7 +6,7 @@ use super::read;
 use super::read::time_to_wire;
 use super::verdict::{self, Words};
 use super::wall::Wall;
-use crate::api::engine::{BlockedCall, EngineStatus, Explained, MemberLimit, MemberLimits};
+use crate::api::engine::{BlockedCall, EngineStatus, Explained};
 use crate::api::status::Failure;
 use crate::fax::id::{DecisionId, Pseudonym, SubjectKind};
 use crate::store::{Condition, FaxKey, StoreHealth};
@@ -102,42 +102,6 @@ pub fn blocked_page(
     }
 }
 
-/// Reads whose limits are asked for.
-///
-/// # Errors
-/// [`InvalidRequest`].
-pub fn limits_of(
-    request: &wire::GetMemberLimitsRequest,
-    wall: &Wall<'_>,
-) -> Result<Pseudonym, InvalidRequest> {
-    let wire::GetMemberLimitsRequest { member_id } = request;
-    let mut faults = Faults::default();
-    let member = faults.keep("member_id", read::id(member_id));
-    faults.finish(member.map(|name| wall.name(SubjectKind::Member, name)))
-}
-
-/// A member's limits for the wire.
-#[must_use]
-pub fn limits(member: &MemberLimits) -> wire::GetMemberLimitsResponse {
-    let MemberLimits { plan, limits, unknown } = member;
-    let limits = limits.iter().map(|limit| {
-        let MemberLimit { resource, rate, period, burst, level, full } = limit;
-        wire::MemberLimit {
-            resource: resource.name().into(),
-            rate: *rate,
-            period_seconds: period.as_seconds(),
-            burst: *burst,
-            level: *level,
-            full_time: full.map(time_to_wire),
-        }
-    });
-    wire::GetMemberLimitsResponse {
-        plan: i32::from(*plan as u8),
-        limits: limits.collect(),
-        member_unknown: *unknown,
-    }
-}
-
 /// The state of the service for the wire.
 #[must_use]
 pub fn status(engine: &EngineStatus, version: &str, generation: u64) -> wire::GetStatusResponse {
@@ -203,7 +167,5 @@ mod tests {
     fn ids_are_held_to_their_shape() {
         let bad = wire::ExplainDecisionRequest { decision_id: "x".into() };
         assert_eq!(asked(&bad).unwrap_err().faults()[0].path(), "decision_id");
-        let nobody = wire::GetMemberLimitsRequest::default();
-        assert!(with_wall(|wall| limits_of(&nobody, wall)).is_err());
     }
 }

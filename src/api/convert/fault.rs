@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::content::fingerprint::InvalidFingerprint;
 use crate::fax::number::InvalidNumber;
+use crate::policy::InvalidQuota;
 
 /// Why a field was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -36,6 +37,15 @@ pub enum InvalidField {
         /// Offset of its first byte.
         at: usize,
     },
+    /// No quota.
+    #[error("no quota: {0}")]
+    Quota(InvalidQuota),
+    /// No resource of that name.
+    #[error("no such resource (faxes, pages, line_seconds or recipients)")]
+    Resource,
+    /// No shared resource of that name.
+    #[error("no such resource (lines, call_attempts or conversion)")]
+    Shared,
     /// A number out of its range.
     #[error("value is {value} (must be {least} to {most})")]
     OutOfRange {

@@ -5,15 +5,15 @@ use prost::encoding::{
     WireType, double, encode_key, encode_varint, encoded_len_varint, int32, message, uint64,
 };
 
-use super::verdict::{
-    Words, code, degradation, limits, quota, refuse, with_condition, with_evidence,
-};
 use super::read::{span_to_wire, time_to_wire};
+use super::verdict::{
+    Words, code, degradation, limits, quota, refuse, share_status, with_condition, with_evidence,
+};
 use crate::time::Span;
 use crate::verdict::{Bounds, Counterfactual, Hit, Verdict};
 use crate::wire::screening::v1 as wire;
 
-/// Bytes of a key of the contract: every tag here is below 16, but for the last two of a verdict.
+/// Bytes of a key of the contract: every tag here is below 16, but for the last three of a verdict.
 const KEY_BYTES: usize = 1;
 /// Bytes of a decision's id.
 const ID_BYTES: usize = 32;
@@ -107,6 +107,9 @@ fn put_verdict(telling: &Telling<'_>, to: &mut Vec<u8>) {
             encode_key(tag, WireType::Varint, to);
             to.push(1);
         }
+    }
+    if let Some(share) = &verdict.share {
+        message::encode(18, &share_status(share), to);
     }
 }
 
@@ -204,8 +207,9 @@ mod tests {
     use crate::fax::stage::StageKind;
     use crate::time::Timestamp;
     use crate::verdict::{
-        Action, ContentPurpose, Counterfactuals, Degradations, HitKind, Name, QuotaOutcome,
-        QuotaStatus, Refusal, Resource, Score,
+        Action, ContentPurpose, Counterfactuals, Degradations, Going, HitKind, Holder, Holding,
+        Name, QuotaHolder, QuotaOutcome, QuotaStatus, Refusal, Resource, Score, ShareStatus,
+        Watched,
     };
 
     const NAMES: [&str; 4] = ["volume.x", "prior", "", "cap.a-group-with-a-name-of-some-length"];
@@ -252,14 +256,25 @@ mod tests {
         let time = Timestamp::from_micros(1_700_000_000_123_456);
         let purpose = has(0).then_some(ContentPurpose::PreventDisruption);
         let refusal = Refusal { sip_code: 603, sip_phrase: "Decline", q850_cause: 21 };
-        let quota = |outcome| QuotaStatus {
+        let quota = |holder, outcome| QuotaStatus {
+            holder,
             resource: Resource::Pages,
             outcome,
             cost: 4,
             remaining: 0,
             burst: u64::MAX,
         };
-        let quotas = vec![quota(QuotaOutcome::NotUntil(time)), quota(QuotaOutcome::Never)];
+        let quotas = vec![
+            quota(QuotaHolder::Member, QuotaOutcome::NotUntil(time)),
+            quota(QuotaHolder::Trunk, QuotaOutcome::Never),
+        ];
+        let holding = Holding {
+            resource: Watched::Lines,
+            holder: Holder::Group,
+            held_ppm: 310_000,
+            fair_ppm: 8_000,
+        };
+        let share = ShareStatus { holding, going: Going::WaitUntil(time) };
         let bounds = Bounds { pages: Some(3), not_before: Some(time), ..Bounds::default() };
         Verdict {
             fingerprint: purpose,
@@ -268,6 +283,7 @@ mod tests {
             refusal: has(3).then_some(refusal),
             deadline: has(4).then_some(time),
             quotas: if has(5) { quotas } else { Vec::new() },
+            share: has(5).then_some(share),
             degradations: Degradations(if has(6) { 0x7f } else { 0 }),
             reuse: Span::seconds(if has(7) { 90 } else { 0 }),
             ..verdict
@@ -299,6 +315,7 @@ mod tests {
                 refusal: None,
                 deadline: None,
                 quotas: Vec::new(),
+                share: None,
                 degradations: Degradations::default(),
                 repeated,
                 settled,

@@ -3,7 +3,8 @@
 use super::read::{span_to_wire, time_to_wire};
 use crate::time::Span;
 use crate::verdict::{
-    Bounds, Counterfactual, Degradations, Hit, Name, QuotaOutcome, QuotaStatus, Refusal, Verdict,
+    Bounds, Counterfactual, Degradations, Going, Hit, Holder, Name, QuotaOutcome, QuotaStatus,
+    Refusal, ShareStatus, Verdict,
 };
 use crate::wire::screening::v1 as wire;
 
@@ -21,11 +22,7 @@ pub struct Words<'a> {
 /// The answer to one request as a message, without the keys that fingerprints are wanted under. What serves puts it straight into
 /// bytes, see [`super::told`].
 #[must_use]
-pub fn response(
-    request_id: &str,
-    verdict: &Verdict,
-    words: &Words<'_>,
-) -> wire::ScreenFaxResponse {
+pub fn response(request_id: &str, verdict: &Verdict, words: &Words<'_>) -> wire::ScreenFaxResponse {
     wire::ScreenFaxResponse {
         request_id: request_id.into(),
         decision_id: verdict.decision.to_string(),
@@ -52,6 +49,7 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
         refusal,
         deadline,
         quotas,
+        share,
         degradations,
         repeated,
         settled,
@@ -70,6 +68,7 @@ pub fn to_wire(verdict: &Verdict, words: &Words<'_>) -> wire::Verdict {
         refusal: refusal.as_ref().map(|refusal| refuse(refusal, words)),
         hold_deadline_time: deadline.map(time_to_wire),
         quotas: quotas.iter().map(quota).collect(),
+        share: share.as_ref().map(share_status),
         degradations: degradation(*degradations),
         rule: (*rule).into(),
         repeated_answer: *repeated,
@@ -163,7 +162,7 @@ pub(super) fn refuse(refusal: &Refusal, words: &Words<'_>) -> wire::Refusal {
 }
 
 pub(super) fn quota(status: &QuotaStatus) -> wire::QuotaStatus {
-    let QuotaStatus { resource, outcome, cost, remaining, burst } = status;
+    let QuotaStatus { holder, resource, outcome, cost, remaining, burst } = status;
     let (outcome, retry) = match outcome {
         QuotaOutcome::Within => (wire::QuotaOutcome::Within, None),
         QuotaOutcome::NotUntil(time) => (wire::QuotaOutcome::NotUntil, Some(*time)),
@@ -176,6 +175,27 @@ pub(super) fn quota(status: &QuotaStatus) -> wire::QuotaStatus {
         remaining_count: *remaining,
         burst: *burst,
         retry_time: retry.map(time_to_wire),
+        // The contract begins at 1, since 0 says nothing.
+        holder: code(*holder as u8 + 1),
+    }
+}
+
+pub(super) fn share_status(status: &ShareStatus) -> wire::ShareStatus {
+    let ShareStatus { holding, going } = status;
+    let (outcome, retry) = match going {
+        Going::Go => (wire::ShareOutcome::Within, None),
+        Going::GoLow => (wire::ShareOutcome::LowPriority, None),
+        Going::WaitUntil(time) => (wire::ShareOutcome::NotUntil, Some(*time)),
+        Going::Refuse => (wire::ShareOutcome::Refused, None),
+    };
+    wire::ShareStatus {
+        resource: holding.resource.name().into(),
+        outcome: outcome.into(),
+        group: holding.holder == Holder::Group,
+        held_ppm: holding.held_ppm,
+        fair_ppm: holding.fair_ppm,
+        retry_time: retry.map(time_to_wire),
+        sentence: holding.to_string(),
     }
 }
 
@@ -200,7 +220,9 @@ mod tests {
     use crate::fax::id::DecisionId;
     use crate::fax::stage::StageKind;
     use crate::time::Timestamp;
-    use crate::verdict::{Action, ContentPurpose, HitKind, Resource, Score};
+    use crate::verdict::{
+        Action, ContentPurpose, HitKind, Holding, QuotaHolder, Resource, Score, Watched,
+    };
 
     fn sample() -> Verdict {
         let line = |name, contribution, value| Hit {
@@ -234,12 +256,22 @@ mod tests {
             refusal: Some(Refusal { sip_code: 486, sip_phrase: "Busy Here", q850_cause: 17 }),
             deadline: Some(Timestamp::from_seconds(99)),
             quotas: vec![QuotaStatus {
+                holder: QuotaHolder::Number,
                 resource: Resource::Pages,
                 outcome: QuotaOutcome::NotUntil(Timestamp::from_seconds(5)),
                 cost: 4,
                 remaining: 1,
                 burst: 9,
             }],
+            share: Some(ShareStatus {
+                holding: Holding {
+                    resource: Watched::Lines,
+                    holder: Holder::Member,
+                    held_ppm: 310_000,
+                    fair_ppm: 8_000,
+                },
+                going: Going::WaitUntil(Timestamp::from_seconds(7)),
+            }),
             degradations: Degradations::MEMBER_UNKNOWN.with(Degradations::MEMORY_FULL),
             repeated: false,
             settled: true,
@@ -248,10 +280,8 @@ mod tests {
 
     #[test]
     fn a_verdict_is_told_whole() {
-        let words = Words {
-            describe: |_| ("saw ", Some(" of them")),
-            redress: "ask redress@example.net",
-        };
+        let words =
+            Words { describe: |_| ("saw ", Some(" of them")), redress: "ask redress@example.net" };
         let sent = to_wire(&sample(), &words);
         assert_eq!(sent.hits.iter().map(|hit| hit.contribution_milli).sum::<i32>(), 1_500);
         assert_eq!(sent.hits[0].evidence, "saw 42 of them");
@@ -269,6 +299,13 @@ mod tests {
         assert_eq!((refusal.sip_code, refusal.q850_cause), (486, 17));
         assert_eq!(refusal.redress_text, "ask redress@example.net");
         assert_eq!(sent.quotas[0].retry_time.unwrap().seconds, 5);
+        assert_eq!(sent.quotas[0].holder(), wire::QuotaHolder::Number);
+        let share = sent.share.unwrap();
+        assert_eq!(share.sentence, "holds 31 % of outbound lines, fair share now 0.8 %");
+        assert_eq!(
+            (share.outcome(), share.retry_time.unwrap().seconds),
+            (wire::ShareOutcome::NotUntil, 7)
+        );
         assert_eq!(sent.degradations, [1, 4]);
         assert_eq!(sent.bounds.unwrap().allowed_hours.unwrap().end_minute, 1_260);
     }

@@ -1,4 +1,4 @@
-//! The service of verdicts: its two calls, whose answers are put straight into bytes. What tonic would generate makes messages of
+//! The service of verdicts: its calls, where verdicts are put straight into bytes. What tonic would generate makes messages of
 //! them first, a piece of memory for each text.
 //!
 //! The call that nearly every fax takes, a whole request in one frame, is answered without tonic's way through its parts.
@@ -28,6 +28,7 @@ use crate::wire::screening::v1 as wire;
 /// The calls.
 const SCREEN_FAX: &str = "/faxguard.screening.v1.ScreeningService/ScreenFax";
 const STREAM_SCREEN_FAX: &str = "/faxguard.screening.v1.ScreeningService/StreamScreenFax";
+const REPORT_USAGE: &str = "/faxguard.screening.v1.ScreeningService/ReportUsage";
 /// What precedes a message: a byte that says whether it is compressed, and its length in four.
 const PREFIX_BYTES: usize = 5;
 
@@ -63,6 +64,7 @@ impl Service<http::Request<Body>> for Dispatch {
             Ok(match request.uri().path() {
                 SCREEN_FAX => desk.screen_fax(request).await,
                 STREAM_SCREEN_FAX => grpc().streaming(desk, request).await,
+                REPORT_USAGE => grpc().unary(Usage(desk.0), request).await,
                 _ => Status::unimplemented("").into_http(),
             })
         })
@@ -70,7 +72,11 @@ impl Service<http::Request<Body>> for Dispatch {
 }
 
 /// tonic's way through a call.
-fn grpc<T: prost::Message + Default + Send + 'static>() -> Grpc<Bounded<Encoded, T>> {
+fn grpc<T, U>() -> Grpc<Bounded<T, U>>
+where
+    T: prost::Message + Send + 'static,
+    U: prost::Message + Default + Send + 'static,
+{
     let most = Some(bounds::SCREENING_MESSAGE_BYTES_MAX);
     Grpc::new(Bounded::default()).apply_max_message_size_config(most, None)
 }
@@ -124,6 +130,18 @@ impl StreamingService<wire::StreamScreenFaxRequest> for Dispatch {
 
     fn call(&mut self, request: Request<Streaming<wire::StreamScreenFaxRequest>>) -> Self::Future {
         ready(Ok(Response::new(self.0.answers(request))))
+    }
+}
+
+/// What takes a node's word on what it has.
+struct Usage(Arc<Desk>);
+
+impl UnaryService<wire::ReportUsageRequest> for Usage {
+    type Response = wire::ReportUsageResponse;
+    type Future = std::future::Ready<Result<Response<wire::ReportUsageResponse>, Status>>;
+
+    fn call(&mut self, request: Request<wire::ReportUsageRequest>) -> Self::Future {
+        ready(self.0.note_usage(&request).map(Response::new))
     }
 }
 

@@ -117,6 +117,21 @@ impl Desk {
         Ok(Encoded(bytes))
     }
 
+    /// Takes a node's word on what it has; it counts as a stage.
+    pub(super) fn note_usage(
+        &self,
+        request: &Request<wire::ReportUsageRequest>,
+    ) -> Result<wire::ReportUsageResponse, Status> {
+        let (name, said) = (name_of(request), request.get_ref());
+        let share = name.as_deref().unwrap_or(&said.node_id);
+        let Edge { engine, guards, .. } = &*self.edge;
+        let noted = guards.screening.admit(share.as_bytes(), NonZeroU32::MIN).and_then(|()| {
+            let said = convert::usage::said(said, &engine.wall())?;
+            Ok(convert::usage::contended(&engine.report_usage(said.node, &said.usages)))
+        });
+        Ok(self.edge.counted(noted)?)
+    }
+
     /// Answers one request: at once, or where it brings fingerprints as soon as they are compared.
     async fn answer(&self, request: &wire::ScreenFaxRequest, caller: Option<&str>) -> Judgement {
         if pages_of(request) == 0 {

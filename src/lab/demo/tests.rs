@@ -110,6 +110,13 @@ impl ScreeningService for Rote {
         Err(Status::unimplemented("the demonstration streams"))
     }
 
+    async fn report_usage(
+        &self,
+        _: Request<screening::ReportUsageRequest>,
+    ) -> Result<Response<screening::ReportUsageResponse>, Status> {
+        Err(Status::unimplemented("the demonstration has no lines"))
+    }
+
     async fn stream_screen_fax(
         &self,
         requests: Request<Streaming<screening::StreamScreenFaxRequest>>,

@@ -5,8 +5,9 @@ use crate::activity::{Happened, Target};
 use crate::fax::stage::StageKind;
 use crate::features::{Feature, Features};
 use crate::verdict::{
-    Action, Bounds, ContentPurpose, Counterfactual, Degradations, Hit, HitKind, Name, QuotaOutcome,
-    QuotaStatus, Refusal, Resource, Score,
+    Action, Bounds, ContentPurpose, Counterfactual, Degradations, Going, Hit, HitKind, Holder,
+    Holding, Name, QuotaHolder, QuotaOutcome, QuotaStatus, Refusal, Resource, Score, ShareStatus,
+    Watched,
 };
 use proptest::prelude::*;
 
@@ -51,12 +52,22 @@ fn verdict() -> Verdict {
         refusal: Some(Refusal { sip_code: 603, sip_phrase: "Network Blocked", q850_cause: 21 }),
         deadline: Some(Timestamp::from_micros(-1)),
         quotas: vec![QuotaStatus {
+            holder: QuotaHolder::Trunk,
             resource: Resource::Pages,
             outcome: QuotaOutcome::NotUntil(Timestamp::from_seconds(8)),
             cost: 1,
             remaining: u64::MAX,
             burst: 3,
         }],
+        share: Some(ShareStatus {
+            holding: Holding {
+                resource: Watched::Conversion,
+                holder: Holder::Group,
+                held_ppm: 310_000,
+                fair_ppm: u64::MAX,
+            },
+            going: Going::WaitUntil(Timestamp::from_seconds(-9)),
+        }),
         degradations: Degradations::MEMBER_UNKNOWN,
         repeated: false,
         settled: true,
@@ -89,6 +100,7 @@ fn row() -> StageRow {
         charged: Costs([1, 2, 3, 4]),
         charging: true,
         settled: Some(Costs([0, 0, 9, 0])),
+        owed: Some(Costs([0, 1, 9, 0])),
         noted: Noted::FAXED,
         pages: PageStats { count: 2, bytes: 1 << 40, equal_most: 2, ..PageStats::default() },
         verdict: verdict(),

@@ -9,17 +9,20 @@ use crate::ledger::varint::{Packer, take, take_signed};
 use crate::store::codec::{take_option, take_u8, take_u32};
 use crate::time::{Span, Timestamp};
 use crate::verdict::{
-    Action, Bounds, ContentPurpose, Counterfactual, Degradations, Hit, HitKind, Name, QuotaOutcome,
-    QuotaStatus, Refusal, Resource, Score, Verdict, name_digest,
+    Action, Bounds, ContentPurpose, Counterfactual, Degradations, Going, Hit, HitKind, Holder,
+    Holding, Name, QuotaHolder, QuotaOutcome, QuotaStatus, Refusal, Resource, Score, ShareStatus,
+    Verdict, Watched, name_digest,
 };
 
 /// Most lines of a score: prior, signals, caps, composites, calibration, each with room to spare.
 const HITS_MAX: usize = 320;
 /// Most counterfactuals: one either side.
 const OTHERS_MAX: usize = 4;
-/// Most bytes of a verdict: what is always there, 20 a line, 11 a counterfactual, 41 a quota, bounds and refusal.
+/// Most quotas: each resource of two holders.
+const QUOTAS_MAX: usize = 2 * Resource::ALL.len();
+/// Most bytes of a verdict: what is always there, 20 a line, 11 a counterfactual, 41 a quota, bounds, refusal and share.
 pub(super) const VERDICT_BYTES_MAX: usize =
-    56 + HITS_MAX * 20 + OTHERS_MAX * 11 + Resource::ALL.len() * 41 + 90;
+    56 + HITS_MAX * 20 + OTHERS_MAX * 11 + QUOTAS_MAX * 41 + 90 + 32;
 
 const _: () = assert!(VERDICT_BYTES_MAX <= u16::MAX as usize, "answers keep its length in 16 bits");
 
@@ -40,7 +43,8 @@ pub fn decode_verdict(mut bytes: &[u8], decision: DecisionId, names: &Names) -> 
 pub(super) fn put_verdict(to: &mut Packer<'_>, verdict: &Verdict) {
     to.fixed([verdict.stage as u8, verdict.action as u8, verdict.degradations.0]);
     let wish = u8::from(verdict.fingerprint.is_some()) << 1 | u8::from(verdict.ink_map) << 2;
-    to.push(u8::from(verdict.settled) | wish);
+    let share = u8::from(verdict.share.is_some()) << 3;
+    to.push(u8::from(verdict.settled) | wish | share);
     to.fixed(name_digest(verdict.rule).to_le_bytes());
     to.put_signed(verdict.score.0.into());
     to.put(verdict.generation);
@@ -61,7 +65,7 @@ pub(super) fn put_verdict(to: &mut Packer<'_>, verdict: &Verdict) {
         to.put_signed(other.distance.0.into());
         to.option(other.without.map(|name| name_digest(name).to_le_bytes()));
     }
-    let quotas = verdict.quotas.get(..Resource::ALL.len()).unwrap_or(&verdict.quotas);
+    let quotas = verdict.quotas.get(..QUOTAS_MAX).unwrap_or(&verdict.quotas);
     to.push(u8::try_from(quotas.len()).unwrap_or(0));
     quotas.iter().for_each(|quota| put_quota(to, quota));
     put_bounds(to, &verdict.bounds);
@@ -69,6 +73,41 @@ pub(super) fn put_verdict(to: &mut Packer<'_>, verdict: &Verdict) {
         let [low, high] = refusal.sip_code.to_le_bytes();
         [low, high, refusal.q850_cause]
     }));
+    if let Some(share) = &verdict.share {
+        put_share(to, share);
+    }
+}
+
+fn put_share(to: &mut Packer<'_>, share: &ShareStatus) {
+    let ShareStatus { holding, going } = share;
+    let (code, until) = match *going {
+        Going::Go => (0, None),
+        Going::GoLow => (1, None),
+        Going::WaitUntil(until) => (2, Some(until)),
+        Going::Refuse => (3, None),
+    };
+    to.push(holding.resource as u8 | u8::from(holding.holder == Holder::Group) << 4 | code << 5);
+    to.option(micros(until));
+    to.put(holding.held_ppm);
+    to.put(holding.fair_ppm);
+}
+
+fn take_share(from: &mut &[u8]) -> Option<ShareStatus> {
+    let code = take_u8(from)?;
+    let going = match (code >> 5, take_time(from)?) {
+        (0, _) => Going::Go,
+        (1, _) => Going::GoLow,
+        (2, Some(until)) => Going::WaitUntil(until),
+        (3, _) => Going::Refuse,
+        _ => return None,
+    };
+    let holding = Holding {
+        resource: *Watched::ALL.get(usize::from(code & 0xf))?,
+        holder: if code & 0x10 == 0 { Holder::Member } else { Holder::Group },
+        held_ppm: take(from)?,
+        fair_ppm: take(from)?,
+    };
+    Some(ShareStatus { holding, going })
 }
 
 fn micros(time: Option<Timestamp>) -> Option<[u8; 8]> {
@@ -100,7 +139,8 @@ fn take_hits(from: &mut &[u8], names: &Names) -> Option<Vec<Hit>> {
 }
 
 fn put_quota(to: &mut Packer<'_>, quota: &QuotaStatus) {
-    to.push(quota.resource as u8);
+    // Rows of before there were other holders than members have nothing in the upper half.
+    to.push(quota.resource as u8 | (quota.holder as u8) << 4);
     let (code, until) = match quota.outcome {
         QuotaOutcome::Within => (0, None),
         QuotaOutcome::NotUntil(until) => (1, Some(until)),
@@ -115,7 +155,8 @@ fn put_quota(to: &mut Packer<'_>, quota: &QuotaStatus) {
 
 fn take_quota(from: &mut &[u8]) -> Option<QuotaStatus> {
     let code = take_u8(from)?;
-    let resource = *Resource::ALL.get(usize::from(code))?;
+    let resource = *Resource::ALL.get(usize::from(code & 0xf))?;
+    let holder = *QuotaHolder::ALL.get(usize::from(code >> 4))?;
     let outcome = take_u8(from)?;
     let until = take_time(from)?;
     let outcome = match (outcome, until) {
@@ -125,6 +166,7 @@ fn take_quota(from: &mut &[u8]) -> Option<QuotaStatus> {
         _ => return None,
     };
     Some(QuotaStatus {
+        holder,
         resource,
         outcome,
         cost: take(from)?,
@@ -195,15 +237,15 @@ pub(super) fn take_verdict(
             Some(Counterfactual { action, distance, without })
         })
         .collect::<Option<_>>()?;
-    let quotas = (0..take_count(from, Resource::ALL.len())?)
-        .map(|_| take_quota(from))
-        .collect::<Option<_>>()?;
+    let quotas =
+        (0..take_count(from, QUOTAS_MAX)?).map(|_| take_quota(from)).collect::<Option<_>>()?;
     let bounds = take_bounds(from)?;
     let refusal = take_option(from, |from| {
         let [low, high, q850_cause] = crate::store::codec::take(from)?;
         let sip_code = u16::from_le_bytes([low, high]);
         Some(Refusal { sip_code, sip_phrase: phrase(sip_code), q850_cause })
     })?;
+    let share = if flags & 8 == 0 { None } else { Some(take_share(from)?) };
     Some(Verdict {
         decision,
         stage,
@@ -220,6 +262,7 @@ pub(super) fn take_verdict(
         refusal,
         deadline,
         quotas,
+        share,
         degradations,
         repeated: false,
         settled: flags & 1 != 0,

@@ -27,6 +27,10 @@ fn quota(rate: u64, period: Span, burst: u64) -> Limits {
     limits(&allowances)
 }
 
+const fn party(key: u64, limits: &Limits) -> Party<'_> {
+    Party { holder: QuotaHolder::Member, key, limits, off: 0 }
+}
+
 fn table(limits: Limits) -> Members {
     Members::of_bytes(1 << 20, limits)
 }
@@ -92,16 +96,19 @@ proptest! {
     ) {
         let limits = quota(rate, Span::micros(period), burst);
         let members = table(limits);
-        let mut allowances: Allowances = [None; 4];
-        allowances[0] = Some(Allowance { rate, period: Span::micros(period), burst });
         let (mut now, mut sums) = (0_i64, (0_u64, 0_u64));
-        let mut exact = super::super::MemberLoad::default();
+        // In units times the period, so that nothing is rounded.
+        let mut exact = 0_u128;
         for (step, cost) in steps {
             now += step;
             let compact = members.with(KEY, &limits, at(now), |visit| visit.admit(faxes(cost)));
             if outcome(&compact) == QuotaOutcome::Within { sums.0 += cost; }
-            let other = exact.admit(&allowances, faxes(cost), at(now));
-            if outcome(&other) == QuotaOutcome::Within { sums.1 += cost; }
+            exact = exact.saturating_sub(u128::from(rate) * u128::from(step.unsigned_abs()));
+            let charged = exact + u128::from(cost) * u128::from(period);
+            if charged <= u128::from(burst) * u128::from(period) {
+                sums.1 += cost;
+                exact = charged;
+            }
         }
         // One more or less of the largest cost at the end of it.
         prop_assert!(sums.0 + 20 >= sums.1, "{sums:?}");
@@ -126,6 +133,69 @@ proptest! {
             members.turn_hand(now);
         }
     }
+}
+
+#[test]
+fn several_are_charged_together_or_none_is() {
+    let (own, group) = (quota(1, Span::seconds(60), 5), quota(1, Span::seconds(60), 12));
+    let members = table(own);
+    let spread = |key: u64| if key == 0 { 0 } else { dense::mix([7, 11], key, 1) };
+    let own_of = |key| party(spread(key), &own);
+    let group_of = |key| party(spread(key), &group);
+    let admit = |key, cost| {
+        let parties = [own_of(key), group_of(99)];
+        let mut locked = members.lock(parties, at(0));
+        let statuses =
+            [0, 1].map(|which| locked.visit(which, at(0), |visit| visit.check(faxes(cost))));
+        let within = statuses.iter().all(admits);
+        if within {
+            (0..2).for_each(|which| locked.visit(which, at(0), |visit| visit.charge(faxes(cost))));
+        }
+        within
+    };
+    // Two of the group take ten of its twelve, so that a third has two and no more.
+    assert!(admit(1, 5) && admit(2, 5) && !admit(3, 3) && admit(3, 2) && !admit(4, 1));
+    let left = members.check(own_of(3), faxes(0), at(0))[0].unwrap().remaining;
+    assert_eq!((left, members.len()), (3, 5));
+    // One that is both is charged twice, and nobody is charged nothing.
+    let twice = [own_of(7), own_of(7)];
+    let mut locked = members.lock(twice, at(0));
+    (0..2).for_each(|which| locked.visit(which, at(0), |visit| visit.charge(faxes(2))));
+    drop(locked);
+    assert_eq!(members.check(own_of(7), faxes(0), at(0))[0].unwrap().remaining, 1);
+    let mut nobody = members.lock([own_of(0)], at(0));
+    assert!(admits(&nobody.visit(0, at(0), |visit| visit.admit(faxes(5)))));
+    assert!(!nobody.is_somebody(0) && !nobody.replays(0, u64::MAX));
+}
+
+#[test]
+fn a_snapshot_reads_back_with_its_positions() {
+    let limits = quota(1, Span::seconds(3_600), 10);
+    let members = Members::of_bytes(1 << 20, limits);
+    for number in 0..30_000 {
+        let key = dense::mix([7, 11], number, 1);
+        members.with(key, &limits, at(0), |visit| visit.charge(faxes(number % 9 + 1)));
+    }
+    let mut bytes = Vec::new();
+    members.snapshot(&|| 77, &mut bytes).unwrap();
+    let again = Members::of_bytes(1 << 20, limits);
+    again.restore(&mut bytes.as_slice()).unwrap();
+    assert_eq!(again.len(), members.len());
+    for number in 0..30_000 {
+        let key = dense::mix([7, 11], number, 1);
+        let check = |table: &Members| table.check(party(key, &limits), faxes(1), at(5));
+        assert_eq!(check(&again), check(&members));
+        let locked = again.lock([party(key, &limits)], at(5));
+        assert!(!locked.replays(0, 77) && locked.replays(0, 78));
+    }
+    for cut in [0, 1, 5, 100, bytes.len() - 1] {
+        assert!(again.restore(&mut &bytes[..cut]).is_err());
+        assert!(again.is_empty());
+        let locked = again.lock([party(5, &limits)], at(5));
+        assert!(locked.replays(0, 1));
+    }
+    bytes[0] = 9;
+    assert!(matches!(again.restore(&mut bytes.as_slice()), Err(RowsFault::Version(9))));
 }
 
 #[test]
@@ -230,6 +300,30 @@ fn sprayed_keys_free_nobody_and_memory_stays() {
     assert_eq!(members.len(), usize::try_from(EXHAUSTED).unwrap());
     turn(at(1_000_000_000));
     assert!(members.is_empty());
+}
+
+#[test]
+fn called_numbers_are_let_go_by_their_own_limit() {
+    let (numbers, others) =
+        (quota(600, Span::seconds(3_600), 600), quota(10, Span::seconds(3_600), 10));
+    let members = Members::of_bytes(1 << 20, Slowest { numbers, others });
+    let kinds = [QuotaHolder::Member, QuotaHolder::Organisation, QuotaHolder::Trunk];
+    for number in 1..=500 {
+        let hot = dense::mix([7, 11], number, 1);
+        let key = row_key(QuotaHolder::Number, hot);
+        members.with(key, &numbers, at(0), |visit| visit.charge(faxes(1)));
+        for holder in kinds {
+            members.with(row_key(holder, hot), &others, at(0), |visit| visit.charge(faxes(1)));
+        }
+    }
+    assert_eq!(members.len(), 500 * 4);
+    let turn = |now| (0..4).map(|_| members.turn_hand_everywhere(now)).sum::<usize>();
+    assert_eq!(turn(at(5_900_000)), 0);
+    assert_eq!(turn(at(6_100_000)), 500);
+    // A limit of a member's own that drains more slowly keeps members, and no number.
+    members.narrow_slowest(Some(quota(1, Span::seconds(86_400), 1)));
+    assert_eq!(turn(at(400_000_000)), 0);
+    assert_eq!(row_key(QuotaHolder::Number, 0), 0);
 }
 
 #[test]

@@ -98,6 +98,25 @@ impl Arena {
         arena
     }
 
+    /// Takes over what another knew of the same resource; its marks and what is declared are its own.
+    pub(super) fn succeed(&self, other: &Self) {
+        let relaxed = Ordering::Relaxed;
+        {
+            let mut reports = other.reports.lock();
+            self.reports.lock().append(&mut reports);
+        }
+        *self.offered.lock() = std::mem::take(&mut *other.offered.lock());
+        self.fair.store(other.fair.load(relaxed), relaxed);
+        self.level.store(other.level.load(relaxed), relaxed);
+        self.passed.store(other.passed.load(relaxed), relaxed);
+        self.looked.store(other.looked.load(relaxed), relaxed);
+        self.contended.store(other.is_contended(), relaxed);
+        let reported = self.reports.lock().iter().any(|report| report.usage.capacity > 0);
+        if reported {
+            self.set_capacity(other.capacity.load(relaxed));
+        }
+    }
+
     fn set_capacity(&self, capacity: u64) {
         // A rate has 16 binary places and a part 24; 40 are taken off after the product.
         let inverse = (u128::from(u64::MAX) >> rate::PLACES).checked_div(u128::from(capacity));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::screening::signals::specs;
-use crate::verdict::Resource;
+use crate::verdict::{QuotaHolder, Resource};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
 
@@ -27,6 +27,7 @@ fn decided(
         features: &features,
         scored: &scored,
         quotas,
+        share: None,
         budget_spent: set.iter().any(|(feature, _)| *feature == Feature::Stage),
         now: NOW,
         hours: Some((480, 1_260)),
@@ -37,7 +38,8 @@ fn decided(
 }
 
 fn quota(resource: Resource, outcome: QuotaOutcome) -> QuotaStatus {
-    QuotaStatus { resource, outcome, cost: 1, remaining: 0, burst: 10 }
+    let holder = QuotaHolder::Member;
+    QuotaStatus { holder, resource, outcome, cost: 1, remaining: 0, burst: 10 }
 }
 
 #[test]
@@ -157,6 +159,7 @@ fn the_desk_stands_above_the_score() {
             features: &features,
             scored: &scored,
             quotas: &[],
+            share: None,
             budget_spent: false,
             now: NOW,
             hours: None,

@@ -10,7 +10,6 @@ use crate::api::grpc::Edge;
 use crate::screening::signals;
 use crate::wire::operator::v1 as wire;
 use wire::decision_service_server::DecisionService;
-use wire::limit_service_server::LimitService;
 
 /// Version and commit of this build.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("FAXGUARD_COMMIT"));
@@ -57,23 +56,5 @@ impl DecisionService for Decisions {
         let engine = &self.0.engine;
         let generation = engine.policy().number();
         Ok(Response::new(decision::status(&engine.status(), VERSION, generation)))
-    }
-}
-
-/// The service of limits.
-#[derive(Debug)]
-pub(in crate::api::grpc) struct Limits(pub(in crate::api::grpc) Arc<Edge>);
-
-#[tonic::async_trait]
-impl LimitService for Limits {
-    async fn get_member_limits(
-        &self,
-        request: Request<wire::GetMemberLimitsRequest>,
-    ) -> Result<Response<wire::GetMemberLimitsResponse>, Status> {
-        self.0.admit_operator(&request)?;
-        let engine = &self.0.engine;
-        let member = decision::limits_of(request.get_ref(), &engine.wall());
-        let member = self.0.counted(member.map_err(Into::into))?;
-        Ok(Response::new(decision::limits(&engine.member_limits(member))))
     }
 }

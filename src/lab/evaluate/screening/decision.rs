@@ -99,6 +99,9 @@ fn time_each(
             found.stages[place].record(took)?;
         }
         engine.flush()?;
+        if let Some(latest) = burst.last() {
+            engine.keep_house(latest.time);
+        }
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::store::Store as _;
 use crate::store::embedded::fault::{FaultPlan, NoFaults};
 use crate::store::embedded::{EmbeddedStore, Options};
 use crate::store::keys::KeyRing;
-use crate::time::{Span, WallClock};
+use crate::time::{Span, Timestamp, WallClock};
 
 /// Why a measurement was not taken.
 pub type Fault = Box<dyn Error + Send + Sync>;
@@ -123,10 +123,16 @@ impl Engine {
         for (at, event) in events.enumerate() {
             let _verdict = screen(&self.memory, &event);
             if at % LOOK_STAGES == LOOK_STAGES - 1 {
+                self.keep_house(event.time);
                 self.keep_up()?;
             }
         }
         self.flush()
+    }
+
+    /// What the service does every second: of whoever nothing is remembered any more nothing is kept.
+    pub fn keep_house(&self, now: Timestamp) {
+        self.memory.limiting().tick(self.memory.generations(), now);
     }
 
     /// Waits for the disk where it has fallen behind, and writes a snapshot where one is due.

@@ -1,0 +1,184 @@
+//! Everybody that one fax is counted against, locked together: all of them are charged, or none.
+
+use parking_lot::MutexGuard;
+
+use crate::dense::{self, At, Held, SHARDS};
+use crate::time::Timestamp;
+use crate::verdict::QuotaHolder;
+
+use super::super::row::{FREE, Limits, Load, LoadRow, together};
+use super::{HAND_SLOTS, Members, OVERFLOW_MEMBERS, Overflow, Place, Visit};
+
+/// Somebody that a fax is counted against.
+#[derive(Clone, Copy, Debug)]
+pub struct Party<'a> {
+    /// What it is.
+    pub holder: QuotaHolder,
+    /// The key of the row; 0 is nobody. See [`super::row_key`].
+    pub key: u64,
+    /// The limits.
+    pub limits: &'a Limits,
+    /// Resources of which the limit is switched off, a bit each in the order of their codes: charged, and not asked.
+    pub off: u8,
+}
+
+/// The rows of `N` parties, locked until it is dropped. A row is looked for once, however often it is visited.
+pub struct Locked<'a, const N: usize> {
+    members: &'a Members,
+    parties: [Party<'a>; N],
+    /// Which of `shards` each party is in.
+    held: [usize; N],
+    /// Where each row was seen last.
+    seen: [Option<At>; N],
+    shards: [Option<Held<'a, LoadRow>>; N],
+    /// The load of those who have no row and get none.
+    shared: Option<MutexGuard<'a, Overflow>>,
+}
+
+impl Members {
+    /// Locks the rows of these parties, in ascending order of their shards, so that no two operations wait for each
+    /// other. For nobody nothing is locked.
+    pub fn lock<'a, const N: usize>(
+        &'a self,
+        parties: [Party<'a>; N],
+        now: Timestamp,
+    ) -> Locked<'a, N> {
+        let wanted = parties.map(|party| match party.key {
+            0 => SHARDS,
+            key => dense::shard(key),
+        });
+        let mut order = wanted;
+        order.sort_unstable();
+        let mut locked = Locked {
+            members: self,
+            parties,
+            held: [0; N],
+            seen: [None; N],
+            shards: [const { None }; N],
+            shared: None,
+        };
+        let (mut before, mut next) = (SHARDS, 0);
+        for number in order.into_iter().take_while(|number| *number < SHARDS) {
+            if number == before {
+                continue;
+            }
+            locked.shards[next] = Some(self.rows.lock(number));
+            for (held, wanted) in locked.held.iter_mut().zip(wanted) {
+                if wanted == number {
+                    *held = next;
+                }
+            }
+            (before, next) = (number, next + 1);
+        }
+        locked.look(now);
+        locked
+    }
+}
+
+impl<const N: usize> Locked<'_, N> {
+    /// Looks for every row. Who gets none must be known before a seq is taken, since the shared load is locked then.
+    fn look(&mut self, now: Timestamp) {
+        for which in 0..N {
+            let rest = dense::rest(self.parties[which].key, FREE);
+            let Some(shard) = self.shard(which) else { continue };
+            let seen = shard.find(rest, None);
+            let full = seen.is_none() && shard.is_full();
+            self.seen[which] = seen;
+            if full {
+                let keep = self.members.keep(now);
+                let room = self.shard(which).is_some_and(|shard| shard.sweep(HAND_SLOTS, keep) > 0);
+                if !room {
+                    self.share();
+                }
+            }
+        }
+    }
+
+    fn shard(&mut self, which: usize) -> Option<&mut dense::Table<LoadRow>> {
+        let shard = self.shards[self.held[which]].as_deref_mut();
+        shard.filter(|_| self.parties[which].key != 0)
+    }
+
+    fn share(&mut self) {
+        if self.shared.is_none() {
+            self.shared = Some(self.members.overflow.lock());
+        }
+    }
+
+    /// Whether there is somebody at that place among the parties.
+    #[must_use]
+    pub const fn is_somebody(&self, which: usize) -> bool {
+        self.parties[which].key != 0
+    }
+
+    /// The limits of all who are somebody.
+    pub fn limits(&self) -> impl Iterator<Item = &Limits> {
+        self.parties.iter().filter(|party| party.key != 0).map(|party| party.limits)
+    }
+
+    /// Shows the load of the party at that place, brought up to `now` at its limits, to who changes it. Of nobody that is
+    /// a load which is forgotten at once.
+    pub fn visit<T>(
+        &mut self,
+        which: usize,
+        now: Timestamp,
+        change: impl FnOnce(&mut Visit<'_>) -> T,
+    ) -> T {
+        let party = self.parties[which];
+        let rest = dense::rest(party.key, FREE);
+        if let Some(at) = self.find_or_make(which, rest, now)
+            && let Some(shard) = self.shard(which)
+        {
+            let mut load = shard.at(at).load();
+            let answer = visited(&mut load, party, (Place::Own, now), change);
+            shard.set(at, LoadRow::of(rest, &load));
+            return answer;
+        }
+        if party.key == 0 {
+            return visited(&mut Load::default(), party, (Place::Own, now), change);
+        }
+        let wide = together(party.limits, OVERFLOW_MEMBERS);
+        let load = match &mut self.shared {
+            Some(shared) => &mut shared.load,
+            none => &mut none.insert(self.members.overflow.lock()).load,
+        };
+        visited(load, Party { limits: &wide, ..party }, (Place::Shared, now), change)
+    }
+
+    fn find_or_make(&mut self, which: usize, rest: u64, now: Timestamp) -> Option<At> {
+        let seen = self.seen[which];
+        let found = self.shard(which)?.find(rest, seen);
+        if found.is_none() && self.shared.is_none() {
+            let fresh = LoadRow::of(rest, &Load::default().begun(now));
+            let keep = self.members.keep(now);
+            let shard = self.shard(which)?;
+            let made = shard.put(fresh, keep).ok().and_then(|()| shard.find(rest, None));
+            self.seen[which] = made;
+            return made;
+        }
+        self.seen[which] = found;
+        found
+    }
+
+    /// Whether an entry of that seq is still to be applied to the party at that place; never to nobody.
+    #[must_use]
+    pub fn replays(&self, which: usize, seq: u64) -> bool {
+        let Party { key, .. } = self.parties[which];
+        let position = match (&self.shared, self.seen[which]) {
+            (Some(shared), None) => shared.position,
+            _ => self.members.position(key),
+        };
+        key != 0 && seq > position
+    }
+}
+
+fn visited<T>(
+    load: &mut Load,
+    party: Party<'_>,
+    (place, now): (Place, Timestamp),
+    visit: impl FnOnce(&mut Visit<'_>) -> T,
+) -> T {
+    let before = load.at();
+    load.settle(party.limits, now);
+    visit(&mut Visit { load, party, before, place })
+}

@@ -1,0 +1,147 @@
+//! What was charged before it was known: a job's estimate, and what of it is given back when the actual cost comes.
+//!
+//! To give back all that was estimated too much would be too much itself: what has leaked since cannot be given back, or
+//! who reserves, waits and sends nothing gets more than the rate. So a level is left where it would not be lower than
+//! that of a limiter which had known the actual cost from the beginning; no window gets more than that one would give.
+//!
+//! A call of which nothing more is heard stays charged as estimated: the estimate is its settlement, and the longer a result
+//! is in coming, the less there is left to give back.
+
+use crate::time::Timestamp;
+use crate::verdict::{QuotaStatus, Resource};
+
+use super::cost::Costs;
+use super::row::Limits;
+
+/// A charge that is to be settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reservation {
+    /// When it was charged.
+    pub at: Timestamp,
+    /// What the levels stood at before it, in whole units, rounded down: of several that were charged the lowest.
+    pub stood: Costs,
+}
+
+impl Reservation {
+    /// The reservation of a charge, by the answers it was admitted with.
+    #[must_use]
+    pub fn of(quotas: &[QuotaStatus], at: Timestamp) -> Self {
+        let stood = Resource::ALL.map(|resource| {
+            let of_it = quotas.iter().filter(|quota| quota.resource == resource);
+            // What is left is rounded down, and so what is spent is up.
+            let spent =
+                |quota: &QuotaStatus| quota.burst.saturating_sub(quota.remaining).saturating_sub(1);
+            of_it.map(spent).min().unwrap_or(0)
+        });
+        Self { at, stood: Costs(stood) }
+    }
+
+    /// What stays charged in place of the estimate: the actual cost, or more where too much has leaked since. Of several
+    /// whose limits these are, what stays charged of each.
+    #[must_use]
+    pub fn owed<'a>(
+        &self,
+        (estimate, actual): (Costs, Costs),
+        limits: impl IntoIterator<Item = &'a Limits>,
+        now: Timestamp,
+    ) -> Costs {
+        let mut leaked = Costs::default();
+        for limits in limits {
+            for (most, limit) in leaked.0.iter_mut().zip(limits) {
+                *most = limit.map_or(0, |limit| limit.leaks(self.at, now)).max(*most);
+            }
+        }
+        Costs(std::array::from_fn(|at| {
+            let left = self.stood.0[at].saturating_add(estimate.0[at]).saturating_sub(leaked.0[at]);
+            actual.0[at].max(estimate.0[at].saturating_sub(left))
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Allowance, Members, admits, limits};
+    use super::*;
+    use crate::time::Span;
+    use crate::verdict::{QuotaHolder, QuotaOutcome};
+
+    const fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(1_800_000_000_000_000 + micros)
+    }
+
+    const fn faxes(count: u64) -> Costs {
+        Costs([count, 0, 0, 0])
+    }
+
+    fn quota(rate: u64, burst: u64) -> Limits {
+        let allowance = Allowance { rate, period: Span::seconds(60), burst };
+        limits(&[Some(allowance), None, None, None])
+    }
+
+    proptest! {
+        /// Beside a limiter that knows every actual cost when the job comes: whatever this one lets through, that one does.
+        #[test]
+        fn it_is_never_more_generous_than_who_knew(
+            (rate, burst) in (1_u64..200, 1_u64..60),
+            jobs in prop::collection::vec((0_i64..20_000_000, 1_u64..30, 0_u64..30, 0_i64..90_000_000), 1..60),
+        ) {
+            let limits = quota(rate, burst);
+            let members = Members::of_bytes(1 << 20, limits);
+            let knew = Members::of_bytes(1 << 20, limits);
+            let (mut now, mut open) = (0, Vec::<(i64, Reservation, (Costs, Costs))>::new());
+            for (step, estimate, actual, lasts) in jobs {
+                now += step;
+                let actual = actual.min(estimate);
+                open.sort_by_key(|(ends, ..)| std::cmp::Reverse(*ends));
+                while let Some((ends, reserved, costs)) = open.pop_if(|(ends, ..)| *ends <= now) {
+                    members.with(1, &limits, at(ends), |visit| {
+                        let owed = reserved.owed(costs, [&limits], at(ends));
+                        visit.settle(costs.0, owed);
+                    });
+                }
+                let statuses = members.with(1, &limits, at(now), |visit| visit.admit(faxes(estimate)));
+                if admits(&statuses) {
+                    let quotas: Vec<QuotaStatus> = statuses.into_iter().flatten().collect();
+                    let reserved = Reservation::of(&quotas, at(now));
+                    let exact = knew.with(1, &limits, at(now), |visit| visit.admit(faxes(actual)));
+                    prop_assert!(admits(&exact), "{exact:?}");
+                    open.push((now + lasts, reserved, (faxes(estimate), faxes(actual))));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn soon_all_is_given_back_and_late_nothing() {
+        let limits = quota(60, 100);
+        let fresh = Reservation { at: at(0), stood: Costs::default() };
+        let owed = |reserved: Reservation, seconds: i64| {
+            let now = at(seconds * 1_000_000);
+            reserved.owed((faxes(10), faxes(2)), [&limits], now).0[0]
+        };
+        assert_eq!(owed(fresh, 0), 2);
+        assert_eq!(owed(fresh, 5), 6);
+        assert_eq!(owed(fresh, 3_600), 10);
+        // A level that was not empty meanwhile still has all of it.
+        assert_eq!(owed(Reservation { stood: faxes(20), ..fresh }, 15), 2);
+        // Without a limit nothing is remembered.
+        let free = [None; 4];
+        assert_eq!(fresh.owed((faxes(10), faxes(2)), [&free], at(1)).0[0], 2);
+    }
+
+    #[test]
+    fn of_several_the_lowest_counts() {
+        let status = |remaining| QuotaStatus {
+            holder: QuotaHolder::Member,
+            resource: Resource::Pages,
+            outcome: QuotaOutcome::Within,
+            cost: 1,
+            remaining,
+            burst: 10,
+        };
+        let reserved = Reservation::of(&[status(3), status(8)], at(0));
+        assert_eq!(reserved.stood, Costs([0, 1, 0, 0]));
+    }
+}
