@@ -447,43 +447,52 @@ mod tests {
         Ink::of_cells(rows.map(|(x, y)| ink(x, y)).collect())
     }
 
-    /// The gain of the first piece where both lie as they are, and how many cells differ.
-    fn differing(pages: [&Ink; 2]) -> (i32, [usize; 2]) {
-        let overlay = Overlay::of(pages[0], pages[1]);
+    /// Pages that lie as they are, in four pieces at the left.
+    fn laid(overlay: &Overlay) -> Vec<Piece> {
         let area = |y| Area { x: 0, y, across: 18, down: 8 };
-        let pieces: Vec<Piece> = (0..4).map(|y| overlay.laid(area(8 * y), (0, 0))).collect();
-        let gain = pieces[0].gain;
-        let windows = Windows::of(&overlay, &pieces);
+        (0..4).map(|y| overlay.laid(area(8 * y), (0, 0))).collect()
+    }
+
+    /// How many cells differ of two, and among several.
+    fn differing(overlay: &Overlay, pieces: Vec<Piece>) -> [usize; 2] {
+        let windows = Windows::of(overlay, &pieces);
         let laid = Laid { noise_milli: 0, pieces, windows };
-        let marked = |among| overlay.differing(&laid, among).iter().filter(|it| **it).count();
-        (gain, [marked(Among::Two), marked(Among::Several)])
+        [Among::Two, Among::Several]
+            .map(|among| overlay.differing(&laid, among).iter().filter(|it| **it).count())
     }
 
     #[test]
     fn what_was_added_makes_the_rest_no_darker() {
-        let rules = |x: usize, _| if x == 3 || x == 60 || x == 120 { 120 } else { 0 };
-        let added =
-            |x: usize, y: usize| if x > 8 && (2..5).contains(&y) { 90 } else { rules(x, y) };
-        let (gain, [two, several]) = differing([&page(added), &page(rules)]);
-        assert_eq!(gain, EVEN);
-        // What was added, blurred, and not the rules.
-        assert!((20..=55).contains(&two) && several <= two, "{two} {several}");
+        let rules = |x: usize, _| if x % 20 == 3 { 120 } else { 0 };
+        let added = |x: usize, y: usize| {
+            if (8..30).contains(&x) && (2..5).contains(&y) { 90 } else { rules(x, y) }
+        };
+        let overlay = Overlay::of(&page(added), &page(rules));
+        let pieces = laid(&overlay);
+        assert_eq!(pieces[0].gain, EVEN);
+        // What was added, blurred, and not the rule.
+        let [two, several] = differing(&overlay, pieces);
+        assert!((20..=55).contains(&two) && several == two, "{two} {several}");
     }
 
     #[test]
     fn a_rule_that_is_thicker_says_nothing_where_others_are_asked() {
-        let word = |x: usize, y: usize| y > 12 && y < 20 && x % 3 == 0;
         let rule = |dark: u8| {
-            move |x: usize, y: usize| match y {
+            page(move |x, y| match y {
                 4..=6 => dark,
-                _ if word(x, y) => 200,
+                12.. if x % 3 == 0 => 200,
                 _ => 0,
-            }
+            })
         };
-        let (_, [two, several]) = differing([&page(rule(200)), &page(rule(80))]);
+        let of = |dark: u8| {
+            let overlay = Overlay::of(&rule(200), &rule(dark));
+            let even = laid(&overlay).into_iter().map(|piece| Piece { gain: EVEN, ..piece });
+            let pieces = even.collect();
+            differing(&overlay, pieces)
+        };
+        let [two, several] = of(60);
         assert!(two > 18 && several == 0, "{two} {several}");
-        // Of a rule that is not there at all nothing is said.
-        let (_, [_, several]) = differing([&page(rule(200)), &page(rule(0))]);
-        assert!(several > 18, "{several}");
+        let [_, several] = of(0);
+        assert!(several > 18, "a rule that is not there at all is a difference: {several}");
     }
 }
