@@ -113,6 +113,9 @@ const SURE_MILLI_MAX: i32 = 700;
 /// Ink of a cell that is not white, of 255; and of a grey piece less than one in so many is.
 const GREY_INK_MIN: i32 = 9;
 const GREY_WHITE_PART: i32 = 16;
+/// So many cells side by side that are as dark as each other, but for one part in so many, are of a rule.
+const RULE: i32 = 4;
+const RULE_UNEVEN_PART: i32 = 8;
 /// Added lines that are forgiven anywhere, and the height of each with its surroundings in cells: two copies have one of their
 /// recipient each.
 const LINES: usize = 2;
@@ -124,11 +127,8 @@ const HEADER_ROWS: usize = 12;
 /// than what is above it.
 #[must_use]
 pub fn compare(first: &InkMap, second: &InkMap, hint: Offset) -> Comparison {
-    laid(&first.ink(), &second.ink(), hint).comparison()
-}
-
-fn laid(first: &Ink, second: &Ink, hint: Offset) -> Laid {
-    Overlay::of(first, second).lay(hint)
+    let overlay = Overlay::of(&first.ink(), &second.ink());
+    overlay.comparison(&overlay.lay(hint))
 }
 
 /// What laying the second page over the first as the hint says comes to.
@@ -187,11 +187,8 @@ impl Overlay {
         let rows = i32::from(hint.rows).clamp(-ROWS_OFF_MAX, ROWS_OFF_MAX);
         let pieces = self.register((columns, rows));
         let noise_milli = self.noise(&pieces);
-        Laid {
-            noise_milli,
-            differing: self.differing(&pieces, noise_milli),
-            windows: Windows::of(self, &pieces),
-        }
+        let windows = Windows::of(self, &pieces);
+        Laid { noise_milli, pieces, windows }
     }
 
     /// Registers small pieces around where their strip was found, or the one above or below it; in the order of reading.
@@ -258,13 +255,19 @@ impl Overlay {
         self.laid(area, found)
     }
 
-    /// A piece that lies there.
+    /// A piece that lies there. A scanner makes grey lighter or darker than it makes writing; but what was added to one of the
+    /// pages makes the rest of a piece no darker, and then the piece fits better as it is.
     fn laid(&self, area: Area, found: (i32, i32)) -> Piece {
         let (sheet, at) = self.halved(found);
-        // A scanner makes grey lighter or darker than it makes writing.
         let (own, other) = (self.cells.ink(&area, (0, 0)), sheet.ink(&area, at));
         let gain = (own * (EVEN / 16) / (other / 16).max(1)).clamp(EVEN / 2, 2 * EVEN);
-        Piece { area, found, gain }
+        let piece = Piece { area, found, gain };
+        let (mut even, mut gained) = (0, 0);
+        for (own, other, _) in self.plain_pairs(&piece) {
+            even += (own - other).abs();
+            gained += (own - other * gain / EVEN).abs();
+        }
+        if gained < even { piece } else { Piece { gain: EVEN, ..piece } }
     }
 
     /// The sheet that is moved by the odd half cells, and the whole cells.
@@ -273,17 +276,22 @@ impl Overlay {
         (&self.halves[odd], (x >> 1, y >> 1))
     }
 
-    /// The cells of a piece that was found, and the ink that lies under each.
+    /// The cells of a piece that was found, and the ink that lies under each, made darker as all of the piece.
     fn pairs(&self, piece: &Piece) -> impl Iterator<Item = (i32, i32, (i32, i32))> {
+        let gain = piece.gain;
+        self.plain_pairs(piece).map(move |(own, other, place)| (own, other * gain / EVEN, place))
+    }
+
+    /// The same as it is.
+    fn plain_pairs(&self, piece: &Piece) -> impl Iterator<Item = (i32, i32, (i32, i32))> {
         let (sheet, (x, y)) = self.halved(piece.found);
-        let Piece { area: Area { x: left, y: top, across, down }, gain, .. } = *piece;
+        let Area { x: left, y: top, across, down } = piece.area;
         (top..top + down).flat_map(move |line| {
             let own = self.cells.line(left, line, across);
             let other = sheet.line(left + x, line + y, across);
             let places = (left..).map(move |column| (column, line));
-            own.iter().zip(other).zip(places).map(move |((own, other), place)| {
-                (i32::from(*own), i32::from(*other) * gain / EVEN, place)
-            })
+            let pairs = own.iter().zip(other).zip(places);
+            pairs.map(|((own, other), place)| (i32::from(*own), i32::from(*other), place))
         })
     }
 
@@ -315,47 +323,78 @@ impl Overlay {
         white.iter().all(|white| white * GREY_WHITE_PART < cells)
     }
 
-    /// Which cells differ for sure, in blocks.
-    fn differing(&self, pieces: &[Piece], noise_milli: u32) -> Vec<bool> {
-        let noise = i32::try_from(noise_milli.min(NOISE_MILLI_MAX)).unwrap_or(0);
+    /// Whether a cell is of a rule across on both pages: in another resolution it is thicker or thinner, and says the same.
+    fn is_rule(&self, piece: &Piece, (column, line): (i32, i32)) -> bool {
+        let (sheet, (x, y)) = self.halved(piece.found);
+        let own = self.cells.line(column - RULE + 1, line, 2 * RULE - 1);
+        let other = sheet.line(column + x - RULE + 1, line + y, 2 * RULE - 1);
+        let is_even = |cells: &[u16]| {
+            let cells = || cells.iter().map(|cell| i32::from(*cell));
+            let (least, most) = (cells().min().unwrap_or(0), cells().max().unwrap_or(0));
+            least >= GREY_INK_MIN * BLUR && (most - least) * RULE_UNEVEN_PART <= most
+        };
+        let mut runs = own.windows(count(RULE)).zip(other.windows(count(RULE)));
+        runs.any(|(own, other)| is_even(own) && is_even(other))
+    }
+
+    /// Which cells differ for sure, in blocks; in rows of [`WIDTH`] with a white one above the first.
+    fn differing(&self, laid: &Laid, among: Among) -> Vec<bool> {
+        let noise = i32::try_from(laid.noise_milli.min(NOISE_MILLI_MAX)).unwrap_or(0);
         let share = (SURE_SHARE_MILLI + SURE_NOISE_MILLI * noise / 1_000).min(SURE_MILLI_MAX);
         let width = WIDTH;
         // White around, so that no block goes over an edge to the next row.
         let mut sure = vec![false; width * (count(self.rows * FINER) + 2)];
-        let told = pieces.iter().filter(|piece| !self.is_grey(piece));
-        for (own, other, (column, line)) in told.flat_map(|piece| self.pairs(piece)) {
-            let most = own.max(other);
-            if let Some(sure) = sure.get_mut(count(line + 1) * width + count(column + 1)) {
-                *sure = most >= SURE_INK_MIN * BLUR && (own - other).abs() * 1_000 > share * most;
+        for piece in laid.pieces.iter().filter(|piece| !self.is_grey(piece)) {
+            for (own, plain, place) in self.plain_pairs(piece) {
+                let gained = plain * piece.gain / EVEN;
+                let other = match among {
+                    Among::Two => gained,
+                    Among::Several => own.clamp(gained.min(plain), gained.max(plain)),
+                };
+                let most = own.max(other);
+                let differs =
+                    most >= SURE_INK_MIN * BLUR && (own - other).abs() * 1_000 > share * most;
+                let is_told = || among == Among::Two || !self.is_rule(piece, place);
+                if let Some(sure) = sure.get_mut(count(place.1 + 1) * width + count(place.0 + 1)) {
+                    *sure = differs && is_told();
+                }
             }
         }
         opened(&sure, width)
+    }
+
+    fn comparison(&self, laid: &Laid) -> Comparison {
+        let marked = |row: &[bool]| row.iter().filter(|cell| **cell).count();
+        let differing = self.differing(laid, Among::Two);
+        let rows =
+            differing.chunks(WIDTH).map(|row| u32::try_from(marked(row)).unwrap_or(u32::MAX));
+        Comparison {
+            noise_milli: laid.noise_milli,
+            differing: beyond_lines(rows.collect(), (HEADER_ROWS + 1, LINE_ROWS), LINES),
+            contrary_milli: laid.windows.contrary_milli(),
+            beyond_milli: laid.windows.beyond_milli(),
+        }
     }
 }
 
 /// Cells across a row of those that differ, white on either side included.
 const WIDTH: usize = CELLS_ACROSS + 2;
 
-/// Where two pages that lie over each other differ.
+/// How the second page lies over the first.
 struct Laid {
     noise_milli: u32,
-    /// Cells that differ for sure, in rows of [`WIDTH`] with a white one above the first.
-    differing: Vec<bool>,
+    pieces: Vec<Piece>,
     windows: Windows,
 }
 
-impl Laid {
-    fn comparison(&self) -> Comparison {
-        let marked = |row: &[bool]| row.iter().filter(|cell| **cell).count();
-        let rows =
-            self.differing.chunks(WIDTH).map(|row| u32::try_from(marked(row)).unwrap_or(u32::MAX));
-        Comparison {
-            noise_milli: self.noise_milli,
-            differing: beyond_lines(rows.collect(), (HEADER_ROWS + 1, LINE_ROWS), LINES),
-            contrary_milli: self.windows.contrary_milli(),
-            beyond_milli: self.windows.beyond_milli(),
-        }
-    }
+/// How strictly a cell is told to differ.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// One page is all there is to go by.
+    Two,
+    /// Others have to differ in the same place. What resolution and gain do to rules, they do to several alike: so cells that
+    /// any part of the gain would explain are no difference, and rules are none.
+    Several,
 }
 
 /// Places within so many cells.
@@ -396,4 +435,64 @@ fn line_of_most(rows: &[u32], line: usize) -> Option<Range<usize>> {
     let lines = (0..rows.len()).map(|from| from..(from + line).min(rows.len()));
     let held = |of: &Range<usize>| rows[of.clone()].iter().sum::<u32>();
     lines.max_by_key(held).filter(|of| held(of) > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page of 32 rows of cells, the ink of each by its column and row.
+    fn page(ink: impl Fn(usize, usize) -> u8) -> Ink {
+        let rows = (0..32).flat_map(|y| (0..CELLS_ACROSS).map(move |x| (x, y)));
+        Ink::of_cells(rows.map(|(x, y)| ink(x, y)).collect())
+    }
+
+    /// Pages that lie as they are, in four pieces at the left.
+    fn laid(overlay: &Overlay) -> Vec<Piece> {
+        let area = |y| Area { x: 0, y, across: 18, down: 8 };
+        (0..4).map(|y| overlay.laid(area(8 * y), (0, 0))).collect()
+    }
+
+    /// How many cells differ of two, and among several.
+    fn differing(overlay: &Overlay, pieces: Vec<Piece>) -> [usize; 2] {
+        let windows = Windows::of(overlay, &pieces);
+        let laid = Laid { noise_milli: 0, pieces, windows };
+        [Among::Two, Among::Several]
+            .map(|among| overlay.differing(&laid, among).iter().filter(|it| **it).count())
+    }
+
+    #[test]
+    fn what_was_added_makes_the_rest_no_darker() {
+        let rules = |x: usize, _| if x % 20 == 3 { 120 } else { 0 };
+        let added = |x: usize, y: usize| {
+            if (8..30).contains(&x) && (2..5).contains(&y) { 90 } else { rules(x, y) }
+        };
+        let overlay = Overlay::of(&page(added), &page(rules));
+        let pieces = laid(&overlay);
+        assert_eq!(pieces[0].gain, EVEN);
+        // What was added, blurred, and not the rule.
+        let [two, several] = differing(&overlay, pieces);
+        assert!((20..=55).contains(&two) && several == two, "{two} {several}");
+    }
+
+    #[test]
+    fn a_rule_that_is_thicker_says_nothing_where_others_are_asked() {
+        let rule = |dark: u8| {
+            page(move |x, y| match y {
+                4..=6 => dark,
+                12.. if x % 3 == 0 => 200,
+                _ => 0,
+            })
+        };
+        let of = |dark: u8| {
+            let overlay = Overlay::of(&rule(200), &rule(dark));
+            let even = laid(&overlay).into_iter().map(|piece| Piece { gain: EVEN, ..piece });
+            let pieces = even.collect();
+            differing(&overlay, pieces)
+        };
+        let [two, several] = of(60);
+        assert!(two > 18 && several == 0, "{two} {several}");
+        let [_, several] = of(0);
+        assert!(several > 18, "a rule that is not there at all is a difference: {several}");
+    }
 }

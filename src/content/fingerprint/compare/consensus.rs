@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 
 use super::windows::{BESIDE, DOWN};
 use super::{
-    HEADER_ROWS, InkMap, LINE_ROWS, Likeness, NOISE_MILLI_MAX, Offset, WIDTH, beyond_lines, laid,
-    line_of_most,
+    Among, HEADER_ROWS, InkMap, LINE_ROWS, Likeness, NOISE_MILLI_MAX, Offset, Overlay, WIDTH,
+    beyond_lines, line_of_most,
 };
 
 /// Fewest pages that can agree on anything.
@@ -88,13 +88,14 @@ pub fn agreement(page: &InkMap, others: &[(&InkMap, Offset)]) -> Agreement {
     let mut windows =
         Votes::new(BESIDE, (HEADER_ROWS / DOWN, LINE_ROWS / DOWN, AROUND_ROWS / DOWN));
     for (other, hint) in others {
-        let laid = laid(&ink, &other.ink(), *hint);
+        let overlay = Overlay::of(&ink, &other.ink());
+        let laid = overlay.lay(*hint);
         noises.push(laid.noise_milli);
-        alike += u32::from(laid.comparison().likeness() == Likeness::Same);
+        alike += u32::from(overlay.comparison(&laid).likeness() == Likeness::Same);
         if alike == ALIKE_MIN {
             break;
         }
-        cells.add(laid.differing.iter().copied());
+        cells.add(overlay.differing(&laid, Among::Several).into_iter());
         let said = &laid.windows.said;
         windows.add(said.iter().map(|said| *said == Some(true)));
         telling.resize(telling.len().max(said.len()), false);

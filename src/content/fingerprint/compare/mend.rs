@@ -4,7 +4,7 @@
 //! piece below does. And a table repeats its rows, so that a piece of it may be found a row off while all around it
 //! are found right.
 
-use super::sheet::{Area, BLUR};
+use super::sheet::{Area, BLUR, COLUMNS_OFF_MAX, ROWS_OFF_MAX};
 use super::{FINER, Overlay, PIECE_ACROSS, PIECE_INK_MIN, Piece, STRIP, STRIP_ACROSS, around};
 
 /// Pieces across a page.
@@ -22,6 +22,15 @@ const WELL_MILLI: i32 = 50;
 const BETTER_MILLI: i32 = 800;
 /// Times that whole pieces are tried before parts of them are.
 const ROUNDS: usize = 2;
+/// A row of pieces is moved together where no more than this share of what it says differently is left, in thousandths.
+const TOGETHER_MILLI: i32 = 850;
+/// Half cells within which pieces lie equally far down.
+const NEAR_DOWN: i32 = 2;
+/// Half cells of a square, and how many more than squares are looked at a piece may lie off: it was found by squares, cells and half
+/// cells around that.
+const HALVES: i32 = 2 * FINER;
+const MORE: i32 = 12;
+const _: () = assert!(MORE <= HALVES * 4, "four squares of white are left around");
 
 /// A place, and by how much each row of a piece differs there.
 struct Fit {
@@ -40,6 +49,11 @@ pub(super) fn mended(overlay: &Overlay, mut pieces: Vec<Piece>) -> Vec<Piece> {
             }
         }
     }
+    for row in 0..pieces.len() / ACROSS {
+        if let Some(found) = together(overlay, &pieces, row) {
+            pieces[row * ACROSS..(row + 1) * ACROSS].copy_from_slice(&found);
+        }
+    }
     let mut parts = Vec::with_capacity(pieces.len() + 32);
     for (at, piece) in pieces.iter().enumerate() {
         match better(overlay, piece, &places(&pieces, at), true) {
@@ -50,6 +64,56 @@ pub(super) fn mended(overlay: &Overlay, mut pieces: Vec<Piece>) -> Vec<Piece> {
     parts
 }
 
+/// A row of pieces that all lie as far down as some of them, or of those beside them, where they say more of the same so: one
+/// amount of a table fits over the one above it nearly as well, all that a row of it says does not.
+fn together(overlay: &Overlay, pieces: &[Piece], row: usize) -> Option<Vec<Piece>> {
+    let of_row = |row: usize| pieces.get(row * ACROSS..(row + 1) * ACROSS).unwrap_or_default();
+    let own = of_row(row);
+    let mut downs: Vec<i32> = Vec::with_capacity(4);
+    for piece in (row.saturating_sub(1)..=row + 1).flat_map(of_row) {
+        if downs.iter().all(|down| (down - piece.found.1).abs() > NEAR_DOWN) {
+            downs.push(piece.found.1);
+        }
+    }
+    if downs.len() < 2 {
+        return None;
+    }
+    let mut asides: Vec<i32> = own.iter().map(|piece| piece.found.0).collect();
+    asides.sort_unstable();
+    let aside = asides.get(ACROSS / 2).copied().unwrap_or_default();
+    let fit = |piece: &Piece, down: i32| {
+        let from = [(piece.found.0, down), (aside, down)];
+        let fits = from.into_iter().flat_map(beside);
+        let fits = fits.map(|found| (unlike(overlay, &piece.area, found), found));
+        fits.min_by_key(|(unlike, _)| *unlike).unwrap_or((0, piece.found))
+    };
+    let now: i32 = own.iter().map(|piece| unlike(overlay, &piece.area, piece.found)).sum();
+    let mut best = (now / 1_000 * TOGETHER_MILLI, None);
+    for down in downs {
+        let fits: Vec<_> = own.iter().map(|piece| fit(piece, down)).collect();
+        let all = fits.iter().map(|(unlike, _)| unlike).sum();
+        if all < best.0 {
+            best = (all, Some(fits));
+        }
+    }
+    let fits = own.iter().zip(best.1?);
+    Some(fits.map(|(piece, (_, found))| overlay.laid(piece.area, found)).collect())
+}
+
+/// How much of what is written on a piece differs at a place: of each row what is off its mean, so that rules across say nothing.
+fn unlike(overlay: &Overlay, area: &Area, found: (i32, i32)) -> i32 {
+    let (sheet, (x, y)) = overlay.halved(found);
+    let mean = |cells: &[u16]| cells.iter().map(|cell| i32::from(*cell)).sum::<i32>() / area.across;
+    let of_row = |line: i32| {
+        let own = overlay.cells.line(area.x, line, area.across);
+        let other = sheet.line(area.x + x, line + y, area.across);
+        let off = mean(own) - mean(other);
+        let pairs = own.iter().zip(other);
+        pairs.map(|(own, other)| (i32::from(*own) - i32::from(*other) - off).abs()).sum::<i32>()
+    };
+    (area.y..area.y + area.down).map(of_row).sum()
+}
+
 /// Where a piece and those around it were found; places within half a cell are one.
 fn places(pieces: &[Piece], at: usize) -> Vec<(i32, i32)> {
     let (row, column) = (at / ACROSS, at % ACROSS);
@@ -58,9 +122,13 @@ fn places(pieces: &[Piece], at: usize) -> Vec<(i32, i32)> {
     let columns = column.saturating_sub(1)..=(column + 1).min(ACROSS - 1);
     let around = rows.flat_map(|row| columns.clone().map(move |column| row * ACROSS + column));
     for other in std::iter::once(at).chain(around) {
-        let Some((x, y)) = pieces.get(other).map(|piece| piece.found) else { continue };
-        if places.iter().all(|near| (near.0 - x).abs() > 1 || (near.1 - y).abs() > 1) {
-            places.push((x, y));
+        let (Some(own), Some(piece)) = (pieces.get(at), pieces.get(other)) else { continue };
+        let (x, y) = piece.found;
+        // Where there is nothing but rules, how far aside a piece lies is anything.
+        for (x, y) in [(x, y), (own.found.0, y)] {
+            if places.iter().all(|near| (near.0 - x).abs() > 1 || (near.1 - y).abs() > 1) {
+                places.push((x, y));
+            }
         }
     }
     places
@@ -107,9 +175,15 @@ fn better(
     Some([part(area.y, cut, upper), part(area.y + cut, area.down - cut, lower)])
 }
 
+/// Places within half a cell of one, and no farther than white was put around pages.
+fn beside(from: (i32, i32)) -> impl Iterator<Item = (i32, i32)> {
+    let (aside, down) = (HALVES * COLUMNS_OFF_MAX + MORE, HALVES * ROWS_OFF_MAX + MORE);
+    around(1, 1)
+        .map(move |(x, y)| ((from.0 + x).clamp(-aside, aside), (from.1 + y).clamp(-down, down)))
+}
+
 /// How a piece fits around a place, within half a cell.
 fn fit(overlay: &Overlay, area: &Area, from: (i32, i32)) -> Fit {
-    let places = around(1, 1).map(|(across, down)| (from.0 + across, from.1 + down));
     let rows = |found: (i32, i32)| {
         let (sheet, at) = overlay.halved(found);
         let row = |row: usize| {
@@ -119,7 +193,7 @@ fn fit(overlay: &Overlay, area: &Area, from: (i32, i32)) -> Fit {
         };
         Fit { found, rows: std::array::from_fn(row) }
     };
-    let fits = places.map(rows);
+    let fits = beside(from).map(rows);
     fits.min_by_key(|fit| fit.rows.iter().sum::<i32>()).unwrap_or_else(|| rows(from))
 }
 
@@ -173,6 +247,19 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_a_table_lies_where_all_of_it_says_the_same() {
+        let page = rows(160);
+        let overlay = Overlay::of(&ink(&page), &ink(&page));
+        let mut pieces = overlay.register((0, 0));
+        assert!(together(&overlay, &pieces, 5).is_none(), "all lie equally far down");
+        pieces[5 * ACROSS..6 * ACROSS - 2].iter_mut().for_each(|piece| piece.found = (1, 24));
+        let found = together(&overlay, &pieces, 5).unwrap();
+        assert!(found.iter().all(|piece| piece.found == (0, 0)), "though most of it lay elsewhere");
+        let far = beside((i32::MAX / 2, i32::MIN / 2));
+        assert!(far.into_iter().all(|found| found == (76, -108)), "white is around no farther");
+    }
+
+    #[test]
     fn places_around_are_tried_once() {
         let piece = |at: usize, found| {
             let (x, y) = (whole(at % ACROSS) * 18, whole(at / ACROSS) * 8);
@@ -182,7 +269,7 @@ mod tests {
         pieces[ACROSS].found = (4, 0);
         pieces[2 * ACROSS + 1].found = (1, 9);
         assert_eq!(places(&pieces, 0), [(0, 0), (4, 0)]);
-        assert_eq!(places(&pieces, ACROSS), [(4, 0), (0, 0), (1, 9)]);
+        assert_eq!(places(&pieces, ACROSS), [(4, 0), (0, 0), (1, 9), (4, 9)]);
         assert_eq!(places(&pieces, ACROSS - 1), [(0, 0)], "nothing of the row below is beside it");
     }
 }
