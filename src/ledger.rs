@@ -9,6 +9,6 @@ mod varint;
 
 pub use evidence::EvidenceRow;
 pub use held::{HeldFax, HeldState};
-pub use names::{Names, RULES};
+pub use names::Names;
 pub use opening::{decode_opening, encode_opening};
 pub use row::{Noted, PageStats, StageRow, country_key, decode_verdict, encode_verdict};

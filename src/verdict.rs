@@ -11,8 +11,8 @@ use crate::fax::stage::StageKind;
 use crate::time::{Span, Timestamp};
 
 pub use limits::{
-    Going, Holder, Holding, QuotaHolder, QuotaOutcome, QuotaStatus, Resource, ShareStatus, WATCHED,
-    Watched,
+    Going, Holder, Holding, QUOTA_RULES, QuotaHolder, QuotaOutcome, QuotaStatus, Resource,
+    SHARE_RULES, ShareStatus, WATCHED, Watched,
 };
 
 /// Evidence for junk in thousandths of log-odds (natural logarithm). Sums saturate.

@@ -1,9 +1,9 @@
 //! Names in a row stand as 32-bit digests of themselves, so that catalogs may be reordered and a row stays small.
 
-use crate::verdict::name_digest;
+use crate::verdict::{QUOTA_RULES, SHARE_RULES, name_digest};
 
-/// Every rule a verdict can name.
-pub const RULES: [&str; 37] = [
+/// Every rule a verdict can name, but for those of quotas and shares.
+const RULES: [&str; 18] = [
     "threshold.none",
     "threshold.tag",
     "threshold.quarantine",
@@ -17,25 +17,6 @@ pub const RULES: [&str; 37] = [
     "list.opt_out",
     "budget.spent",
     "hours.quiet",
-    "quota.faxes",
-    "quota.pages",
-    "quota.line_seconds",
-    "quota.recipients",
-    "quota.organisation.faxes",
-    "quota.organisation.pages",
-    "quota.organisation.line_seconds",
-    "quota.organisation.recipients",
-    "quota.number.faxes",
-    "quota.number.pages",
-    "quota.number.line_seconds",
-    "quota.number.recipients",
-    "quota.trunk.faxes",
-    "quota.trunk.pages",
-    "quota.trunk.line_seconds",
-    "quota.trunk.recipients",
-    "share.lines",
-    "share.call_attempts",
-    "share.conversion",
     "held.waiting",
     "held.rejected",
     "ledger.behind",
@@ -59,6 +40,8 @@ impl Names {
     pub fn with(more: impl IntoIterator<Item = &'static str>) -> Self {
         let mut names: Vec<_> = RULES
             .into_iter()
+            .chain(QUOTA_RULES.into_iter().flatten())
+            .chain(SHARE_RULES)
             .chain(FIXED)
             .chain(more)
             .map(|name| (name_digest(name), name))

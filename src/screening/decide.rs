@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
 use crate::verdict::{
     Action, Bounds, ContentPurpose, Counterfactual, Counterfactuals, Degradations, Going, HitKind,
-    QuotaOutcome, QuotaStatus, Refusal, Score, ShareStatus, WATCHED,
+    QUOTA_RULES, QuotaOutcome, QuotaStatus, Refusal, SHARE_RULES, Score, ShareStatus,
 };
 
 /// What a decision is made from, beside score and policy.
@@ -283,27 +283,6 @@ fn quota_rule(
     quotas: &[QuotaStatus],
     stands: impl Fn(QuotaOutcome) -> bool,
 ) -> Option<(Option<Timestamp>, &'static str)> {
-    const RULES: [[&str; 4]; 4] = [
-        ["quota.faxes", "quota.pages", "quota.line_seconds", "quota.recipients"],
-        [
-            "quota.organisation.faxes",
-            "quota.organisation.pages",
-            "quota.organisation.line_seconds",
-            "quota.organisation.recipients",
-        ],
-        [
-            "quota.number.faxes",
-            "quota.number.pages",
-            "quota.number.line_seconds",
-            "quota.number.recipients",
-        ],
-        [
-            "quota.trunk.faxes",
-            "quota.trunk.pages",
-            "quota.trunk.line_seconds",
-            "quota.trunk.recipients",
-        ],
-    ];
     let until = |quota: &QuotaStatus| match quota.outcome {
         QuotaOutcome::NotUntil(until) => Some(until),
         QuotaOutcome::Within | QuotaOutcome::Never => None,
@@ -312,15 +291,14 @@ fn quota_rule(
         .iter()
         .filter(|quota| stands(quota.outcome))
         .max_by_key(|quota| until(quota))
-        .map(|quota| (until(quota), RULES[quota.holder as usize][quota.resource as usize]))
+        .map(|quota| (until(quota), QUOTA_RULES[quota.holder as usize][quota.resource as usize]))
 }
 
 /// What a share lets the job do, and the rule of it; `None` where it stands in no way.
 fn share_rule(case: &Case<'_>) -> Option<(Going, &'static str)> {
-    const RULES: [&str; WATCHED] = ["share.lines", "share.call_attempts", "share.conversion"];
     let share = case.share?;
     let stands = matches!(share.going, Going::WaitUntil(_) | Going::Refuse);
-    stands.then(|| (share.going, RULES[share.holding.resource as usize]))
+    stands.then(|| (share.going, SHARE_RULES[share.holding.resource as usize]))
 }
 
 /// The nearest thresholds either side, and the one signal whose absence alone would have made it milder.

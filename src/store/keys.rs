@@ -77,7 +77,7 @@ pub enum KeyFault {
 
 type Prepared = Hmac<Sha256>;
 
-/// The keys in force. No `Debug`, no `Clone`; wiped when dropped.
+/// The keys in force. No `Debug`, no `Clone`; wiped when dropped, but for that of requests, which stand for no person.
 pub struct KeyRing {
     epoch: u16,
     // Boxed, so that moving the ring leaves no copy of the states behind.

@@ -63,6 +63,30 @@ impl QuotaHolder {
     }
 }
 
+/// The rules by which quotas stand in a way: by holder and resource, in the order of their codes. The ledger knows a rule by the
+/// digest of its name.
+pub const QUOTA_RULES: [[&str; 4]; 4] = [
+    ["quota.faxes", "quota.pages", "quota.line_seconds", "quota.recipients"],
+    [
+        "quota.organisation.faxes",
+        "quota.organisation.pages",
+        "quota.organisation.line_seconds",
+        "quota.organisation.recipients",
+    ],
+    [
+        "quota.number.faxes",
+        "quota.number.pages",
+        "quota.number.line_seconds",
+        "quota.number.recipients",
+    ],
+    [
+        "quota.trunk.faxes",
+        "quota.trunk.pages",
+        "quota.trunk.line_seconds",
+        "quota.trunk.recipients",
+    ],
+];
+
 /// How a quota stands. "Never" and "not until" are different answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuotaOutcome {
@@ -130,6 +154,9 @@ impl Watched {
         }
     }
 }
+
+/// The rules by which shares do, by resource.
+pub const SHARE_RULES: [&str; WATCHED] = ["share.lines", "share.call_attempts", "share.conversion"];
 
 /// What a job may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -61,8 +61,9 @@ mod tests {
 
     #[test]
     fn what_is_on_the_disk_is_let_go_after_so_much_and_not_before() {
-        // Beside the build: a system's folder for scratch files may be in memory itself.
-        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        // Beside this program: a system's folder for scratch files may be in memory itself.
+        let program = std::env::current_exe().unwrap();
+        let folder = tempfile::tempdir_in(program.parent().unwrap()).unwrap();
         let path = folder.path().join("day");
         let mut file = File::create_new(&path).unwrap();
         file.write_all(&[7; 1 << 20]).unwrap();
