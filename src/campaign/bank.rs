@@ -87,7 +87,7 @@ impl Bank {
         }
         let (known, number) = fingerprints.iter().find_map(|fingerprint| {
             let shared = exact(&self.ring, fingerprint);
-            let found = shared.found(&self.ring, fingerprint);
+            let found = shared.found(&self.ring);
             let first = self.judge(fingerprint, map, &found.candidates);
             first.or_else(|| {
                 let found = near(&self.ring, fingerprint, &shared);
@@ -106,7 +106,7 @@ impl Bank {
         candidates: &[Candidate],
     ) -> Option<(Known, u32)> {
         candidates.iter().take(LOOKS_MAX).find_map(|candidate| {
-            let number = candidate.cluster;
+            let (_, number) = candidate.known(&self.ring, page.epoch)?;
             let form = self.forms.lock().of_number.get(&number)?.representative.clone();
             let evidence = between(page, &form.fingerprint);
             let known = |map_wanted| Some((Known { form: FormId(number), map_wanted }, number));

@@ -21,7 +21,9 @@ const SIDE_BITS: usize = 4;
 const PROBES_ASIDE: usize = 1 << SIDE_BITS;
 /// Buckets looked at for one mark.
 pub const PROBES: usize = 1 << PROBED_BITS;
-/// Most elements of one bucket that are looked at.
+/// Elements of a mark's own bucket beyond which it floods.
+pub(super) const OWN_MAX: usize = 128;
+/// Most elements of a bucket beside it that are looked at.
 pub const CHAIN_MAX: usize = 512;
 /// Most elements of the chain of one exact key that are looked at, those of other keys included.
 const EXACT_STEPS: usize = 32;
@@ -36,13 +38,20 @@ const _: () = assert!(
     PROBES_ASIDE <= 16 && PROBED_BITS >= SIDE_BITS && CHUNK_KEYS_MAX <= 32 && MARKS_MAX <= 32
 );
 
-/// A page that may be the same.
+/// A page that may be the same. What stands with it lies in far memory, and is read of those alone that are looked at
+/// ([`Candidate::known`]).
+#[derive(Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) seq: u64,
-    pub(super) facts: Facts,
-    /// Serial of its cluster, or 0.
-    pub(super) cluster: u32,
     pub(super) evidence: Evidence,
+}
+
+impl Candidate {
+    /// What stands with the page, and the serial of its cluster or 0; nothing where it is gone, or of another epoch than the
+    /// page at hand, which it is only by chance.
+    pub(super) fn known(self, ring: &Ring, epoch: u32) -> Option<(Facts, u32)> {
+        ring.facts(self.seq).filter(|(facts, _)| facts.epoch == epoch)
+    }
 }
 
 /// What a search found.
@@ -116,8 +125,8 @@ pub(super) fn exact(ring: &Ring, fingerprint: &Fingerprint) -> Exact {
 
 impl Exact {
     /// What shared keys alone find.
-    pub(super) fn found(&self, ring: &Ring, fingerprint: &Fingerprint) -> Found {
-        rank(ring, fingerprint, self, &[])
+    pub(super) fn found(&self, ring: &Ring) -> Found {
+        rank(ring, self, &[])
     }
 }
 
@@ -129,7 +138,7 @@ pub(super) fn near(ring: &Ring, fingerprint: &Fingerprint, exact: &Exact) -> Fou
         floods += u32::from(walk(ring, (mark, at), fingerprint.epoch, &mut votes));
     }
     votes.sort_unstable();
-    let mut found = rank(ring, fingerprint, exact, &votes);
+    let mut found = rank(ring, exact, &votes);
     found.floods += floods;
     found
 }
@@ -145,17 +154,43 @@ fn flips(mark: &Mark, round: usize) -> [u64; PROBES_ASIDE] {
 }
 
 /// Walks the buckets of a mark, some side by side and the rest after them; says whether the mark's own bucket floods.
+///
+/// One that does is of what half the world has, a rule or the head of a form: it is looked for no further. What lies in the
+/// buckets beside it is the same, and would be most of what a search meets.
 fn walk(ring: &Ring, mark: (&Mark, u32), epoch: u32, votes: &mut Vec<Vote>) -> bool {
-    let mut own_floods = false;
+    let from = votes.len();
+    let own = own_bucket(ring, mark, epoch, votes);
+    votes[from..].iter_mut().for_each(|vote| vote.settle(u32::from(own)));
+    if own {
+        return true;
+    }
     for round in 0..PROBES / PROBES_ASIDE {
         let from = votes.len();
         let flooded = walk_aside(ring, mark, (epoch, flips(mark.0, round)), votes);
         // A probe is known by its number within its round, so the votes of each round are settled with it.
         votes[from..].iter_mut().for_each(|vote| vote.settle(flooded));
-        // The first probe of the first round changes nothing: it is the mark's own bucket.
-        own_floods |= round == 0 && flooded & 1 == 1;
     }
-    own_floods
+    false
+}
+
+/// Walks the bucket that a mark is in itself; says whether it floods.
+fn own_bucket(
+    ring: &Ring,
+    (mark, number): (&Mark, u32),
+    epoch: u32,
+    votes: &mut Vec<Vote>,
+) -> bool {
+    let moment = ring.moment();
+    let word = mark_word(mark.bits, mark.column, mark.row);
+    let link = ring.mark_head(bucket(mark.bits), epoch);
+    let mut cursor = Cursor { link, distance: 0, probe: 0 };
+    for _ in 0..OWN_MAX {
+        match step(ring, moment, cursor, (word, number), votes) {
+            Some(next) => cursor = next,
+            None => return false,
+        }
+    }
+    moment.place(cursor.link, cursor.distance).is_some()
 }
 
 /// Walks buckets of a mark side by side, since each is a read from far memory; says which of these flood, a bit each.
@@ -166,13 +201,14 @@ fn walk_aside(
     votes: &mut Vec<Vote>,
 ) -> u32 {
     let mut cursors = [Cursor::default(); PROBES_ASIDE];
-    for ((cursor, flip), probe) in cursors.iter_mut().zip(flips).zip(0..) {
+    let mut live = 0;
+    for (flip, probe) in flips.into_iter().zip(0..).filter(|(flip, _)| *flip != 0) {
         let link = ring.mark_head(bucket(mark.bits ^ flip), epoch);
-        *cursor = Cursor { link, distance: 0, probe };
+        cursors[live] = Cursor { link, distance: 0, probe };
+        live += 1;
     }
     let moment = ring.moment();
     let word = mark_word(mark.bits, mark.column, mark.row);
-    let mut live = PROBES_ASIDE;
     for _ in 0..CHAIN_MAX {
         let mut at = 0;
         while at < live {
@@ -215,7 +251,7 @@ fn step(
 }
 
 /// Candidates, best first and newest first among equals. `votes` are sorted.
-fn rank(ring: &Ring, fingerprint: &Fingerprint, exact: &Exact, votes: &[Vote]) -> Found {
+fn rank(ring: &Ring, exact: &Exact, votes: &[Vote]) -> Found {
     let moment = ring.moment();
     let mut best: Vec<(u64, Evidence)> = Vec::new();
     let mut shared = vec![false; exact.pages.len()];
@@ -239,11 +275,6 @@ fn rank(ring: &Ring, fingerprint: &Fingerprint, exact: &Exact, votes: &[Vote]) -
     best.retain(|(_, evidence)| evidence.is_candidate());
     best.sort_unstable_by_key(|(seq, evidence)| Reverse((evidence.weight, *seq)));
     best.truncate(CANDIDATES_MAX);
-    let candidates = best.into_iter().filter_map(|(seq, evidence)| {
-        let (facts, cluster) = ring.facts(seq)?;
-        // Of another epoch only by chance.
-        let same = facts.epoch == fingerprint.epoch;
-        same.then_some(Candidate { seq, facts, cluster, evidence })
-    });
+    let candidates = best.into_iter().map(|(seq, evidence)| Candidate { seq, evidence });
     Found { candidates: candidates.collect(), floods: exact.flooded.count_ones() }
 }

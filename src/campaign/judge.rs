@@ -77,7 +77,7 @@ impl Campaigns {
         let mut judged = Judged::default();
         for fingerprint in asked.fingerprints {
             let shared = exact(&self.ring, fingerprint);
-            self.weigh(asked, fingerprint, shared.found(&self.ring, fingerprint), &mut judged);
+            self.weigh(asked, fingerprint, shared.found(&self.ring), &mut judged);
             if judged.is_settled(asked.map.is_some()) {
                 break;
             }
@@ -101,7 +101,7 @@ impl Campaigns {
         judged: &mut Judged,
     ) {
         judged.floods = judged.floods.max(found.floods);
-        let known = self.known(asked, &found.candidates);
+        let known = self.known(asked, (fingerprint.epoch, &found.candidates));
         let mut budget = COMPARES_MAX;
         for mut known in known {
             known.judge(fingerprint, asked.map, &mut budget);
@@ -110,14 +110,18 @@ impl Campaigns {
     }
 
     /// What each candidate can be compared with, one a cluster.
-    fn known(&self, asked: &Asked<'_>, candidates: &[Candidate]) -> Vec<Known> {
+    fn known(&self, asked: &Asked<'_>, (epoch, candidates): (u32, &[Candidate])) -> Vec<Known> {
+        let young = candidates.iter().filter_map(|candidate| {
+            let (facts, cluster) = candidate.known(&self.ring, epoch)?;
+            let young = candidate.seq != asked.own && facts.second >= asked.oldest;
+            young.then_some((candidate, cluster))
+        });
+        // Read from far memory, and so before the lock is taken.
+        let young: Vec<(&Candidate, u32)> = young.collect();
         let shared = self.shared.lock();
         let mut known: Vec<Known> = Vec::new();
-        for candidate in candidates {
-            if candidate.seq == asked.own || candidate.facts.second < asked.oldest {
-                continue;
-            }
-            let cluster = shared.table.find(candidate.cluster).map_or(0, |found| found.leaf);
+        for (candidate, cluster) in young {
+            let cluster = shared.table.find(cluster).map_or(0, |found| found.leaf);
             if cluster != 0 && known.iter().any(|known| known.lead.cluster == cluster) {
                 continue;
             }
@@ -132,7 +136,7 @@ impl Campaigns {
 
 impl Shared {
     fn compared_with(&self, candidate: &Candidate, cluster: u32) -> Known {
-        let Candidate { seq, evidence, .. } = *candidate;
+        let Candidate { seq, evidence } = *candidate;
         let known = self.table.get(cluster);
         let representatives = known.map(|cluster| &cluster.representatives);
         let campaign = known.is_some_and(Cluster::is_campaign);
@@ -157,10 +161,14 @@ impl Known {
         let own = self.map.iter().map(|map| (&**map, self.evidence.offset));
         let mut known: Vec<(&InkMap, Offset)> = maps.chain(own).collect();
         // A cluster that agrees on something is asked for that or for nothing: a few of its pairs would let a filling pass.
+        let has_maps = !known.is_empty();
         let agrees = known.len() >= AGREEMENT_MIN;
         known.truncate(if agrees && *budget < AGREEMENT_MIN { 0 } else { *budget });
-        let by_keys = if likely { Verdict::Likely } else { Verdict::Unsure };
-        self.lead.verdict = by_keys;
+        // What could be told by maps and is not, since others were compared first, is not told by keys either: pages of one
+        // letterhead have as many in common.
+        let untold = map.is_some() && has_maps && known.is_empty();
+        let likely = likely && !untold;
+        self.lead.verdict = if likely { Verdict::Likely } else { Verdict::Unsure };
         let Some(map) = map.filter(|_| !known.is_empty()) else { return };
         let (verdict, divides, compared) = told(map, &known);
         *budget -= compared;

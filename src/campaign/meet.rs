@@ -1,7 +1,7 @@
 //! A page is met: looked over, held against known forms, looked for, put in, and placed.
 
 use super::facts::{Facts, cut, second_of};
-use super::index::exact;
+use super::index::{OWN_MAX, exact};
 use super::judge::{Asked, Judged, Lead, Verdict};
 use super::met::{CampaignEvidence, Met, Outcome, Sureness};
 use super::place::Placed;
@@ -18,7 +18,9 @@ use crate::time::Timestamp;
 pub const DECISION_PAGES_MAX: usize = 256;
 /// Pages of a campaign that are all found by their keys, and of how many further ones one is: the campaign is found by
 /// these, and more would only flood the chains of others.
-const FOUND_BY_KEYS: (u32, u32) = (64, 16);
+const FOUND_BY_KEYS: (u32, u32) = (32, 64);
+const _: () =
+    assert!(FOUND_BY_KEYS.0 as usize * 2 < OWN_MAX, "a campaign floods its own buckets late");
 
 fn map_of(fingerprints: &[Fingerprint]) -> Option<&InkMap> {
     fingerprints.iter().find_map(|fingerprint| fingerprint.map.as_ref())
@@ -79,15 +81,17 @@ impl Campaigns {
     /// Looks in the exact tier alone, some microseconds: whether pages that share chunk keys are of a campaign. Nothing is
     /// compared, and so nothing is sure.
     pub fn look_exact(&self, fingerprint: &Fingerprint, now: Timestamp) -> Met {
-        let found = exact(&self.ring, fingerprint).found(&self.ring, fingerprint);
+        let found = exact(&self.ring, fingerprint).found(&self.ring);
         let oldest = self.oldest(second_of(now));
-        let young = found.candidates.iter().filter(|candidate| candidate.facts.second >= oldest);
-        let likely = young.filter(|candidate| candidate.evidence.is_likely());
-        let Some(best) = likely.max_by_key(|candidate| (candidate.cluster != 0, candidate.seq))
-        else {
+        let likely = found.candidates.iter().filter(|candidate| candidate.evidence.is_likely());
+        let young = likely.filter_map(|candidate| {
+            let (facts, cluster) = candidate.known(&self.ring, fingerprint.epoch)?;
+            (facts.second >= oldest).then_some((cluster, candidate.seq))
+        });
+        let Some((cluster, _)) = young.max_by_key(|(cluster, seq)| (*cluster != 0, *seq)) else {
             return Met::nothing(Outcome::Looked);
         };
-        let cluster = Some(best.cluster).filter(|cluster| *cluster != 0);
+        let cluster = Some(cluster).filter(|cluster| *cluster != 0);
         let judged = Judged { leads: Vec::new(), floods: found.floods };
         let met = self.tell(&self.shared.lock(), cluster, (now, self.share()), &judged);
         Met { sureness: Some(Sureness::Likely), ..met }

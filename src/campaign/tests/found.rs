@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::bank::nobody;
 use super::super::facts::Facts;
-use super::super::index::{CHAIN_MAX, exact, near};
+use super::super::index::{CHAIN_MAX, OWN_MAX, exact, near};
 use super::super::ring::{Page, Ring};
 use super::super::sighting::Tie;
 use super::super::votes::between;
@@ -35,7 +35,7 @@ fn a_copy_is_found_at_once_and_by_marks_alone() {
         assert_eq!(search(&ring, &PAGES.page(page)), [seq]);
         assert_eq!(search(&ring, &PAGES.copy(page, Copied::DISTANT)), [seq]);
         let shared = exact(&ring, &PAGES.page(page));
-        let found = shared.found(&ring, &PAGES.page(page));
+        let found = shared.found(&ring);
         assert_eq!(found.candidates.len(), 1);
         assert_eq!(found.candidates[0].evidence.keys, 8);
     }
@@ -118,7 +118,7 @@ fn what_is_read_beside_the_writer_is_whole() {
                 let print = PAGES.page(page);
                 let shared = exact(&ring, &print);
                 for candidate in near(&ring, &print, &shared).candidates {
-                    let facts = candidate.facts;
+                    let Some((facts, _)) = candidate.known(&ring, 1) else { continue };
                     assert_eq!((facts.recipient, facts.sender), (page + 1, !page));
                     assert_eq!(candidate.evidence.keys, 8);
                     found += 1;
@@ -168,7 +168,7 @@ fn a_bucket_that_floods_is_counted_and_counts_less() {
         }
         page
     };
-    for number in 10..10 + CHAIN_MAX as u64 + 100 {
+    for number in 10..10 + OWN_MAX as u64 + 100 {
         put(&ring, &page(number, 1));
     }
     let last = put(&ring, &page(5_000, 3));
@@ -179,36 +179,48 @@ fn a_bucket_that_floods_is_counted_and_counts_less() {
     assert!(found.candidates.iter().all(|candidate| candidate.seq != last));
 }
 
-/// The probes of a mark are numbered within their round: the first of the first is its own bucket, the first of the second
-/// another one.
-#[test]
-fn a_bucket_that_floods_weighs_down_no_vote_of_another_round() {
+/// Pages whose first marks are that one, side by side.
+fn marked(number: u64, mark: Mark, marks: usize) -> Fingerprint {
+    let mut page = PAGES.page(number);
+    for (place, at) in page.marks[..marks].iter_mut().zip(0..) {
+        *place = Mark { column: at * 9, row: 7, ..mark };
+    }
+    page
+}
+
+/// The votes for a page of three marks that differ in the first bit that the second round changes and in no other, where so
+/// many pages lie in the bucket of `flood`; and the marks that flood.
+fn votes_beside(flood: Mark, pages: usize) -> (Option<(u32, u32)>, u32) {
     let ring = Ring::with_capacity(4_096);
     let own = PAGES.page(1).marks[0];
-    let page = |number: u64, mark: Mark, marks: usize| {
-        let mut page = PAGES.page(number);
-        for (place, at) in page.marks[..marks].iter_mut().zip(0..) {
-            *place = Mark { column: at * 9, row: 7, ..mark };
-        }
-        page
-    };
     // What floods the bucket is near to nothing: all bits beyond it differ.
-    let flood = Mark { bits: own.bits ^ 0xFFFF_FF00_0000, ..own };
-    for number in 10..10 + CHAIN_MAX as u64 + 100 {
-        put(&ring, &page(number, flood, 1));
+    let flood = Mark { bits: flood.bits ^ 0xFFFF_FF00_0000, ..flood };
+    for number in 10..10 + pages as u64 {
+        put(&ring, &marked(number, flood, 1));
     }
-    // Three marks that differ in the first bit that the second round changes, and in no other.
     let other = Mark { bits: own.bits ^ 1 << own.weak[4], ..own };
-    let sought = put(&ring, &page(5_000, other, 3));
-    let asked = page(6_000, own, 3);
+    let sought = put(&ring, &marked(5_000, other, 3));
+    let asked = marked(6_000, own, 3);
     let found = near(&ring, &asked, &exact(&ring, &asked));
-    assert_eq!(found.floods, 3);
     let candidate = found.candidates.iter().find(|candidate| candidate.seq == sought);
     let evidence = candidate.map(|candidate| candidate.evidence);
-    assert_eq!(evidence.map(|evidence| (evidence.votes, evidence.weight)), Some((3, 12)));
-    // Nor does a bucket of another round count as the mark's own.
-    let flooded = page(7_000, other, 3);
-    assert_eq!(near(&ring, &flooded, &exact(&ring, &flooded)).floods, 0);
+    (evidence.map(|evidence| (evidence.votes, evidence.weight)), found.floods)
+}
+
+/// The probes of a mark are numbered within their round: what floods the second bucket of the first
+/// weighs down nothing that is found by the first of the next.
+#[test]
+fn a_bucket_that_floods_weighs_down_no_vote_of_another_round() {
+    let own = PAGES.page(1).marks[0];
+    let first = Mark { bits: own.bits ^ 1 << own.weak[0], ..own };
+    assert_eq!(votes_beside(first, CHAIN_MAX + 100), (Some((3, 12)), 0));
+}
+
+#[test]
+fn what_half_the_world_has_is_looked_for_in_its_own_bucket_alone() {
+    let own = PAGES.page(1).marks[0];
+    assert_eq!(votes_beside(own, OWN_MAX), (Some((3, 12)), 0));
+    assert_eq!(votes_beside(own, OWN_MAX + 1), (None, 3));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The index of pages under load: how long a search takes, and how many pages a second are put in beside it.
 
+use std::borrow::Borrow;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -69,26 +71,14 @@ pub fn measure(load: Load) -> Figures {
     // Pages never seen have numbers that are not put in below.
     let unseen = |at: u64| made.page(at | 1 << 40);
     let of = |at: u64| made.copy(at.wrapping_mul(0x9E37_79B9) % pages, Copied::DISTANT);
-    let exact = times(searches, &unseen, |page| campaigns.look_exact(page, now));
-    let unseen_times = times(searches, &unseen, |page| campaigns.look(page, now));
-    let copies = times(searches, &of, |page| campaigns.look(page, now));
-    let done = AtomicBool::new(false);
-    let (insertions_beside, searches_beside) = thread::scope(|scope| {
-        let searching = scope.spawn(|| {
-            let watch = Stopwatch::start();
-            let mut count = 0;
-            while !done.load(Ordering::Relaxed) {
-                campaigns.look(&unseen(count), now);
-                count += 1;
-            }
-            per_second(count, watch)
-        });
-        let watch = Stopwatch::start();
-        (pages..pages + load.insertions).for_each(|page| put(&campaigns, made, page, now));
-        let rate = per_second(load.insertions, watch);
-        done.store(true, Ordering::Relaxed);
-        (rate, searching.join().unwrap_or_default())
-    });
+    let exact = times(searches, unseen, |page| campaigns.look_exact(page, now));
+    let unseen_times = times(searches, unseen, |page| campaigns.look(page, now));
+    let copies = times(searches, of, |page| campaigns.look(page, now));
+    let (insertions_beside, searches_beside) = beside(
+        pages..pages + load.insertions,
+        |page| put(&campaigns, made, page, now),
+        |at| campaigns.look(&unseen(at), now),
+    );
     Figures {
         exact,
         unseen: unseen_times,
@@ -106,14 +96,41 @@ fn put(campaigns: &Campaigns, made: Synthetic, page: u64, now: Timestamp) {
     let _ = campaigns.insert(&made.sighting(page, &prints), now);
 }
 
+/// Pages a second put in by one thread, and looked for a second by another meanwhile.
+pub(super) fn beside(
+    pages: Range<u64>,
+    put: impl Fn(u64),
+    look: impl Fn(u64) -> Met + Sync,
+) -> (f64, f64) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let searching = scope.spawn(|| {
+            let watch = Stopwatch::start();
+            let mut count = 0;
+            while !done.load(Ordering::Relaxed) {
+                look(count);
+                count += 1;
+            }
+            per_second(count, watch)
+        });
+        let watch = Stopwatch::start();
+        let count = pages.end.saturating_sub(pages.start);
+        pages.for_each(put);
+        let rate = per_second(count, watch);
+        done.store(true, Ordering::Relaxed);
+        (rate, searching.join().unwrap_or_default())
+    })
+}
+
 fn per_second(count: u64, watch: Stopwatch) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / watch.seconds().max(1e-9)
 }
 
-fn times(
+/// Times of so many searches; making the pages is not among them.
+pub(super) fn times<P: Borrow<Fingerprint>>(
     searches: u64,
-    page: &dyn Fn(u64) -> Fingerprint,
-    search: impl Fn(&Fingerprint) -> Met,
+    page: impl Fn(u64) -> P,
+    mut search: impl FnMut(&Fingerprint) -> Met,
 ) -> Times {
     let Ok(mut histogram) = Histogram::<u64>::new_with_bounds(1, 100_000_000_000, 3) else {
         return Times { p50_nanos: 0, p99_nanos: 0, max_nanos: 0, found_milli: 0 };
@@ -122,7 +139,7 @@ fn times(
     for at in 0..searches {
         let page = page(at);
         let watch = Stopwatch::start();
-        let met = search(&page);
+        let met = search(page.borrow());
         let nanos = u64::try_from(watch.elapsed().as_nanos()).unwrap_or(u64::MAX);
         histogram.saturating_record(nanos);
         found += u64::from(met.sureness.is_some());

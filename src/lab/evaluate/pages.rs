@@ -4,6 +4,7 @@
 //! each row names. The pages are halved: a threshold is chosen on the even ones and everything is reported on the odd.
 
 mod baseline;
+mod crowd;
 mod matcher;
 mod measure;
 mod sample;
@@ -11,7 +12,6 @@ mod table;
 
 use std::path::Path;
 
-use super::index::{self, Load};
 use super::{Evaluation, Files, Measured, Run, Scale};
 use crate::campaign::synthetic::Synthetic;
 use crate::lab::pages::distort::Distortion;
@@ -23,8 +23,6 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 const NAME: &str = "pages";
 /// The seed of the bars.
 const SEED: u64 = 1;
-/// Marks of the index that are of a common kind, in thousandths: a search then meets some eight times as many as with even keys.
-const COMMON_MILLI: u64 = 350;
 /// The part that writes pages and copies for others to measure with.
 const WRITE: &str = "write";
 
@@ -80,15 +78,13 @@ impl Evaluation for Pages {
             .map(|baseline| measure::time(&matcher, &baseline.timing.folder))
             .transpose()?
             .flatten();
-        let pages = match run.scale {
-            Scale::Quick => 50_000,
-            Scale::Full => 10_000_000,
-        };
-        let made = Synthetic { seed, common_milli: COMMON_MILLI };
-        let load = Load { pages, searches: 2_000, insertions: 100_000, made };
-        let index = (pages, index::measure(load));
+        let compared = measure::time_comparison(&matcher, &sample)?;
+        // Of what is made up, only who sends to whom.
+        let made = Synthetic { seed, common_milli: 0 };
+        let crowd = crowd::measure(&matcher, crowd::Size::of(run.scale), made)?;
         let baseline = baseline.as_ref();
-        let table = table::Table { run, sample: &sample, found: &found, baseline, timed, index };
+        let (sample, found) = (&sample, &found);
+        let table = table::Table { run, sample, found, baseline, timed, compared, crowd };
         Ok(table.rows(&matcher))
     }
 

@@ -28,7 +28,11 @@ const LINES: usize = 1;
 /// Cells that differ from two of the others, and thousandths of the windows that say something else than two of them, from
 /// which a page is none of the cluster: a tick of a form.
 pub const APART_MAX: u32 = 6;
-/// So much noise changes nothing; of what is more, so many hundredths of its thousandths are allowed for beside.
+/// Thousandths of the windows that say something else than two of the others, from which a page is none of theirs whatever is
+/// forgiven: of a sparse page three lines are most of what it says. Less by half of the noise over the one it fits best.
+const CONTRARY_MILLI_MAX: u32 = 400;
+/// So much noise changes nothing; of what is more, so many hundredths of its thousandths are allowed for beside, of a page that
+/// is the same as one of them by itself: a scan. Another page of one letterhead fits badly too, and is the same as none.
 pub const QUIET_MILLI: u32 = 100;
 const NOISE_PERCENT: u32 = 75;
 
@@ -45,7 +49,10 @@ pub struct Agreement {
     pub alike: u32,
     /// Cells that differ from two of the others or more, and thousandths of the windows, beyond the lines that are forgiven.
     pub apart: u32,
-    /// Those of them in which some other is as the page is: there the cluster itself falls apart.
+    /// Windows that say something else than two of them, whatever is forgiven but the header, in thousandths of those that say
+    /// anything.
+    pub contrary_milli: u32,
+    /// Those that are apart in which some other is as the page is: there the cluster itself falls apart.
     pub divided: u32,
 }
 
@@ -57,7 +64,7 @@ impl Agreement {
             Likeness::Same
         } else if self.noise_milli >= NOISE_MILLI_MAX {
             Likeness::Different
-        } else if self.apart < self.apart_max() {
+        } else if self.apart < self.apart_max() && self.contrary_milli < self.contrary_max() {
             Likeness::Same
         } else {
             Likeness::SameForm
@@ -73,7 +80,16 @@ impl Agreement {
     /// From how much on the page is apart.
     #[must_use]
     pub const fn apart_max(&self) -> u32 {
+        if self.alike == 0 {
+            return APART_MAX;
+        }
         APART_MAX + self.least_noise_milli.saturating_sub(QUIET_MILLI) * NOISE_PERCENT / 100
+    }
+
+    /// From how much that is contrary on the page is apart, in thousandths of the windows that say anything.
+    #[must_use]
+    pub const fn contrary_max(&self) -> u32 {
+        CONTRARY_MILLI_MAX.saturating_sub(self.least_noise_milli / 2)
     }
 }
 
@@ -111,6 +127,7 @@ pub fn agreement(page: &InkMap, others: &[(&InkMap, Offset)]) -> Agreement {
         compared: noises.len(),
         alike,
         apart: apart(DIFFERS_FROM..=cells.others),
+        contrary_milli: windows.all(&(DIFFERS_FROM..=windows.others)) * 1_000 / telling,
         divided: apart(DIFFERS_FROM..=cells.others.saturating_sub(1)),
     }
 }
@@ -146,6 +163,11 @@ impl Votes {
         let mut rows: Vec<u32> = self.votes.chunks(self.width).map(count).collect();
         rows.iter_mut().take(self.header).for_each(|row| *row = 0);
         rows
+    }
+
+    /// Places that differ from so many of the others, beyond the header.
+    fn all(&self, from: &RangeInclusive<u8>) -> u32 {
+        self.rows(from).iter().sum()
     }
 
     /// Places that differ from so many of the others, beyond the header, the page's own line, and one more.
@@ -208,17 +230,23 @@ mod tests {
             compared: 5,
             alike: 0,
             apart: 5,
+            contrary_milli: 140,
             divided: 0,
         };
         assert_eq!(copy.likeness(), Likeness::Same);
         let form = Agreement { apart: 10, divided: 10, ..copy };
         assert_eq!((form.likeness(), form.is_divided()), (Likeness::SameForm, true));
         let noisy = Agreement { least_noise_milli: 140, ..form };
-        assert_eq!((noisy.apart_max(), noisy.likeness()), (36, Likeness::Same));
+        assert_eq!((noisy.apart_max(), noisy.likeness()), (6, Likeness::SameForm));
+        let scanned = Agreement { alike: 1, ..noisy };
+        assert_eq!((scanned.apart_max(), scanned.likeness()), (36, Likeness::Same));
         let alike = Agreement { alike: 2, apart: 300, divided: 300, ..copy };
         assert_eq!((alike.likeness(), alike.is_divided()), (Likeness::Same, false));
         let other = Agreement { noise_milli: 500, ..form };
         assert_eq!((other.likeness(), other.is_divided()), (Likeness::Different, false));
+        let sparse = Agreement { contrary_milli: 355, ..copy };
+        assert_eq!(sparse.contrary_max(), 355);
+        assert_eq!(sparse.likeness(), Likeness::SameForm, "three lines of a note are most of it");
         let another = Agreement { apart: 500, divided: 5, ..copy };
         assert!(!another.is_divided(), "one filling beside copies of another");
     }

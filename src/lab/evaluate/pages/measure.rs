@@ -24,6 +24,8 @@ const CLUSTER_DRAWS: usize = 50;
 const ROUNDS: usize = 1_000;
 /// Rounds that reading is timed in; the fastest counts, for whatever else ran only slows it.
 const TIMED_ROUNDS: usize = 5;
+/// Templates whose fillings are compared for the time of it.
+const TIMED_TEMPLATES: usize = 3;
 
 /// Distances of one page's copies of one kind.
 struct Copies {
@@ -355,6 +357,33 @@ pub(super) fn time<M: Matcher>(matcher: &M, folder: &Path) -> Result<Option<f64>
         best = Some(best.map_or(milliseconds, |best: f64| best.min(milliseconds)));
     }
     Ok(best)
+}
+
+/// Milliseconds that comparing two pages takes, the median over fillings and copies of others of their template; nothing
+/// where none are compared.
+pub(super) fn time_comparison<M: Matcher>(
+    matcher: &M,
+    sample: &Sample,
+) -> Result<Option<f64>, Fault> {
+    let mut tools = Tools::new()?;
+    let mut took = Vec::new();
+    for template in (1..sample.size.templates).step_by(2).take(TIMED_TEMPLATES) {
+        let (mut clean, mut copied) = (Vec::new(), Vec::new());
+        for fill in 0..sample.fills(template) {
+            let form = sample.form(&mut tools, template, fill)?;
+            let number = copy_number(template * 64 + fill, 0);
+            let copy = tools.spoiler.copy(&form, Distortion::Digital, sample.seed, number);
+            clean.extend(matcher.print(&form));
+            copied.extend(matcher.print(&copy));
+        }
+        for (one, two) in clean.iter().flat_map(|one| copied.iter().map(move |two| (one, two))) {
+            let start = now();
+            std::hint::black_box(matcher.distance(one, two));
+            took.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    took.sort_by(f64::total_cmp);
+    Ok(took.get(took.len() / 2).copied())
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What was found as rows.
 
 use super::baseline::Baseline;
+use super::crowd;
 use super::matcher::Matcher;
 use super::measure::Found;
 use super::sample::Sample;
 use super::{CLUSTER, SEED};
-use crate::lab::evaluate::index::Figures;
+use crate::lab::evaluate::index::Times;
 use crate::lab::evaluate::screening::engine::rounded;
 use crate::lab::evaluate::{Measured, Run, Scale};
 use crate::lab::pages::distort::Distortion;
@@ -46,11 +47,14 @@ pub(super) const IDS: &[&str] = &[
     "pages.faster_than_pdq",
     "pages.faster_than_box_pdq",
     "pages.share_of_decode",
+    "pages.compare_ms",
     "pages.query_exact_us",
     "pages.query_median_ms",
     "pages.query_p99_ms",
     "pages.index_gib",
     "pages.inserts_per_second",
+    "pages.found_in_index",
+    "pages.found_in_index_ms",
 ];
 
 /// One of the times of a baseline.
@@ -64,8 +68,10 @@ pub(super) struct Table<'t> {
     pub(super) baseline: Option<&'t Baseline>,
     /// Milliseconds that reading took a page.
     pub(super) timed: Option<f64>,
-    /// What an index of so many made-up fingerprints came to.
-    pub(super) index: (u32, Figures),
+    /// Milliseconds that comparing two pages took.
+    pub(super) compared: Option<f64>,
+    /// What a full index came to.
+    pub(super) crowd: crowd::Found,
 }
 
 /// The row of copies of a kind: its own id, and that of its cluster.
@@ -251,38 +257,69 @@ impl Table<'_> {
             self.row("pages.faster_than_pdq", times(pdq), said(pdq), how.clone()),
             self.row("pages.faster_than_box_pdq", times(boxed), said(boxed), how.clone()),
             self.row("pages.share_of_decode", share, said(decode), how),
+            self.row(
+                "pages.compare_ms",
+                self.compared.map(|milliseconds| rounded(milliseconds, 2)),
+                String::new(),
+                "median; fillings against copies of others, one core".to_owned(),
+            ),
         ]
     }
 
-    /// The index, over made-up fingerprints with skewed keys; without maps, which have a bound of their own a search.
+    /// The full index: how long a search takes in it, what it finds and what it should not.
     fn index(&self) -> Vec<Measured> {
-        let (pages, Figures { exact, unseen, insertions_beside, usage, .. }) = &self.index;
-        let scale = match *pages {
+        let crowd::Found { size, exact, all, copy, touched, copies, insertions, usage } =
+            &self.crowd;
+        let scale = match size.indexed {
             INDEX_PAGES => INDEX.to_owned(),
             pages => format!("{pages} pages"),
         };
         let milliseconds = |nanos: u64| Some(rounded(nanos as f64 / 1e6, 3));
+        let within = |times: &Times| {
+            let [half, most] = [times.p50_nanos, times.p99_nanos].map(|nanos| nanos as f64 / 1e6);
+            format!("pages never seen, with the comparison of maps; {half:.2} / {most:.2} ms")
+        };
         let bytes = usage.index_bytes + usage.cluster_bytes + usage.map_bytes;
+        let rate = |share: &Share| share.value().map(|value| rounded(value, 5));
+        let p99_us = exact.p99_nanos as f64 / 1e3;
         let rows = [
-            ("pages.query_exact_us", Some(rounded(exact.p50_nanos as f64 / 1e3, 2)), "median"),
-            ("pages.query_median_ms", milliseconds(unseen.p50_nanos), "pages never seen"),
-            ("pages.query_p99_ms", milliseconds(unseen.p99_nanos), "pages never seen"),
-            ("pages.index_gib", Some(rounded(bytes as f64 / GIB, 2)), "by its own account"),
+            (
+                "pages.unrelated_touch_rate",
+                rate(touched),
+                format!(
+                    "{} clusters of {CLUSTER} copies among them, {}",
+                    size.clusters,
+                    told(*touched)
+                ),
+            ),
+            (
+                "pages.query_exact_us",
+                Some(rounded(exact.p50_nanos as f64 / 1e3, 2)),
+                format!("median, pages never seen; p99 {p99_us:.2} us"),
+            ),
+            ("pages.query_median_ms", milliseconds(all.p50_nanos), within(all)),
+            ("pages.query_p99_ms", milliseconds(all.p99_nanos), within(all)),
+            (
+                "pages.index_gib",
+                Some(rounded(bytes as f64 / GIB, 2)),
+                "by its own account, maps included".to_owned(),
+            ),
             (
                 "pages.inserts_per_second",
-                Some(rounded(*insertions_beside, 0)),
-                "beside one thread that searches",
+                Some(rounded(*insertions, 0)),
+                "beside one thread that searches".to_owned(),
             ),
+            (
+                "pages.found_in_index",
+                rate(copies),
+                format!("sixth digital copies that join the other five, {}", told(*copies)),
+            ),
+            ("pages.found_in_index_ms", milliseconds(copy.p50_nanos), "median of these".to_owned()),
         ];
-        let row = |(id, value, what): (&'static str, Option<f64>, &str)| {
-            let how = format!("{what}; made-up fingerprints, keys skewed, no maps");
+        let row = |(id, value, what): (&'static str, Option<f64>, String)| {
+            let how = format!("{what}; marks and keys drawn from {} rendered pages", size.rendered);
             Measured { scale: scale.clone(), ..self.row(id, value, String::new(), how) }
         };
-        let touch =
-            "not taken: made-up fingerprints are of no page that could be unrelated".to_owned();
-        let touch = self.row("pages.unrelated_touch_rate", None, String::new(), touch);
-        let mut all = vec![Measured { scale: INDEX.to_owned(), ..touch }];
-        all.extend(rows.map(row));
-        all
+        rows.into_iter().map(row).collect()
     }
 }
