@@ -30,7 +30,7 @@ pub use own::{Effective, OWN_LIMITS_MAX, OwnLimits};
 pub use setting::{Change, ClassSettings, LimitKey, Part, Scope, Setting};
 
 /// Rows of active members and of whom else there are quotas.
-const MEMBERS_BYTES: usize = 256 << 20;
+pub const MEMBERS_BYTES: usize = 256 << 20;
 /// Members who were wrongly held lately: few.
 const HOLDS_BYTES: usize = 16 << 20;
 /// In what time what a member pulls fades by half: of lines in some minutes of what one call takes, of the others in what
@@ -133,6 +133,22 @@ impl Limiting {
             return book;
         }
         Guard::from_inner(Arc::new(Book::of(generation, &self.classes.lock(), now)))
+    }
+
+    /// The limits as they would be with that setting, or without any of that limit; nothing is changed. Of a single member it is
+    /// [`OwnLimits::tried`] that says so.
+    #[must_use]
+    pub fn book_with(
+        &self,
+        generation: &Generation,
+        (key, setting): (LimitKey, Option<&Setting>),
+        now: Timestamp,
+    ) -> Book {
+        let mut classes = self.classes.lock().clone();
+        if !matches!(key.scope, Scope::Member(_)) {
+            classes.put(key, setting.cloned());
+        }
+        Book::of(generation, &classes, now)
     }
 
     /// The quotas in force of a holder, for who shows them: those of the plan, or what is set over them.

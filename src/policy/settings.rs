@@ -121,6 +121,8 @@ section! {
         false_positive_days: u32 = 90 => 28, 3_660;
         /// Campaigns, after the last page of one: what its pages are recognised by goes after two days all the same.
         campaign_days: u32 = 7 => 2, 60;
+        /// What each decision asked for and spent, which other limits are tried on: 7 days, at least 1.
+        usage_days: u32 = 7 => 1, 30;
     }
 }
 

@@ -275,8 +275,13 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
             Ok(())
         }
     };
+    let usage = {
+        let (memory, clock) = (memory.clone(), clock.clone());
+        move || Ok(memory.follow_usage(clock.now(), &mut |_| ())?)
+    };
     vec![
         Chore::new("look at limits", EXPIRE_EVERY, limits),
+        Chore::new("follow usage", EXPIRE_EVERY, usage),
         Chore::new("expire held faxes", EXPIRE_EVERY, expire),
         Chore::new("keep campaigns", EXPIRE_EVERY, campaigns),
         Chore::new("write snapshot", CHECKPOINT_EVERY, checkpoint),
@@ -334,6 +339,7 @@ fn terms(days: &Retention) -> Result<RetentionTerms, TermTooShort> {
         (RetentionClass::ContentJournal, days.content_journal_days),
         (RetentionClass::FalsePositive, days.false_positive_days),
         (RetentionClass::Campaign, days.campaign_days),
+        (RetentionClass::Usage, days.usage_days),
     ]
     .into_iter()
     .try_fold(RetentionTerms::default(), |terms, (class, days)| terms.with(class, days))
