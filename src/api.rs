@@ -11,5 +11,6 @@ pub mod limit_desk;
 pub mod live;
 pub mod status;
 pub mod trace;
+pub mod tuning_desk;
 
 pub use crate::wire::DESCRIPTOR_SET;

@@ -161,6 +161,10 @@ pub const USAGE_CATCH_UP_ENTRIES: u64 = 5_000_000;
 /// Entries of the ledger that are taken up into the usage log at once.
 pub const USAGE_FOLLOW_ENTRIES: usize = 500_000;
 
+/// Limits that are tried beside live traffic at once, each with levels of its own.
+pub const SHADOWS_MAX: usize = 4;
+/// Uses that a canary must have had before it may be taken back by itself.
+pub const GUARD_USES_MIN: u64 = 50;
 /// Holders whom a limit that is tried would have stood in the way of, counted by name; others are counted together.
 pub const AFFECTED_MAX: usize = 100_000;
 

@@ -88,6 +88,10 @@ metrics! {
     campaign_pages: Gauge = Gauge::default();
     /// Abuse reports answered, by how they stand.
     reports: Family<Label, Counter> = Family::default();
+    /// Limits tried on some holders that were taken back by themselves.
+    limit_canaries_taken_back: Counter = Counter::default();
+    /// Uses that a limit tried beside live traffic would have stood in the way of since it began, by its slot.
+    limit_shadow_stood: Family<Label, Gauge> = Family::default();
     /// Held faxes whose deadline passed.
     held_expired: Counter = Counter::default();
     /// Store condition: 0 working, 1 slow, 2 full, 3 failing.

@@ -9,6 +9,7 @@ pub mod fault;
 pub mod fingerprint;
 pub mod held;
 pub mod limit;
+pub mod limit_tuning;
 pub mod list;
 mod member;
 pub mod paging;

@@ -7,6 +7,7 @@ use super::convert::Wall;
 use super::desk::CampaignDesk;
 use super::limit_desk::LimitDesk;
 use super::status::Failure;
+use super::tuning_desk::TuningDesk;
 use crate::content::sealed::SealedFax;
 use crate::directory;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
@@ -26,7 +27,7 @@ use crate::time::{Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict, Watched};
 
 /// The engine, as the wall sees it.
-pub trait Engine: CampaignDesk + LimitDesk + Send + Sync {
+pub trait Engine: CampaignDesk + LimitDesk + TuningDesk + Send + Sync {
     /// What reading a request needs, at the present moment.
     fn wall(&self) -> Wall<'_>;
 

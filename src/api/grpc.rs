@@ -42,6 +42,7 @@ use operator_wire::decision_service_server::DecisionServiceServer;
 use operator_wire::directory_service_server::DirectoryServiceServer;
 use operator_wire::held_fax_service_server::HeldFaxServiceServer;
 use operator_wire::limit_service_server::LimitServiceServer;
+use operator_wire::limit_tuning_service_server::LimitTuningServiceServer;
 use operator_wire::list_entry_service_server::ListEntryServiceServer;
 use operator_wire::policy_service_server::PolicyServiceServer;
 
@@ -277,6 +278,8 @@ pub fn services(edge: Edge) -> Services {
         .max_decoding_message_size(most);
     let limits = LimitServiceServer::new(operator::Limits(Arc::clone(&edge)))
         .max_decoding_message_size(most);
+    let tuning = LimitTuningServiceServer::new(operator::LimitTuning(Arc::clone(&edge)))
+        .max_decoding_message_size(most);
     let lists = ListEntryServiceServer::new(operator::ListEntries(Arc::clone(&edge)))
         .max_decoding_message_size(most);
     let policies =
@@ -290,6 +293,7 @@ pub fn services(edge: Edge) -> Services {
         .with(Operator, directory)
         .with(Operator, held)
         .with(Operator, limits)
+        .with(Operator, tuning)
         .with(Operator, lists)
         .with(Operator, policies)
 }

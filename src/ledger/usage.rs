@@ -260,12 +260,13 @@ pub struct UsageBlock {
     count: u32,
     first: Timestamp,
     last: Timestamp,
+    latest: Timestamp,
 }
 
 impl Default for UsageBlock {
     fn default() -> Self {
-        let (first, last) = (Timestamp::default(), Timestamp::default());
-        Self { bytes: vec![0; HEAD_BYTES], count: 0, first, last }
+        let none = Timestamp::default();
+        Self { bytes: vec![0; HEAD_BYTES], count: 0, first: none, last: none, latest: none }
     }
 }
 
@@ -273,10 +274,12 @@ impl UsageBlock {
     /// Appends one.
     pub fn push(&mut self, one: &Use) {
         if self.count == 0 {
-            (self.first, self.last) = (one.time, one.time);
+            (self.first, self.last, self.latest) = (one.time, one.time, one.time);
         }
         one.put(self.last, &mut self.bytes);
         self.last = one.time;
+        // A clock may step back.
+        self.latest = self.latest.max(one.time);
         self.count = self.count.saturating_add(1);
     }
 
@@ -292,10 +295,10 @@ impl UsageBlock {
         self.bytes.len()
     }
 
-    /// The times of the first and of the last.
+    /// The time of the first, and the latest of all.
     #[must_use]
     pub const fn times(&self) -> (Timestamp, Timestamp) {
-        (self.first, self.last)
+        (self.first, self.latest)
     }
 
     /// The bytes of its row.

@@ -9,6 +9,7 @@ pub mod edit;
 mod own;
 mod setting;
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -22,12 +23,12 @@ use crate::policy::{Generation, Generations, Policy, ShareRules};
 use crate::store::hot::HotTable;
 use crate::store::keys::KeyRing;
 use crate::time::{Span, Timestamp};
-use crate::verdict::{QuotaHolder, Watched};
+use crate::verdict::{QuotaHolder, Resource, Watched};
 
 pub use book::{Book, Concerned, PARTIES, allowance, allowances_in_force};
 pub use edit::{Hand, LimitFault};
 pub use own::{Effective, OWN_LIMITS_MAX, OwnLimits};
-pub use setting::{Change, ClassSettings, LimitKey, Part, Scope, Setting};
+pub use setting::{CanaryTerms, Change, ClassSettings, LimitKey, Part, Scope, Setting};
 
 /// Rows of active members and of whom else there are quotas.
 pub const MEMBERS_BYTES: usize = 256 << 20;
@@ -47,6 +48,8 @@ pub struct Limiting {
     own: OwnLimits,
     /// What was set for all of a kind; held while the limits are worked out anew.
     classes: Mutex<ClassSettings>,
+    /// What is tried on paper.
+    shadows: Mutex<BTreeMap<LimitKey, Setting>>,
     /// The version of what was set; held by whoever edits it, from reading the version to having changed it.
     version: Mutex<u64>,
 }
@@ -65,6 +68,7 @@ impl Limiting {
             book: ArcSwap::from_pointee(book),
             own: OwnLimits::default(),
             classes: Mutex::new(classes),
+            shadows: Mutex::default(),
             version: Mutex::new(0),
         }
     }
@@ -91,6 +95,14 @@ impl Limiting {
 
     /// Remembers what was set of a limit, or that nothing is any more; [`Self::renew`] puts it in force.
     fn remember(&self, key: LimitKey, setting: Option<&Setting>, now: Timestamp) {
+        if matches!(key.part, Part::Shadow(_)) {
+            let mut shadows = self.shadows.lock();
+            match setting {
+                Some(setting) => shadows.insert(key, setting.clone()),
+                None => shadows.remove(&key),
+            };
+            return;
+        }
         match key.scope {
             Scope::Member(member) => self.own.put(member.hot(), &key, setting, now),
             Scope::Plan(_) | Scope::Holder(_) => self.classes.lock().put(key, setting.cloned()),
@@ -106,6 +118,9 @@ impl Limiting {
         now: Timestamp,
     ) {
         self.remember(key, setting, now);
+        if matches!(key.part, Part::Shadow(_)) {
+            return;
+        }
         if matches!(key.scope, Scope::Member(_)) {
             // The rest of the book is none of its business, and there may be a million of them.
             let own = setting.and_then(|setting| setting.quota).map(|quota| {
@@ -117,6 +132,33 @@ impl Limiting {
         } else {
             self.renew(generations, now);
         }
+    }
+
+    /// What is tried on paper at `now`.
+    #[must_use]
+    pub fn shadows(&self, now: Timestamp) -> Vec<(LimitKey, Setting)> {
+        let shadows = self.shadows.lock();
+        let holding = shadows.iter().filter(|(_, setting)| setting.holds(now));
+        holding.map(|(key, setting)| (*key, setting.clone())).collect()
+    }
+
+    /// What is tried on some at `now`.
+    #[must_use]
+    pub fn canaries(&self, now: Timestamp) -> Vec<(LimitKey, Setting)> {
+        let classes = self.classes.lock();
+        classes.canaries(now).map(|(key, setting)| (*key, setting.clone())).collect()
+    }
+
+    /// What is tried on that holder at `now` of a limit of its class.
+    #[must_use]
+    pub fn canary_of(
+        &self,
+        (scope, resource): (Scope, Resource),
+        holder: u64,
+        now: Timestamp,
+    ) -> Option<Setting> {
+        let classes = self.classes.lock();
+        classes.canary(scope, resource, now).filter(|setting| setting.takes(holder)).cloned()
     }
 
     /// The version of what is set, locked against other edits.

@@ -171,6 +171,21 @@ impl Memory {
         Ok(())
     }
 
+    /// Puts one use into the log that no ledger holds: for who measures it.
+    ///
+    /// # Errors
+    /// [`UsageFault`].
+    pub fn note_usage(&self, one: &Use, now: Timestamp) -> Result<(), UsageFault> {
+        let mut following = self.usage.0.lock();
+        self.begin_usage(&mut following)?;
+        following.open.push(one);
+        if following.open.bytes() >= USAGE_BLOCK_BYTES {
+            following.until = self.store().next_seq();
+            self.seal_usage(&mut following, now)?;
+        }
+        Ok(())
+    }
+
     fn usage_begins(&self, now: Timestamp) -> Timestamp {
         let Some(term) = self.expiry(RetentionClass::Usage, now) else {
             return Timestamp::default();

@@ -177,6 +177,7 @@ fn assemble_with(
     let door = Arc::new(Door::new(&start.settings.tls).map_err(RunFault::Door)?);
     let page = start.settings.server.metrics.map(bind).transpose()?;
     let mut chores = chores(&memory, &clock, &metrics);
+    chores.push(follow_limits(&engine, &metrics));
     chores.push(reload(&door));
     let hurry = {
         let memory = Arc::clone(&memory);
@@ -224,6 +225,20 @@ fn take_over_file(memory: &Memory, start: &Start, now: Timestamp) -> Result<(), 
     let applied = memory.apply_policy(edit, None).map_err(RunFault::Apply)?;
     tracing::info!(generation = applied.number(), "policy of the file is in force");
     Ok(())
+}
+
+/// Follows what limits are used for, and takes canaries back that stand in the way of too many.
+fn follow_limits(engine: &Arc<Live>, metrics: &Arc<Metrics>) -> Chore {
+    let (engine, metrics) = (Arc::clone(engine), Arc::clone(metrics));
+    Chore::new("follow limits", EXPIRE_EVERY, move || {
+        let gone = engine.follow_limits()?;
+        metrics.limit_canaries_taken_back.inc_by(u64::try_from(gone).unwrap_or(u64::MAX));
+        for (slot, stood) in engine.shadows_stood() {
+            let held = i64::try_from(stood).unwrap_or(i64::MAX);
+            metrics.limit_shadow_stood.get_or_create(&[("slot", slot)]).set(held);
+        }
+        Ok(())
+    })
 }
 
 /// What the house does by itself.
@@ -275,13 +290,8 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
             Ok(())
         }
     };
-    let usage = {
-        let (memory, clock) = (memory.clone(), clock.clone());
-        move || Ok(memory.follow_usage(clock.now(), &mut |_| ())?)
-    };
     vec![
         Chore::new("look at limits", EXPIRE_EVERY, limits),
-        Chore::new("follow usage", EXPIRE_EVERY, usage),
         Chore::new("expire held faxes", EXPIRE_EVERY, expire),
         Chore::new("keep campaigns", EXPIRE_EVERY, campaigns),
         Chore::new("write snapshot", CHECKPOINT_EVERY, checkpoint),

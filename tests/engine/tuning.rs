@@ -6,11 +6,13 @@ use faxguard::directory::Edit;
 use faxguard::fax::stage::{DialOutcome, Member, Plan, StageEvent};
 use faxguard::ledger::{Stood, Use, UseKind};
 use faxguard::memory::Memory;
-use faxguard::memory::limits::{LimitKey, Part, Scope, Setting};
+use faxguard::memory::limits::{CanaryTerms, Hand, LimitFault, LimitKey, Part, Scope, Setting};
 use faxguard::policy::Quota;
-use faxguard::screening::tuning::{Candidate, Rehearsal, what_if};
+use faxguard::screening::tuning::{
+    Candidate, Found, GUARD_AUTHOR, Rehearsal, Trial, Tuning, top, what_if,
+};
 use faxguard::time::{Span, Timestamp};
-use faxguard::verdict::{QuotaHolder, Resource};
+use faxguard::verdict::{QuotaHolder, QuotaOutcome, Resource};
 use proptest::prelude::*;
 
 use crate::support::events::{call, job, line};
@@ -78,6 +80,10 @@ fn events(faxes: &[Fax]) -> Vec<StageEvent> {
         }
     }
     events.sort_by_key(|event| event.time);
+    // The clock steps back now and then.
+    for event in events.iter_mut().skip(5).step_by(17) {
+        event.time = event.time.minus(Span::seconds(40));
+    }
     events
 }
 
@@ -106,7 +112,7 @@ fn recorded(memory: &Memory, events: &[StageEvent]) -> Vec<Use> {
 
 fn setting(quota: Quota) -> Setting {
     let (author, reason) = ("kim".into(), "a try".into());
-    Setting { quota: Some(quota), author, reason, set: NOON, expires: None }
+    Setting { quota: Some(quota), canary: None, author, reason, set: NOON, expires: None }
 }
 
 fn scopes() -> [Scope; 6] {
@@ -238,4 +244,223 @@ fn the_log_lets_go_of_what_is_older_than_its_term() {
         follow(now.plus(Span::seconds(61)));
         assert_eq!(in_the_log(&memory), kept, "{day}");
     }
+}
+
+fn free(part: Part) -> LimitKey {
+    LimitKey { scope: Scope::Plan(Plan::Free), resource: Resource::Faxes, part }
+}
+
+fn an_hour(faxes: u64) -> Setting {
+    setting(Quota::new(faxes, Span::seconds(3_600), faxes).unwrap())
+}
+
+/// Says that everything has reached the ledger, and lets the trials follow.
+fn beat(memory: &Memory, tuning: &Tuning, now: Timestamp) -> usize {
+    settle(memory);
+    tuning.beat(memory, now).unwrap() + tuning.beat(memory, now).unwrap()
+}
+
+fn shadows(tuning: &Tuning) -> Vec<(LimitKey, Box<Found>)> {
+    let shadow = |trial| match trial {
+        Trial::Shadow { key, found, .. } => Some((key, found)),
+        Trial::Canary(_) => None,
+    };
+    tuning.trials().into_iter().filter_map(shadow).collect()
+}
+
+/// A report has its numbers: who, how often, for how long, and what would have been saved.
+#[test]
+fn a_limit_that_is_tried_tells_whom_it_would_have_hit() {
+    let memory = house("[quotas.free]\nfaxes = \"none\"\n");
+    traffic(&memory, 0, 10, at(0));
+    let _uses = recorded(&memory, &[]);
+    let tried = |rate| {
+        let candidate = Candidate { key: free(Part::Quota), setting: Some(an_hour(rate)) };
+        what_if(&memory, candidate, (Timestamp::default(), at(1))).unwrap().0
+    };
+    let found = tried(4);
+    assert_eq!((found.asked, found.stood, found.newly, found.freed), (10, 6, 6, 0));
+    assert_eq!((found.charged.of(Resource::Faxes), found.would.of(Resource::Faxes)), (10, 4));
+    assert_eq!((found.holders(), found.good_holders(), found.newly_good), (1, 1, 6));
+    let (who, affected) = found.most_affected(9)[0];
+    assert_eq!((who, affected.times, affected.never), (member("bob").hot(), 6, 0));
+    // A quarter of an hour, to within a sixteenth.
+    assert!((900..=957).contains(&found.wait(500).as_seconds()), "{:?}", found.wait(500));
+    assert_eq!((tried(10).stood, tried(10).holders()), (0, 0));
+    // Of the last second nothing came, and what came before is spent all the same.
+    let candidate = Candidate { key: free(Part::Quota), setting: Some(an_hour(4)) };
+    let late = what_if(&memory, candidate, (at(1), at(1))).unwrap().0;
+    assert_eq!((late.asked, late.stood), (0, 0));
+}
+
+#[test]
+fn shadows_judge_live_traffic_and_stand_in_nobodys_way() {
+    let memory = house("[quotas.free]\nfaxes = \"none\"\n");
+    let tuning = Tuning::default();
+    traffic(&memory, 0, 3, at(0));
+    beat(&memory, &tuning, at(0));
+    for (slot, rate) in [(1, 4), (2, 5), (3, 6), (4, 100)] {
+        let version = u64::from(slot) - 1;
+        memory.set_limit(free(Part::Shadow(slot)), &an_hour(rate), version, at(1)).unwrap();
+    }
+    let fifth = LimitKey { resource: Resource::Pages, ..free(Part::Shadow(1)) };
+    let full = memory.set_limit(fifth, &an_hour(4), 4, at(1));
+    assert!(matches!(full, Err(LimitFault::ShadowsFull)), "{full:?}");
+    beat(&memory, &tuning, at(1));
+    traffic(&memory, 10, 5, at(2));
+    beat(&memory, &tuning, at(2));
+    // Three were sent before anything was tried, and count.
+    let stood: Vec<(Part, u64, u64)> = shadows(&tuning)
+        .into_iter()
+        .map(|(key, found)| (key.part, found.asked, found.stood))
+        .collect();
+    let want = [(1, 4), (2, 3), (3, 2), (4, 0)].map(|(slot, stood)| (Part::Shadow(slot), 5, stood));
+    assert_eq!(stood, want);
+    let verdict = ask(&memory, &job(99, "bob", &line(99)).submitted(at(3)));
+    assert!(verdict.bounds.not_before.is_none() && verdict.rule != "quota.faxes");
+    // One that is ended makes room, one that expires ends by itself, and a start finds the others.
+    let hand = Hand { author: "kim", reason: "enough", based_on: 4 };
+    memory.unset_limit(free(Part::Shadow(2)), hand, at(4)).unwrap();
+    let ends = Setting { expires: Some(at(60)), ..an_hour(4) };
+    memory.set_limit(fifth, &ends, 5, at(4)).unwrap();
+    beat(&memory, &tuning, at(5));
+    assert_eq!(shadows(&tuning).len(), 4);
+    beat(&memory, &tuning, at(60));
+    assert_eq!(shadows(&tuning).len(), 3);
+}
+
+fn canary(faxes: u64, percent: u8) -> Setting {
+    let terms = CanaryTerms { percent, refused_bp: 500, good_bp: 100 };
+    Setting { canary: Some(terms), ..an_hour(faxes) }
+}
+
+/// A canary is the limit of those who are drawn alone, and goes by itself when it stands in the way of too many.
+#[test]
+fn a_canary_binds_some_and_is_taken_back_by_its_guard() {
+    let memory = house("[quotas.free]\nfaxes = \"none\"\n");
+    let tuning = Tuning::default();
+    let names: Vec<String> = (0..40).map(|one| format!("m{one}")).collect();
+    let edits: Vec<Edit> = names
+        .iter()
+        .map(|name| Edit::Member {
+            key: member(name),
+            facts: Some(Member { plan: Plan::Free, created_day: 20_000, ..Member::default() }),
+        })
+        .collect();
+    memory.edit_directory(&edits, NOON).unwrap();
+    let setting = canary(2, 50);
+    memory.set_limit(free(Part::Canary), &setting, 0, at(0)).unwrap();
+    let other = LimitKey { resource: Resource::Pages, ..free(Part::Canary) };
+    let second = memory.set_limit(other, &canary(2, 50), 1, at(0));
+    assert!(matches!(second, Err(LimitFault::OtherCanary)), "{second:?}");
+    beat(&memory, &tuning, at(0));
+    let waits = |fax: u64, name: &str, now| {
+        let verdict = ask(&memory, &job(fax, name, &line(fax % 5_000)).submitted(at(now)));
+        verdict.quotas.iter().any(|quota| quota.outcome != QuotaOutcome::Within)
+    };
+    let mut bound = 0;
+    for (at, name) in (0_u64..).zip(&names) {
+        let mut third = false;
+        for fax in 0..3 {
+            third = waits(at * 10 + fax, name, 1);
+        }
+        assert_eq!(third, setting.takes(member(name).hot()), "{name}");
+        bound += u64::from(third);
+    }
+    assert!((10..=30).contains(&bound), "{bound} of 40");
+    let state = |tuning: &Tuning| match &tuning.trials()[..] {
+        [Trial::Canary(guard)] => Some(guard.counts()[0]),
+        _ => None,
+    };
+    assert_eq!(state(&tuning), Some((0, 0)));
+    assert_eq!(beat(&memory, &tuning, at(2)), 1, "a third of what they ask for waits");
+    assert_eq!(state(&tuning), None);
+    assert!(!names.iter().zip(0_u64..).any(|(name, at)| waits(5_000 + at, name, 3)));
+    let last = memory.limit_changes(1, 10).unwrap().pop().unwrap();
+    assert_eq!((last.version, &*last.author, last.setting), (2, GUARD_AUTHOR, None));
+    assert!(last.reason.starts_with("guard: "), "{}", last.reason);
+}
+
+/// Few uses take nothing back, and nor do those of whom little is held up.
+#[test]
+fn a_guard_waits_for_enough_and_lets_pass_what_may_be() {
+    let memory = house("[quotas.free]\nfaxes = \"none\"\n");
+    let tuning = Tuning::default();
+    memory.set_limit(free(Part::Canary), &canary(10, 100), 0, at(0)).unwrap();
+    beat(&memory, &tuning, at(0));
+    traffic(&memory, 0, 20, at(1));
+    assert_eq!(beat(&memory, &tuning, at(2)), 0, "twenty are too few to tell");
+    traffic(&memory, 100, 40, at(3));
+    assert_eq!(beat(&memory, &tuning, at(4)), 1);
+}
+
+#[test]
+fn a_change_is_taken_back_by_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let (memory, _) = reopen(folder.path());
+    furnish(&memory);
+    let hand = |based_on| Hand { author: "lou", reason: "too tight", based_on };
+    memory.set_limit(free(Part::Quota), &an_hour(9), 0, at(0)).unwrap();
+    memory
+        .set_limit(
+            free(Part::Off),
+            &Setting { quota: None, expires: Some(at(90)), ..an_hour(1) },
+            1,
+            at(0),
+        )
+        .unwrap();
+    memory.set_limit(free(Part::Quota), &an_hour(2), 2, at(0)).unwrap();
+    let left = |memory: &Memory, fax| {
+        let verdict = ask(memory, &job(fax, "bob", &line(fax)).submitted(at(100)));
+        verdict.quotas.iter().find(|quota| quota.resource == Resource::Faxes).unwrap().burst
+    };
+    assert_eq!(left(&memory, 1), 2);
+    let stale = memory.restore_limit(3, hand(2), at(100));
+    assert!(matches!(stale, Err(LimitFault::Stale { version: 3 })), "{stale:?}");
+    let (version, key, setting) = memory.restore_limit(3, hand(3), at(100)).unwrap();
+    assert_eq!((version, key, setting.unwrap().quota.unwrap().rate()), (4, free(Part::Quota), 9));
+    assert_eq!(left(&memory, 2), 9);
+    // The taking back is a change too, and can be taken back.
+    memory.restore_limit(4, hand(4), at(100)).unwrap();
+    assert_eq!(left(&memory, 3), 2);
+    settle(&memory);
+    let copy = frozen(folder.path());
+    let (again, _) = reopen(copy.path());
+    assert_eq!(left(&again, 4), 2);
+    // Before the first change it was the policy's.
+    let (_, _, setting) = again.restore_limit(1, hand(5), at(100)).unwrap();
+    assert_eq!(setting, None);
+    for (change, fault) in [(0, "no such"), (99, "no such"), (u64::MAX, "no such"), (1, "nothing")]
+    {
+        let refused = again.restore_limit(change, hand(6), at(100)).unwrap_err();
+        assert!(refused.to_string().contains(fault), "{change}: {refused}");
+    }
+    assert_eq!(again.limit_changes(0, 100).unwrap().len(), 6);
+}
+
+#[test]
+fn who_used_most_is_told_over_a_window() {
+    let memory = house("");
+    let mut number = 0;
+    let mut send = |name: &str, pages: u32, now| {
+        number += 1;
+        let mut one = job(number, name, &line(number));
+        one.pages = pages;
+        ask(&memory, &one.submitted(at(now)));
+        ask(&memory, &one.dialing(at(now), 1));
+        ask(&memory, &one.ended(at(now), 1, DialOutcome::Sent));
+    };
+    send("ann", 8, 0);
+    send("bob", 3, 5_000);
+    send("ann", 1, 5_000);
+    let _uses = recorded(&memory, &[]);
+    let used = |since| {
+        let of = (QuotaHolder::Member, Resource::Pages);
+        let (top, _) = top(&memory, of, at(since)).unwrap();
+        let units: Vec<_> = top.most(9).into_iter().map(|(who, used)| (who, used.units)).collect();
+        (units, top.total, top.error)
+    };
+    let (ann, bob) = (member("ann").hot(), member("bob").hot());
+    assert_eq!(used(0), (vec![(ann, 9), (bob, 3)], 12, 0));
+    assert_eq!(used(4_000), (vec![(bob, 3), (ann, 1)], 4, 0));
 }

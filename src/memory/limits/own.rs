@@ -40,11 +40,13 @@ impl Own {
                 });
             }
             Part::Off => self.off[which] = setting.map_or(0, until),
+            // Of nobody alone, or in nobody's way.
+            Part::Canary | Part::Shadow(_) => {}
         }
     }
 
-    fn over(self, plan: Plan, book: &Book, now: Timestamp) -> Effective {
-        let (of_plan, mut off) = book.of_plan(plan);
+    fn over(self, (member, plan): (u64, Plan), book: &Book, now: Timestamp) -> Effective {
+        let (of_plan, mut off) = book.of_member(member, plan);
         let (mut limits, now) = (*of_plan, now.as_micros());
         for (which, limit) in limits.iter_mut().enumerate() {
             if let Some((own, until)) = self.limits[which]
@@ -109,7 +111,7 @@ impl OwnLimits {
             return None;
         }
         let own = *self.map.get(&member)?;
-        Some(own.over(plan, book, now))
+        Some(own.over((member, plan), book, now))
     }
 
     /// The limits that a member would have with that setting, and nothing is changed.
@@ -123,7 +125,7 @@ impl OwnLimits {
     ) -> Effective {
         let mut own = self.map.get(&member).map_or_else(Own::default, |own| *own);
         own.put(key, setting);
-        own.over(plan, book, now)
+        own.over((member, plan), book, now)
     }
 
     /// Puts in what was set for a member, or takes it out.

@@ -12,7 +12,7 @@ use crate::ledger::{Stood, Use, UseKind, User};
 use crate::limiter::{Costs, Locked, Members, cost, slowest};
 use crate::memory::Memory;
 use crate::memory::limits::{
-    Book, Concerned, Effective, LimitKey, MEMBERS_BYTES, PARTIES, Scope, Setting,
+    Book, Concerned, Effective, LimitKey, MEMBERS_BYTES, PARTIES, Part, Scope, Setting,
 };
 use crate::memory::open::Account;
 use crate::screening::spend::{self, Manner};
@@ -36,6 +36,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// What a shadow tries: its quota in the place of the limit's.
+    #[must_use]
+    pub const fn of_shadow(key: LimitKey, setting: Setting) -> Self {
+        Self { key: LimitKey { part: Part::Quota, ..key }, setting: Some(setting) }
+    }
+
     /// Whose limit it is.
     #[must_use]
     pub const fn holder(&self) -> QuotaHolder {
