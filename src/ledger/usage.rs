@@ -3,7 +3,7 @@
 //! stood in the way.
 
 use super::row::StageRow;
-use super::varint::{Packer, take, take_signed};
+use super::varint::{Packer, take, take_as, take_signed};
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::fax::stage::{Direction, Plan, StageKind};
 use crate::features::Feature;
@@ -18,6 +18,8 @@ use crate::verdict::{
 const VERSION: u8 = 1;
 /// Bytes of a block before its first use.
 const HEAD_BYTES: usize = 1 + 4 + 8;
+/// The bit beside a plan that says that a weight follows.
+const WEIGHTED: u8 = 0x80;
 /// Most bytes of one use.
 const USE_BYTES_MAX: usize = 80;
 
@@ -46,6 +48,8 @@ pub enum User {
         organisation: u64,
         /// Its plan.
         plan: Plan,
+        /// Its weight in sharing by contract, in thousandths of an ordinary member's; 0 is that of its plan.
+        weight_milli: u32,
     },
     /// A number that is called.
     Called {
@@ -118,7 +122,8 @@ impl Use {
                 let (member, organisation) = (row.member_key, facts.organisation);
                 let known = !row.features.is(Feature::MemberUnknown);
                 let good = known && !row.features.is(Feature::MemberBad);
-                (User::Sender { member, organisation, plan: facts.plan }, good)
+                let (plan, weight_milli) = (facts.plan, facts.share_weight_milli);
+                (User::Sender { member, organisation, plan, weight_milli }, good)
             }
             Direction::Inbound => {
                 let (number, trunk) = (row.number.hot(), row.observation.trunk);
@@ -148,8 +153,11 @@ impl Use {
         packer.put_signed(self.time.as_micros().saturating_sub(since.as_micros()));
         packer.fixed(self.decision.to_le_bytes());
         let other = match self.user {
-            User::Sender { member, organisation, plan } => {
-                packer.push(plan as u8);
+            User::Sender { member, organisation, plan, weight_milli } => {
+                packer.push(plan as u8 | if weight_milli == 0 { 0 } else { WEIGHTED });
+                if weight_milli != 0 {
+                    packer.put(weight_milli.into());
+                }
                 packer.fixed(member.to_le_bytes());
                 organisation
             }
@@ -189,11 +197,19 @@ impl Use {
         };
         let time = since.as_micros().saturating_add(take_signed(from)?);
         let decision = take_u64(from)?;
-        let plan = if bit(2) { Some(Plan::from_code(take_u8(from)?)?) } else { None };
+        let plan = if bit(2) {
+            let code = take_u8(from)?;
+            let weight_milli = if code & WEIGHTED == 0 { 0 } else { take_as(from)? };
+            Some((Plan::from_code(code & !WEIGHTED)?, weight_milli))
+        } else {
+            None
+        };
         let who = take_u64(from)?;
         let other = if bit(6) { take_u64(from)? } else { 0 };
         let user = match plan {
-            Some(plan) => User::Sender { member: who, organisation: other, plan },
+            Some((plan, weight_milli)) => {
+                User::Sender { member: who, organisation: other, plan, weight_milli }
+            }
             None => User::Called { number: who, trunk: other },
         };
         let stood = if bit(7) { Some(Stood::of(take_u8(from)?)?) } else { None };
@@ -349,7 +365,10 @@ mod tests {
             |(time, decision, (sends, (one, other), plan), bits, stood, (kind, pages, seconds))| {
                 let plan = Plan::ALL[plan];
                 let user = match sends {
-                    true => User::Sender { member: one, organisation: other, plan },
+                    true => {
+                        let weight_milli = u32::try_from(seconds / 3).unwrap();
+                        User::Sender { member: one, organisation: other, plan, weight_milli }
+                    }
                     false => User::Called { number: one, trunk: other },
                 };
                 let (kind, costs) = match kind {

@@ -164,6 +164,18 @@ impl Share {
         Self { groups: Arc::clone(&self.groups), ..renewed }
     }
 
+    /// Shares by the same terms and coins, of which nothing is known yet.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self::new(self.terms, self.key)
+    }
+
+    /// Whether nodes say what there is of anything: then the terms do not.
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
+        self.arenas.iter().any(Arena::is_reported)
+    }
+
     /// The terms.
     #[must_use]
     pub const fn terms(&self) -> &Terms {

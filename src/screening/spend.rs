@@ -5,7 +5,7 @@
 //! again when its time has come. A call for a member is asked about before it is answered and only where no correspondence
 //! speaks for it; afterwards its pages come in any case. Decided for a fax as a whole, never at page 7 of 12.
 
-use crate::fax::stage::{Direction, JobFacts, Stage, TextLook};
+use crate::fax::stage::{Direction, JobFacts, Member, Stage, TextLook};
 use crate::features::Feature;
 use crate::limiter::catalog::{Spend, Spending};
 use crate::limiter::members::Place;
@@ -163,7 +163,9 @@ pub(super) fn spend(
             if !admitted(&spent.quotas) {
                 return spent;
             }
-            let offer = offer(book, open, &job, (decision, now));
+            let arrival = if open.offered { Arrival::Again } else { Arrival::New };
+            let spending = Spending::job(&job);
+            let offer = offer(book, &open.facts, &spending, (decision, arrival, now));
             let answer =
                 locked.visit(0, now, |visit| visit.offer(&memory.limiting().share(), &offer));
             spent.share = answer.status();
@@ -252,13 +254,12 @@ pub(super) fn settle(
 }
 
 /// The job, as those who share see it.
-fn offer(
+pub(super) fn offer(
     book: &Book,
-    open: &OpenDecision,
-    job: &JobFacts,
-    (decision, now): (u64, Timestamp),
+    facts: &Member,
+    spending: &Spending,
+    (job, arrival, now): (u64, Arrival, Timestamp),
 ) -> Offer {
-    let spending = Spending::job(job);
     let costs = Watched::ALL.map(|resource| {
         spending.of(match resource {
             Watched::Lines => Spend::LineSeconds,
@@ -266,14 +267,8 @@ fn offer(
             Watched::Conversion => Spend::Conversion,
         })
     });
-    Offer {
-        job: decision,
-        arrival: if open.offered { Arrival::Again } else { Arrival::New },
-        costs,
-        standing: book.standing(&open.facts),
-        membership: book.membership(&open.facts),
-        now,
-    }
+    let (standing, membership) = (book.standing(facts), book.membership(facts));
+    Offer { job, arrival, costs, standing, membership, now }
 }
 
 /// A call that is refused or put off costs nobody a fax: who floods a number with calls that are refused must not use up

@@ -464,3 +464,42 @@ fn who_used_most_is_told_over_a_window() {
     assert_eq!(used(0), (vec![(ann, 9), (bob, 3)], 12, 0));
     assert_eq!(used(4_000), (vec![(bob, 3), (ann, 1)], 4, 0));
 }
+
+/// With a share in play some of what it did would have come out otherwise; nearly all is foretold.
+#[test]
+fn with_lines_contended_nearly_all_is_foretold() {
+    let none = |plan| {
+        format!(
+            "[quotas.{plan}]\nfaxes = \"none\"\npages = \"none\"\nline_seconds = \"none\"\nrecipients = \"none\"\n"
+        )
+    };
+    let shared = ["unknown", "free", "pro"].map(none).concat() + "[share]\nlines = 40\n";
+    let mut events = Vec::new();
+    for number in 0..4_000_u64 {
+        // Cat sends two of three of them.
+        let who = ["cat", "cat", "ann", "bob"][usize::try_from(number % 4).unwrap()];
+        let mut one = job(number, who, &line(number % 4_000));
+        one.pages = 1 + u32::try_from(number % 3).unwrap();
+        events.push(one.submitted(at(number / 2)));
+    }
+    let key = LimitKey {
+        scope: Scope::Member(member("bob")),
+        resource: Resource::Pages,
+        part: Part::Quota,
+    };
+    let limit = setting(Quota::new(600, Span::seconds(3_600), 100).unwrap());
+    let before = house(&shared);
+    let uses = recorded(&before, &events);
+    let held_up = uses.iter().filter(|one| one.stood == Some(Stood::Share)).count();
+    assert!(held_up > 300, "{held_up} of {} were held up by their share", uses.len());
+    let mut rehearsal =
+        Rehearsal::new(&before, Candidate { key, setting: Some(limit.clone()) }, NOON);
+    let predicted: Vec<bool> =
+        uses.iter().map(|one| rehearsal.feed(&before, one).unwrap_or_default().charging).collect();
+    let after = house(&shared);
+    after.set_limit(key, &limit, 0, NOON).unwrap();
+    let enforced: Vec<bool> = recorded(&after, &events).iter().map(|one| one.charging).collect();
+    assert!(rehearsal.found().stood > 100, "{}", rehearsal.found().stood);
+    let same = predicted.iter().zip(&enforced).filter(|(one, other)| one == other).count();
+    assert!(same * 100 >= enforced.len() * 99, "{same} of {}", enforced.len());
+}

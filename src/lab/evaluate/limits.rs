@@ -112,7 +112,7 @@ fn decided(number: u64, members: u64, seed: u64, time: Timestamp) -> Use {
         time,
         decision: mixed | 1,
         kind: UseKind::Job,
-        user: User::Sender { member, organisation: 0, plan: Plan::Free },
+        user: User::Sender { member, organisation: 0, plan: Plan::Free, weight_milli: 0 },
         costs: Costs([1, pages, 15 + 30 * pages, 1]),
         good: mixed & 2 == 0,
         charging: true,

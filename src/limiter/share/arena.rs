@@ -117,6 +117,11 @@ impl Arena {
         }
     }
 
+    /// Whether nodes say how much there is.
+    pub(super) fn is_reported(&self) -> bool {
+        self.reports.lock().iter().any(|report| report.usage.capacity > 0)
+    }
+
     fn set_capacity(&self, capacity: u64) {
         // A rate has 16 binary places and a part 24; 40 are taken off after the product.
         let inverse = (u128::from(u64::MAX) >> rate::PLACES).checked_div(u128::from(capacity));

@@ -1,5 +1,5 @@
-//! Rehearsal: recorded use under another limit, with levels of its own and the code that charges on the path. What stood in the
-//! way by a share when it was recorded does so here: how contended a resource was is no matter of one limit.
+//! Rehearsal: recorded use under another limit, with levels and shares of its own and the code that charges on the path. Where nodes
+//! said how much there was of what is shared, that is not recorded: there, what a share did it does again.
 
 use std::collections::HashMap;
 use std::mem;
@@ -9,6 +9,8 @@ use foldhash::fast::RandomState;
 use super::found::Found;
 use crate::fax::stage::{Direction, Member};
 use crate::ledger::{Stood, Use, UseKind, User};
+use crate::limiter::catalog::Spending;
+use crate::limiter::share::{Arrival, Offer, Share};
 use crate::limiter::{Costs, Locked, Members, cost, slowest};
 use crate::memory::Memory;
 use crate::memory::limits::{
@@ -17,7 +19,7 @@ use crate::memory::limits::{
 use crate::memory::open::Account;
 use crate::screening::spend::{self, Manner};
 use crate::time::Timestamp;
-use crate::verdict::{QuotaHolder, QuotaStatus};
+use crate::verdict::{Going, QuotaHolder, QuotaStatus};
 
 /// Decisions that are remembered until they are settled, twice as many at most: the oldest go together.
 const OPEN_MAX: usize = 1_000_000;
@@ -113,6 +115,10 @@ pub struct Rehearsal {
     candidate: Candidate,
     book: Book,
     members: Members,
+    /// Sharing of its own, where it is known how much there was; else what a share did when it was recorded is done again.
+    share: Option<Share>,
+    /// Jobs that a share made wait.
+    offered: Recent<()>,
     open: Recent<Account>,
     settled: Recent<()>,
     /// As of when what is set is judged: what expires meanwhile does not.
@@ -135,6 +141,8 @@ impl Rehearsal {
             candidate,
             book,
             members,
+            share: share(memory),
+            offered: Recent::with_room(OPEN_MAX),
             open: Recent::with_room(OPEN_MAX),
             settled: Recent::with_room(SETTLED_MAX),
             judged: now,
@@ -201,7 +209,19 @@ impl Rehearsal {
                 if self.open.get(one.decision).is_some() {
                     return None;
                 }
-                let (rehearsed, account) = ask(&mut self.members.lock(parties, one.time), one);
+                let sharing = self.share.as_ref().map(|share| {
+                    let again = self.offered.get(one.decision).is_some();
+                    let arrival = if again { Arrival::Again } else { Arrival::New };
+                    let job = (one.decision, arrival, one.time);
+                    let spending = Spending::of_job(one.costs);
+                    (share, spend::offer(&self.book, &concerned.facts, &spending, job))
+                });
+                let mut locked = self.members.lock(parties, one.time);
+                let (rehearsed, account) = ask(&mut locked, one, sharing.as_ref());
+                drop(locked);
+                if rehearsed.stood == Some(Stood::Share) {
+                    self.offered.put(one.decision, ());
+                }
                 if account.charged != Costs::default() {
                     self.open.put(one.decision, account);
                 }
@@ -226,8 +246,13 @@ impl Rehearsal {
 }
 
 /// What a use that asks comes to, and what it is charged.
-fn ask(locked: &mut Locked<'_, PARTIES>, one: &Use) -> (Rehearsed, Account) {
+fn ask(
+    locked: &mut Locked<'_, PARTIES>,
+    one: &Use,
+    sharing: Option<&(&Share, Offer)>,
+) -> (Rehearsed, Account) {
     let mut account = Account::default();
+    let mut share = one.stood.filter(|stood| *stood == Stood::Share);
     let spent = match one.kind {
         UseKind::Call => {
             spend::reserve(locked, &mut account, (cost::call(), Manner::Asked), one.time)
@@ -237,7 +262,16 @@ fn ask(locked: &mut Locked<'_, PARTIES>, one: &Use) -> (Rehearsed, Account) {
         }
         UseKind::Job | UseKind::Over => {
             let mut spent = spend::check(locked, one.costs, one.time);
-            if spend::admitted(&spent.quotas) && one.stood != Some(Stood::Share) {
+            let admitted = spend::admitted(&spent.quotas);
+            if let Some((shares, offer)) = sharing {
+                share = None;
+                if admitted {
+                    let answer = locked.visit(0, one.time, |visit| visit.offer(shares, offer));
+                    let waits = matches!(answer.going, Going::WaitUntil(_) | Going::Refuse);
+                    share = waits.then_some(Stood::Share);
+                }
+            }
+            if admitted && share.is_none() {
                 spend::charge(locked, &mut account, &mut spent, (one.costs, one.time));
             }
             spent
@@ -250,7 +284,6 @@ fn ask(locked: &mut Locked<'_, PARTIES>, one: &Use) -> (Rehearsed, Account) {
         }
         (account, charging) = (Account::default(), false);
     }
-    let share = one.stood.filter(|stood| *stood == Stood::Share);
     let stood = Stood::of_quotas(&spent.quotas).or(share);
     (Rehearsed { charging, stood, quotas: spent.quotas }, account)
 }
@@ -259,6 +292,13 @@ fn book(memory: &Memory, candidate: &Candidate, now: Timestamp) -> Book {
     let generation = memory.generations().current();
     let tried = (candidate.key, candidate.setting.as_ref());
     memory.limiting().book_with(&generation, tried, now)
+}
+
+/// Sharing as it would be from the beginning. Where nodes say what there is, it is not recorded what they said.
+fn share(memory: &Memory) -> Option<Share> {
+    let share = memory.limiting().share();
+    let known = share.terms().capacity.iter().any(|capacity| *capacity > 0);
+    (known && !share.is_reported()).then(|| share.afresh())
 }
 
 fn own_limits(candidate: &Candidate) -> Option<crate::limiter::Limits> {
@@ -271,8 +311,9 @@ fn own_limits(candidate: &Candidate) -> Option<crate::limiter::Limits> {
 
 fn concerned(user: &User) -> Concerned {
     match *user {
-        User::Sender { member, organisation, plan } => {
-            Concerned::member(member, Member { plan, organisation, ..Member::default() })
+        User::Sender { member, organisation, plan, weight_milli: share_weight_milli } => {
+            let facts = Member { plan, organisation, share_weight_milli, ..Member::default() };
+            Concerned::member(member, facts)
         }
         User::Called { number, trunk } => Concerned {
             direction: Direction::Inbound,
