@@ -182,6 +182,7 @@ mod tests {
         metrics.shed_calls.get_or_create(&[("audience", "screening")]).inc();
         metrics.slow_messages.get_or_create(&[("audience", "screening")]).inc();
         metrics.unfinished_calls.get_or_create(&[("audience", "screening")]).inc();
+        metrics.limit_shadow_stood.get_or_create(&[("slot", "1")]).inc();
         let mut page = String::new();
         prometheus_client::encoding::text::encode(&mut page, metrics.registry()).unwrap();
         for name in NAMES {
