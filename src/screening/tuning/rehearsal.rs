@@ -11,7 +11,7 @@ use crate::fax::stage::{Direction, Member};
 use crate::ledger::{Stood, Use, UseKind, User};
 use crate::limiter::catalog::Spending;
 use crate::limiter::share::{Arrival, Offer, Share};
-use crate::limiter::{Costs, Locked, Members, cost, slowest};
+use crate::limiter::{Costs, Locked, Members, Reservation, cost, slowest};
 use crate::memory::Memory;
 use crate::memory::limits::{
     Book, Concerned, Effective, LimitKey, MEMBERS_BYTES, PARTIES, Part, Scope, Setting,
@@ -21,10 +21,8 @@ use crate::screening::spend::{self, Manner};
 use crate::time::Timestamp;
 use crate::verdict::{Going, QuotaHolder, QuotaStatus};
 
-/// Decisions that are remembered until they are settled, twice as many at most: the oldest go together.
-const OPEN_MAX: usize = 1_000_000;
-/// Decisions of which it is remembered that they were settled, twice as many at most.
-const SETTLED_MAX: usize = 100_000;
+/// Decisions that are remembered, settled or not, twice as many at most: the oldest go together.
+const OPEN_MAX: usize = 500_000;
 /// Uses after which a few rows are looked at that may say nothing any more.
 const HAND_EVERY: u32 = 64;
 
@@ -95,7 +93,9 @@ impl<T> Recent<T> {
 
     fn put(&mut self, decision: u64, what: T) {
         if self.young.len() >= self.most {
-            self.old = mem::take(&mut self.young);
+            // Their memory is used again: to get it from the system anew takes longer than all that is done in it.
+            mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
         }
         self.young.insert(decision, what);
     }
@@ -103,10 +103,35 @@ impl<T> Recent<T> {
     fn get(&self, decision: u64) -> Option<&T> {
         self.young.get(&decision).or_else(|| self.old.get(&decision))
     }
+}
 
-    fn take(&mut self, decision: u64) -> Option<T> {
-        let taken = self.young.remove(&decision);
-        if self.old.is_empty() { taken } else { taken.or_else(|| self.old.remove(&decision)) }
+/// What is remembered of a decision.
+#[derive(Clone, Copy)]
+enum Open {
+    Charged(Small),
+    Settled,
+}
+
+/// An account in half its size: a million of them are looked up in no order.
+#[derive(Clone, Copy)]
+struct Small {
+    at: Timestamp,
+    charged: [u32; 4],
+    stood: [u32; 4],
+}
+
+impl Small {
+    /// Neither a cost of one fax nor a burst is beyond 32 bits.
+    fn of(account: &Account) -> Self {
+        let narrow = |Costs(units): Costs| units.map(|one| u32::try_from(one).unwrap_or(u32::MAX));
+        let Account { charged, reserved } = account;
+        Self { at: reserved.at, charged: narrow(*charged), stood: narrow(reserved.stood) }
+    }
+
+    fn account(&self) -> Account {
+        let wide = |units: [u32; 4]| Costs(units.map(u64::from));
+        let reserved = Reservation { at: self.at, stood: wide(self.stood) };
+        Account { charged: wide(self.charged), reserved }
     }
 }
 
@@ -119,8 +144,7 @@ pub struct Rehearsal {
     share: Option<Share>,
     /// Jobs that a share made wait.
     offered: Recent<()>,
-    open: Recent<Account>,
-    settled: Recent<()>,
+    open: Recent<Open>,
     /// As of when what is set is judged: what expires meanwhile does not.
     judged: Timestamp,
     turn: u32,
@@ -144,7 +168,6 @@ impl Rehearsal {
             share: share(memory),
             offered: Recent::with_room(OPEN_MAX),
             open: Recent::with_room(OPEN_MAX),
-            settled: Recent::with_room(SETTLED_MAX),
             judged: now,
             turn: 0,
             found: Found::default(),
@@ -194,19 +217,25 @@ impl Rehearsal {
         };
         let parties = self.book.parties(&concerned, own.as_ref());
         let nobody = parties.iter().all(|party| party.key == 0);
-        if nobody || self.settled.get(one.decision).is_some() {
+        if nobody {
             return None;
         }
+        let open = self.open.get(one.decision);
         match one.kind {
             UseKind::Over => {
-                let account = self.open.take(one.decision).unwrap_or_default();
+                let account = match open {
+                    Some(Open::Settled) => return None,
+                    Some(Open::Charged(small)) => small.account(),
+                    None => Account::default(),
+                };
                 let mut locked = self.members.lock(parties, one.time);
                 let _settled = spend::settle(&mut locked, &account, one.costs, one.time);
-                self.settled.put(one.decision, ());
+                drop(locked);
+                self.open.put(one.decision, Open::Settled);
                 None
             }
             UseKind::Job | UseKind::Call | UseKind::Answered => {
-                if self.open.get(one.decision).is_some() {
+                if open.is_some() {
                     return None;
                 }
                 let sharing = self.share.as_ref().map(|share| {
@@ -223,7 +252,7 @@ impl Rehearsal {
                     self.offered.put(one.decision, ());
                 }
                 if account.charged != Costs::default() {
-                    self.open.put(one.decision, account);
+                    self.open.put(one.decision, Open::Charged(Small::of(&account)));
                 }
                 Some(rehearsed)
             }
