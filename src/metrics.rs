@@ -106,6 +106,8 @@ metrics! {
     exported_spans: Counter = Counter::default();
     /// Spans dropped because the collector was too slow or gone.
     dropped_spans: Counter = Counter::default();
+    /// Descriptors that the rate limit service was asked about, by what came of them: ok, over-limit, or unknown and let through.
+    rate_descriptors: Family<Label, Counter> = Family::default();
     /// Parts of the levels, of 16, for which the other instances are out of reach; 16 until the engine answers first.
     exchange_parts_alone: Gauge = Gauge::default();
     /// Calls to the engine that instances meet at that were not answered, by reason.

@@ -2,6 +2,7 @@
 
 mod desk;
 mod limits;
+mod rates;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -22,7 +22,7 @@ pub const COMMANDS: &[Command] = &[EVALUATE];
 
 /// Every evaluation there is, by name.
 pub const CATALOG: &[&dyn Evaluation] =
-    &[&pages::Pages, &screening::Screening, &serving::Import, &serving::Serving];
+    &[&serving::Limits, &pages::Pages, &screening::Screening, &serving::Import, &serving::Serving];
 
 /// The bars as they are written down.
 pub const BARS: &str = include_str!("../../docs/bars.toml");

@@ -7,7 +7,7 @@
 //! tick of the time; both are put on top of the first cost of an empty level, and count from the first leak on, so that
 //! no window ever gets more than the rate and one burst.
 
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::verdict::QuotaOutcome;
 
 use super::quota::Allowance;
@@ -71,6 +71,18 @@ impl Limit {
         let pace = (product << PLACES).checked_div(u128::from(allowance.period.as_micros()));
         let pace = pace.map_or(u64::MAX, |pace| u64::try_from(pace).unwrap_or(u64::MAX));
         Self { pace, burst: allowance.burst.saturating_mul(STEPS).min(LEVEL_MAX) }
+    }
+
+    /// In what time so many units come back: to within 16 microseconds, and 142 years where they never do.
+    #[must_use]
+    pub fn comes_back(self, units: u64) -> Span {
+        Span::micros(self.ticks_of(units.saturating_mul(STEPS)) << TICK_SHIFT)
+    }
+
+    /// What can be had at once, in units.
+    #[must_use]
+    pub const fn burst(self) -> u64 {
+        self.burst / STEPS
     }
 
     /// The limit of that many members together.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use super::descriptor::Descriptor;
 use super::leaf::{LogLevel, Size, Weight};
 use super::quota::Quota;
 use super::section::section;
@@ -353,6 +354,8 @@ macro_rules! settings {
             pub groups: BTreeMap<String, GroupCap>,
             /// `[composites.NAME]`.
             pub composites: BTreeMap<String, Composite>,
+            /// `[descriptors.NAME]`.
+            pub descriptors: BTreeMap<String, Descriptor>,
             /// `[quotas.PLAN]`, `[quotas.organisation]`, `[quotas.number]`, `[quotas.trunk]`.
             pub quotas: QuotaTable,
         }
@@ -364,6 +367,7 @@ macro_rules! settings {
                     signals: BTreeMap::new(),
                     groups: BTreeMap::new(),
                     composites: BTreeMap::new(),
+                    descriptors: BTreeMap::new(),
                     quotas: super::plans::default_quotas(),
                 }
             }

@@ -4,6 +4,7 @@
 mod echo;
 mod encrypted;
 mod import;
+mod limits;
 mod load;
 mod process;
 mod storm;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use super::{Evaluation, Measured, Run, Scale};
 pub(super) use import::Import;
+pub(super) use limits::Limits;
 use load::{Client, Lap, Pace, Shape, Target};
 use process::Process;
 use storm::Storm;
