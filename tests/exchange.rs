@@ -9,6 +9,7 @@
 
 mod cluster;
 mod house;
+mod served;
 mod trouble;
 
 use std::path::PathBuf;
