@@ -50,7 +50,6 @@ async fn an_instance_that_is_killed_costs_no_more_than_one_in_twenty() {
         let more = load.run(&instances.iter().collect::<Vec<_>>(), 1_000, 4).await;
         counted = counted.and(more);
     }
-    eprintln!("{counted:?} {}", counted.over_milli());
     assert!(counted.over_milli() <= 50, "{counted:?}");
 }
 
@@ -78,7 +77,6 @@ async fn a_rolling_restart_costs_no_more_than_one_in_a_hundred() {
         let more = load.run(&instances.iter().collect::<Vec<_>>(), 700, 4).await;
         counted = counted.and(more);
     }
-    eprintln!("{counted:?} {}", counted.over_milli());
     assert!(counted.over_milli() <= 10, "{counted:?}");
 }
 
