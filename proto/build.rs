@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 19] = [
+    "envoy/config/core/v3/base.proto",
+    "envoy/extensions/common/ratelimit/v3/ratelimit.proto",
+    "envoy/service/ratelimit/v3/rls.proto",
     "faxguard/error/v1/reason.proto",
     "faxguard/operator/v1/campaign.proto",
     "faxguard/operator/v1/decision.proto",

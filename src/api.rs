@@ -9,6 +9,7 @@ pub mod grpc;
 pub mod guard;
 pub mod limit_desk;
 pub mod live;
+pub mod rate_desk;
 pub mod status;
 pub mod trace;
 pub mod tuning_desk;

@@ -238,6 +238,18 @@ pub const HOOK_KEPT_MAX: usize = 512;
 /// Call identifications of a hook that are looked at; HylaFAX has four to seven.
 pub const HOOK_CALL_IDS_MAX: usize = 16;
 
+/// Descriptors of one question to the rate limit service.
+pub const RATE_DESCRIPTORS_MAX: usize = 16;
+/// Entries of one of them.
+pub const RATE_ENTRIES_MAX: usize = 16;
+/// Most units that one question spends of a quota.
+pub const RATE_HITS_MAX: u32 = 1_000_000;
+/// Largest message of the rate limit service, in bytes.
+pub const RATE_MESSAGE_BYTES_MAX: usize = 256 * 1024;
+
+const _: () = assert!(
+    RATE_DESCRIPTORS_MAX * RATE_ENTRIES_MAX * 2 * (TEXT_BYTES_MAX + 8) <= RATE_MESSAGE_BYTES_MAX
+);
 const _: () = assert!(LEDGER_COMMIT_WAIT_MS * 2 < LEDGER_DURABLE_MS);
 const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);

@@ -11,6 +11,7 @@ pub(crate) mod engine;
 mod limits;
 mod live;
 mod load;
+mod rates;
 mod reading;
 
 use std::num::NonZeroU32;

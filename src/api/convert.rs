@@ -14,6 +14,7 @@ pub mod list;
 mod member;
 pub mod paging;
 pub mod policy;
+pub mod rate_limit;
 mod read;
 pub mod reading;
 pub mod report;

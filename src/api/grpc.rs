@@ -8,6 +8,7 @@ mod dispatch;
 mod gate;
 mod intake;
 mod operator;
+mod rate_limit;
 mod reading;
 mod report;
 mod screening;
@@ -33,6 +34,7 @@ use super::status::Failure;
 use super::trace;
 use crate::bounds;
 use crate::metrics::Metrics;
+use crate::wire::envoy::service::ratelimit::v3::rate_limit_service_server::RateLimitServiceServer;
 use crate::wire::operator::v1 as operator_wire;
 use crate::wire::report::v1::report_service_server::ReportServiceServer;
 use crate::wire::screening::v1::reading_service_server::ReadingServiceServer;
@@ -266,6 +268,8 @@ pub fn services(edge: Edge) -> Services {
     let screening = dispatch::Dispatch::new(screening::Desk::new(Arc::clone(&edge)));
     let reading = ReadingServiceServer::new(reading::FaxReading(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::READ_FAX_MESSAGE_BYTES_MAX);
+    let rates = RateLimitServiceServer::new(rate_limit::RateLimits(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::RATE_MESSAGE_BYTES_MAX);
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
     let campaigns = CampaignServiceServer::new(operator::Campaigns::new(Arc::clone(&edge)))
@@ -287,6 +291,7 @@ pub fn services(edge: Edge) -> Services {
     Services { table: Table::default(), names: Vec::new(), engine, calls, metrics, message_wait }
         .with(Screening, screening)
         .with(Screening, reading)
+        .with(Screening, rates)
         .with(Report, reports)
         .with(Operator, campaigns)
         .with(Operator, decisions)

@@ -2,6 +2,7 @@
 
 mod desk;
 mod limits;
+mod rates;
 mod tuning;
 
 use std::sync::Arc;

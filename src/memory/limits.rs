@@ -17,12 +17,12 @@ use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::fax::stage::Plan;
-use crate::limiter::share::{Marks, Share, Terms, Usage};
+use crate::limiter::share::{HALF_LIVES, Marks, Share, Terms, Usage};
 use crate::limiter::{Allowances, Limits, Members, Slowest, WrongHolds, slowest};
 use crate::policy::{Generation, Generations, Policy, ShareRules};
 use crate::store::hot::HotTable;
 use crate::store::keys::KeyRing;
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 use crate::verdict::{QuotaHolder, Resource, Watched};
 
 pub use book::{Book, Concerned, PARTIES, allowance, allowances_in_force};
@@ -34,10 +34,6 @@ pub use setting::{CanaryTerms, Change, ClassSettings, LimitKey, Part, Scope, Set
 pub const MEMBERS_BYTES: usize = 256 << 20;
 /// Members who were wrongly held lately: few.
 const HOLDS_BYTES: usize = 16 << 20;
-/// In what time what a member pulls fades by half: of lines in some minutes of what one call takes, of the others in what
-/// a queue is to be found contended in.
-const HALF_LIVES: [Span; Watched::ALL.len()] =
-    [Span::seconds(60), Span::seconds(7), Span::seconds(7)];
 
 /// The limits in force and what stands against them.
 pub struct Limiting {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use faxguard::directory::Edit;
 use faxguard::fax::stage::{DialOutcome, Member, Plan, StageEvent};
 use faxguard::ledger::{Stood, Use, UseKind};
+use faxguard::limiter::{Company, PARTS};
 use faxguard::memory::Memory;
 use faxguard::memory::limits::{CanaryTerms, Hand, LimitFault, LimitKey, Part, Scope, Setting};
 use faxguard::policy::Quota;
@@ -329,6 +330,33 @@ fn shadows_judge_live_traffic_and_stand_in_nobodys_way() {
     assert_eq!(shadows(&tuning).len(), 3);
 }
 
+/// What is tried has levels of its own: other instances hear of what was spent, and of nothing else.
+#[test]
+fn what_is_tried_on_paper_is_told_to_no_other_instance() {
+    let memory = house("[quotas.free]\nfaxes = \"1000 faxes / hour\"\n");
+    let members = memory.limiting().members();
+    assert!(members.keep_company(Company { instances: 2, alone_milli: 1_000 }));
+    let told = |now| -> usize {
+        let tell = |part| {
+            let told = members.tell(part, 512, now).len();
+            members.untold().unwrap().arrived(part);
+            told
+        };
+        (0..PARTS).map(tell).sum()
+    };
+    let tuning = Tuning::default();
+    memory.set_limit(free(Part::Shadow(1)), &an_hour(2), 0, at(0)).unwrap();
+    beat(&memory, &tuning, at(0));
+    traffic(&memory, 0, 5, at(1));
+    assert_eq!(told(at(1)), 1);
+    beat(&memory, &tuning, at(2));
+    assert_eq!(shadows(&tuning)[0].1.stood, 3);
+    let candidate = Candidate { key: free(Part::Quota), setting: Some(an_hour(1)) };
+    let found = what_if(&memory, candidate, (Timestamp::default(), at(2))).unwrap().0;
+    assert_eq!((found.asked, found.stood), (5, 4));
+    assert_eq!(told(at(2)), 0);
+}
+
 fn canary(faxes: u64, percent: u8) -> Setting {
     let terms = CanaryTerms { percent, refused_bp: 500, good_bp: 100 };
     Setting { canary: Some(terms), ..an_hour(faxes) }
@@ -465,9 +493,8 @@ fn who_used_most_is_told_over_a_window() {
     assert_eq!(used(4_000), (vec![(bob, 3), (ann, 1)], 4, 0));
 }
 
-/// With a share in play some of what it did would have come out otherwise; nearly all is foretold.
-#[test]
-fn with_lines_contended_nearly_all_is_foretold() {
+/// A policy with nothing but a share of lines, and more traffic than there are lines.
+fn contended() -> (String, Vec<StageEvent>) {
     let none = |plan| {
         format!(
             "[quotas.{plan}]\nfaxes = \"none\"\npages = \"none\"\nline_seconds = \"none\"\nrecipients = \"none\"\n"
@@ -482,11 +509,34 @@ fn with_lines_contended_nearly_all_is_foretold() {
         one.pages = 1 + u32::try_from(number % 3).unwrap();
         events.push(one.submitted(at(number / 2)));
     }
-    let key = LimitKey {
-        scope: Scope::Member(member("bob")),
-        resource: Resource::Pages,
-        part: Part::Quota,
-    };
+    (shared, events)
+}
+
+fn pages_of_bob() -> LimitKey {
+    LimitKey { scope: Scope::Member(member("bob")), resource: Resource::Pages, part: Part::Quota }
+}
+
+/// What was left to this instance beside others is not recorded, and so a share does again what it did.
+#[test]
+fn in_company_a_share_does_again_what_it_did() {
+    let (shared, events) = contended();
+    let memory = house(&shared);
+    let uses = recorded(&memory, &events);
+    let company = Company { instances: 2, alone_milli: 1_000 };
+    assert!(memory.limiting().members().keep_company(company));
+    let mut rehearsal =
+        Rehearsal::new(&memory, Candidate { key: pages_of_bob(), setting: None }, NOON);
+    for one in &uses {
+        assert_eq!(rehearsal.feed(&memory, one).unwrap().stood, one.stood);
+    }
+    assert!(uses.iter().filter(|one| one.stood == Some(Stood::Share)).count() > 300);
+}
+
+/// With a share in play some of what it did would have come out otherwise; nearly all is foretold.
+#[test]
+fn with_lines_contended_nearly_all_is_foretold() {
+    let (shared, events) = contended();
+    let key = pages_of_bob();
     let limit = setting(Quota::new(600, Span::seconds(3_600), 100).unwrap());
     let before = house(&shared);
     let uses = recorded(&before, &events);

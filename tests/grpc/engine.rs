@@ -15,6 +15,7 @@ use faxguard::api::convert::{ClockMode, Wall};
 use faxguard::api::desk::{CampaignAsk, CampaignDesk, CampaignPage, DeskEdit};
 use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
 use faxguard::api::limit_desk::{LimitDesk, LimitsSet};
+use faxguard::api::rate_desk::{Asked, RateDesk, Stands};
 use faxguard::api::status::Failure;
 use faxguard::api::tuning_desk::{Restored, TopOf, TuningDesk};
 use faxguard::campaign::{Decision, FormId, KnownForm, Shown};
@@ -154,6 +155,13 @@ impl LimitDesk for CannedEngine {
 
     fn limit_changes(&self, _after: u64, _limit: usize) -> Result<Vec<Change>, Failure> {
         Ok(Vec::new())
+    }
+}
+
+/// Has no limits.
+impl RateDesk for CannedEngine {
+    fn spend(&self, asked: &[Asked]) -> (Timestamp, Vec<Option<Stands>>) {
+        (Timestamp::default(), vec![None; asked.len()])
     }
 }
 

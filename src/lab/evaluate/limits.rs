@@ -1,4 +1,5 @@
-//! `evaluate limits`: how long it takes to tell what a limit would have done with a week of use, in the usage log of a real store.
+//! `evaluate limits`: how long it takes to tell what a limit would have done with a week of use, in the usage log of a real store; and
+//! what a question to the rate limit service costs.
 
 use crate::fax::stage::Plan;
 use crate::ledger::{Use, UseKind, User};
@@ -11,7 +12,7 @@ use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::Resource;
 
 use super::screening::engine::{Engine, Fault, rounded};
-use super::{Evaluation, Measured, Run, Scale};
+use super::{Evaluation, Measured, Run, Scale, serving};
 
 const NAME: &str = "limits";
 /// The seed of the bars.
@@ -38,7 +39,13 @@ impl Evaluation for Limits {
     }
 
     fn ids(&self) -> &'static [&'static str] {
-        &["limits.what_if_seconds", "limits.use_bytes"]
+        &[
+            "limits.what_if_seconds",
+            "limits.use_bytes",
+            "limits.rate_processor_share",
+            "limits.rate_processor_us",
+            "limits.rate_per_second",
+        ]
     }
 
     fn rows(&self, run: Run) -> Result<Vec<Measured>, Fault> {
@@ -60,10 +67,12 @@ impl Evaluation for Limits {
         let how = format!(
             "read from the store and tried on levels of its own, one thread; {stood} would have waited, of {holders} members"
         );
-        Ok(vec![
+        let mut rows = vec![
             row("limits.what_if_seconds", rounded(seconds, 2), how),
             row("limits.use_bytes", rounded(bytes, 1), "bytes of the log over its uses".to_owned()),
-        ])
+        ];
+        rows.extend(serving::rates(run)?);
+        Ok(rows)
     }
 }
 

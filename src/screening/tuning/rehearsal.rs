@@ -1,5 +1,6 @@
 //! Rehearsal: recorded use under another limit, with levels and shares of its own and the code that charges on the path. Where nodes
-//! said how much there was of what is shared, that is not recorded: there, what a share did it does again.
+//! said how much there was of what is shared, or other instances took their part of it, that is not recorded: there, what a share
+//! did it does again. Other instances are told nothing of it.
 
 use std::collections::HashMap;
 use std::mem;
@@ -323,8 +324,12 @@ fn book(memory: &Memory, candidate: &Candidate, now: Timestamp) -> Book {
     memory.limiting().book_with(&generation, tried, now)
 }
 
-/// Sharing as it would be from the beginning. Where nodes say what there is, it is not recorded what they said.
+/// Sharing as it would be from the beginning. Where nodes say what there is, it is not recorded what they said; nor what part of it
+/// was left to this instance where there are others.
 fn share(memory: &Memory) -> Option<Share> {
+    if memory.limiting().members().untold().is_some() {
+        return None;
+    }
     let share = memory.limiting().share();
     let known = share.terms().capacity.iter().any(|capacity| *capacity > 0);
     (known && !share.is_reported()).then(|| share.afresh())
