@@ -6,6 +6,7 @@
 //! with invented members frees nobody of what they spent, and is limited together with the rest of its own.
 
 mod company;
+mod given;
 mod locked;
 mod written;
 
@@ -24,6 +25,8 @@ use super::share::{Answer, Offer, PULLS, Share};
 use super::untold::{Note, Untold};
 use super::{Statuses, admits};
 
+use given::Given;
+pub use given::GivenBack;
 pub use locked::{Locked, Party};
 pub use written::RowsFault;
 
@@ -50,6 +53,8 @@ pub struct Visit<'a> {
     place: Place,
     /// Where it is noted what others are to be told of.
     untold: Option<&'a Untold>,
+    /// Where it is noted what was given back.
+    given: &'a Given,
 }
 
 impl Visit<'_> {
@@ -108,8 +113,10 @@ impl Visit<'_> {
             Costs(std::array::from_fn(|at| more.0[at].saturating_sub(less.0[at])))
         };
         self.charge(difference(owed, estimate));
-        self.note(Note::GivenBack(difference(estimate, owed)));
-        self.load.give_back(difference(estimate, owed));
+        let back = difference(estimate, owed);
+        self.note(Note::GivenBack(back));
+        self.given.add(self.party.key, back);
+        self.load.give_back(back);
     }
 
     /// Offers a job to the contended resources; see [`Share::offer`].
@@ -133,6 +140,7 @@ pub struct Members {
     hand: AtomicUsize,
     slowest: RwLock<Slowest>,
     untold: OnceLock<Untold>,
+    given: Given,
 }
 
 /// Limits under which whatever has drained has drained for anybody of a kind; see [`super::slowest`]. What a call leaves on a called
@@ -172,6 +180,7 @@ impl Members {
             hand: AtomicUsize::new(0),
             slowest: RwLock::new(slowest.into()),
             untold: OnceLock::new(),
+            given: Given::beside(bytes),
         }
     }
 
@@ -243,10 +252,10 @@ impl Members {
         self.rows.is_empty()
     }
 
-    /// Bytes of the table.
+    /// Bytes of the table and of what was given back.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.rows.bytes()
+        self.rows.bytes() + self.given.bytes()
     }
 }
 

@@ -174,7 +174,7 @@ impl OpenDecision {
         self.account.charged = row.charged;
         if row.charging {
             let at = Timestamp::from_seconds(row.observation.second.into());
-            self.account.reserved = Reservation::of(&row.verdict.quotas, at);
+            self.account.reserved = Reservation::at(at);
         }
         self.offered |= row.verdict.share.is_some();
         self.settled |= row.settled.is_some();

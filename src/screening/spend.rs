@@ -233,7 +233,7 @@ pub(super) fn charge(
         locked.visit(which, now, |visit| visit.charge(costs));
     }
     account.charged = costs;
-    account.reserved = Reservation::of(&spent.quotas, now);
+    account.reserved = Reservation::of(&spent.quotas, locked.given(), now);
     spent.charging = true;
 }
 
@@ -245,7 +245,8 @@ pub(super) fn settle(
 ) -> Spent {
     // The recipients were paid for when the job came in, whatever became of it.
     actual.0[3] = account.charged.0[3];
-    let owed = account.reserved.owed((account.charged, actual), locked.limits(), now);
+    let whose = (locked.limits(), locked.given());
+    let owed = account.reserved.owed((account.charged, actual), whose, now);
     for which in 0..PARTIES {
         locked.visit(which, now, |visit| visit.settle(account.charged, owed));
     }

@@ -8,6 +8,7 @@ use crate::verdict::QuotaHolder;
 
 use super::super::row::{FREE, Limits, Load, LoadRow, together};
 use super::super::untold::Untold;
+use super::given::{Given, GivenBack};
 use super::{HAND_SLOTS, Members, OVERFLOW_MEMBERS, Overflow, Place, Visit};
 
 /// Somebody that a fax is counted against.
@@ -120,6 +121,20 @@ impl<const N: usize> Locked<'_, N> {
         self.parties.iter().filter(|party| party.key != 0).map(|party| party.limits)
     }
 
+    /// What was given back to any of them since the start, for [`Reservation`](crate::limiter::Reservation). `None` where nobody
+    /// here knows: beside other instances, who give back as well.
+    #[must_use]
+    pub fn given(&self) -> Option<GivenBack> {
+        if self.members.untold().is_some() {
+            return None;
+        }
+        let somebody = self.parties.iter().filter(|party| party.key != 0);
+        Some(somebody.fold(GivenBack::default(), |sum, party| {
+            let more = self.members.given.of(party.key);
+            std::array::from_fn(|at| sum[at].wrapping_add(more[at]))
+        }))
+    }
+
     /// Shows the load of the party at that place, brought up to `now` at its limits, to who changes it. Of nobody that is
     /// a load which is forgotten at once.
     pub fn visit<T>(
@@ -129,21 +144,27 @@ impl<const N: usize> Locked<'_, N> {
         change: impl FnOnce(&mut Visit<'_>) -> T,
     ) -> T {
         let (party, now) = (self.parties[which], self.members.now(now));
-        let untold = self.members.untold();
+        let (untold, given) = (self.members.untold(), &self.members.given);
         let rest = dense::rest(party.key, FREE);
         let mut idle = self.idle[which];
         if let Some(at) = self.find_or_make(which, rest, now)
             && let Some(shard) = self.shard(which)
         {
             let mut load = shard.at(at).load();
-            let answer = visited((&mut load, &mut idle), party, (Place::Own, now, untold), change);
+            let answer =
+                visited((&mut load, &mut idle), party, (Place::Own, now, (untold, given)), change);
             shard.set(at, LoadRow::of(rest, &load));
             self.idle[which] = idle;
             return answer;
         }
         if party.key == 0 {
             let mut load = Load::default();
-            return visited((&mut load, &mut idle), party, (Place::Own, now, None), change);
+            return visited(
+                (&mut load, &mut idle),
+                party,
+                (Place::Own, now, (None, given)),
+                change,
+            );
         }
         let wide = together(party.limits, OVERFLOW_MEMBERS);
         let load = match &mut self.shared {
@@ -153,7 +174,7 @@ impl<const N: usize> Locked<'_, N> {
         visited(
             (load, &mut idle),
             Party { limits: &wide, ..party },
-            (Place::Shared, now, None),
+            (Place::Shared, now, (None, given)),
             change,
         )
     }
@@ -188,11 +209,11 @@ impl<const N: usize> Locked<'_, N> {
 fn visited<'a, T>(
     (load, idle): (&'a mut Load, &mut Option<Span>),
     party: Party<'a>,
-    (place, now, untold): (Place, Timestamp, Option<&'a Untold>),
+    (place, now, (untold, given)): (Place, Timestamp, (Option<&'a Untold>, &'a Given)),
     visit: impl FnOnce(&mut Visit<'_>) -> T,
 ) -> T {
     let since = || load.at().map_or(Span::default(), |at| now.since(at));
     let idle = *idle.get_or_insert_with(since);
     load.settle(party.limits, now);
-    visit(&mut Visit { load, party, idle, place, untold })
+    visit(&mut Visit { load, party, idle, place, untold, given })
 }
