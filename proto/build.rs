@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 15] = [
+const FILES: [&str; 19] = [
+    "envoy/config/core/v3/base.proto",
+    "envoy/extensions/common/ratelimit/v3/ratelimit.proto",
+    "envoy/service/ratelimit/v3/rls.proto",
     "faxguard/error/v1/reason.proto",
     "faxguard/operator/v1/campaign.proto",
     "faxguard/operator/v1/decision.proto",
     "faxguard/operator/v1/directory.proto",
     "faxguard/operator/v1/held_fax.proto",
     "faxguard/operator/v1/limit.proto",
+    "faxguard/operator/v1/limit_tuning.proto",
     "faxguard/operator/v1/list_entry.proto",
     "faxguard/operator/v1/policy.proto",
     "faxguard/replay/v1/event.proto",

@@ -9,7 +9,9 @@ pub mod grpc;
 pub mod guard;
 pub mod limit_desk;
 pub mod live;
+pub mod rate_desk;
 pub mod status;
 pub mod trace;
+pub mod tuning_desk;
 
 pub use crate::wire::DESCRIPTOR_SET;

@@ -149,6 +149,25 @@ pub const LEDGER_DURABLE_MS: u64 = 100;
 /// Largest body of one ledger entry, in bytes.
 pub const LEDGER_ENTRY_BYTES_MAX: usize = 16 * 1024;
 
+/// Bytes of a block of the usage log, at some thirty a use; one is written when it is as large, or [`USAGE_BLOCK_SECONDS`] old.
+pub const USAGE_BLOCK_BYTES: usize = 256 * 1024;
+/// Seconds after which a block of the usage log is written, whatever its size. A week has 10,080 of them at most, and those that
+/// are full.
+pub const USAGE_BLOCK_SECONDS: u64 = 60;
+/// Most bytes of the usage log: 140 million uses. The oldest go first, whatever their term.
+pub const USAGE_BYTES_MAX: u64 = 4 << 30;
+/// Entries of the ledger that are read again at most for the usage log, where it has none yet: some ten seconds off the path.
+pub const USAGE_CATCH_UP_ENTRIES: u64 = 5_000_000;
+/// Entries of the ledger that are taken up into the usage log at once.
+pub const USAGE_FOLLOW_ENTRIES: usize = 500_000;
+
+/// Limits that are tried beside live traffic at once, each with levels of its own.
+pub const SHADOWS_MAX: usize = 4;
+/// Uses that a canary must have had before it may be taken back by itself.
+pub const GUARD_USES_MIN: u64 = 50;
+/// Holders whom a limit that is tried would have stood in the way of, counted by name; others are counted together.
+pub const AFFECTED_MAX: usize = 100_000;
+
 /// Largest policy file, in bytes; larger is refused before it is read.
 pub const POLICY_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Longest line of a replay or directory file, in bytes.
@@ -219,6 +238,18 @@ pub const HOOK_KEPT_MAX: usize = 512;
 /// Call identifications of a hook that are looked at; HylaFAX has four to seven.
 pub const HOOK_CALL_IDS_MAX: usize = 16;
 
+/// Descriptors of one question to the rate limit service.
+pub const RATE_DESCRIPTORS_MAX: usize = 16;
+/// Entries of one of them.
+pub const RATE_ENTRIES_MAX: usize = 16;
+/// Most units that one question spends of a quota.
+pub const RATE_HITS_MAX: u32 = 1_000_000;
+/// Largest message of the rate limit service, in bytes.
+pub const RATE_MESSAGE_BYTES_MAX: usize = 256 * 1024;
+
+const _: () = assert!(
+    RATE_DESCRIPTORS_MAX * RATE_ENTRIES_MAX * 2 * (TEXT_BYTES_MAX + 8) <= RATE_MESSAGE_BYTES_MAX
+);
 const _: () = assert!(LEDGER_COMMIT_WAIT_MS * 2 < LEDGER_DURABLE_MS);
 const _: () = assert!(LEDGER_COMMIT_ENTRIES <= LEDGER_QUEUE_ENTRIES);
 const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
@@ -232,6 +263,7 @@ const _: () = assert!(READ_FAX_BYTES_MAX < READ_FAX_MESSAGE_BYTES_MAX);
 const _: () = assert!(READ_FAX_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MAX);
 const _: () = assert!(READ_FAX_STAGES.get() <= SCREENING_ALLOWANCE.1.get());
 const _: () = assert!(PEER_UNFINISHED_BYTES_MAX <= UNFINISHED_BYTES_MAX / 16);
+const _: () = assert!((USAGE_BLOCK_BYTES as u64) * 1_000 <= USAGE_BYTES_MAX);
 const _: () = assert!(TRACE_BATCH_SPANS <= TRACE_QUEUE_SPANS);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);
 const _: () = assert!(STREAM_BATCH_MAX * 16 * TEXT_BYTES_MAX <= SCREENING_MESSAGE_BYTES_MAX);

@@ -8,6 +8,7 @@ pub mod content;
 pub mod decay;
 pub mod dense;
 pub mod directory;
+pub mod exchange;
 pub mod fax;
 pub mod features;
 pub mod held;

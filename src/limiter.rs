@@ -14,6 +14,7 @@ mod quota;
 mod reserve;
 mod row;
 pub mod share;
+mod untold;
 
 use crate::verdict::{QuotaOutcome, QuotaStatus, Resource};
 
@@ -24,6 +25,7 @@ pub use members::{Locked, Members, Party, Slowest, row_key};
 pub use quota::Allowance;
 pub use reserve::Reservation;
 pub use row::{Limits, limits, slowest};
+pub use untold::{Company, PARTS, Steps, Telling, Told, UNTOLD_MAX, Untold, part_of};
 
 /// The limits of a member, in the order of [`Resource::ALL`]; `None` is no limit.
 pub type Allowances = [Option<Allowance>; Resource::ALL.len()];

@@ -17,6 +17,7 @@ pub mod open;
 pub mod profile;
 pub mod read;
 mod recover;
+pub mod usage;
 mod wishes;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use crate::time::{DAY_SECONDS, Span, Timestamp};
 use limits::Limiting;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
+use usage::UsageLog;
 use wishes::Wishes;
 
 pub use campaigns::CampaignFault;
@@ -79,6 +81,7 @@ pub struct Memory {
     open: OpenDecisions,
     campaigns: Campaigns,
     wishes: Wishes,
+    usage: UsageLog,
     /// Campaigns are written one after the other; true when some change is not in its row.
     campaign_rows: Mutex<bool>,
     /// Held faxes change state one after the other.
@@ -184,6 +187,7 @@ impl Memory {
             }),
             campaign_rows: Mutex::new(false),
             wishes: Wishes::default(),
+            usage: UsageLog::default(),
             generations: Generations::new(generation, &settings, &specs),
             store,
             keys,
@@ -364,6 +368,7 @@ const fn days_of(terms: &Retention, class: RetentionClass) -> Option<u32> {
         RetentionClass::ContentJournal => terms.content_journal_days,
         RetentionClass::FalsePositive => terms.false_positive_days,
         RetentionClass::Campaign => terms.campaign_days,
+        RetentionClass::Usage => terms.usage_days,
         RetentionClass::Directory | RetentionClass::Meta => return None,
     })
 }

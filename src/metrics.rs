@@ -88,6 +88,10 @@ metrics! {
     campaign_pages: Gauge = Gauge::default();
     /// Abuse reports answered, by how they stand.
     reports: Family<Label, Counter> = Family::default();
+    /// Limits tried on some holders that were taken back by themselves.
+    limit_canaries_taken_back: Counter = Counter::default();
+    /// Uses that a limit tried beside live traffic would have stood in the way of since it began, by its slot.
+    limit_shadow_stood: Family<Label, Gauge> = Family::default();
     /// Held faxes whose deadline passed.
     held_expired: Counter = Counter::default();
     /// Store condition: 0 working, 1 slow, 2 full, 3 failing.
@@ -106,6 +110,18 @@ metrics! {
     exported_spans: Counter = Counter::default();
     /// Spans dropped because the collector was too slow or gone.
     dropped_spans: Counter = Counter::default();
+    /// Descriptors that the rate limit service was asked about, by what came of them: ok, over-limit, or unknown and let through.
+    rate_descriptors: Family<Label, Counter> = Family::default();
+    /// Parts of the levels, of 16, for which the other instances are out of reach; 16 until the engine answers first.
+    exchange_parts_alone: Gauge = Gauge::default();
+    /// Calls to the engine that instances meet at that were not answered, by reason.
+    exchange_failures: Family<Label, Counter> = Family::default();
+    /// Levels that the other instances were told of.
+    exchange_rows_told: Counter = Counter::default();
+    /// Levels that were heard from the engine, those that were told included.
+    exchange_rows_heard: Counter = Counter::default();
+    /// Charges that other instances will not be told of, for want of room while they were out of reach.
+    exchange_charges_lost: Gauge = Gauge::default();
     /// Snapshots that could not be written.
     checkpoint_failures: Counter = Counter::default();
 }
@@ -178,6 +194,7 @@ mod tests {
         metrics.shed_calls.get_or_create(&[("audience", "screening")]).inc();
         metrics.slow_messages.get_or_create(&[("audience", "screening")]).inc();
         metrics.unfinished_calls.get_or_create(&[("audience", "screening")]).inc();
+        metrics.limit_shadow_stood.get_or_create(&[("slot", "1")]).inc();
         let mut page = String::new();
         prometheus_client::encoding::text::encode(&mut page, metrics.registry()).unwrap();
         for name in NAMES {

@@ -4,6 +4,7 @@
 
 mod build;
 mod check;
+mod descriptor;
 mod door;
 mod example;
 mod fault;
@@ -18,6 +19,7 @@ mod section;
 pub mod settings;
 
 pub use check::{COMPOSITES_MAX, WEIGHT_MAX, check, load};
+pub use descriptor::{DESCRIPTORS_MAX, DescriptorRule, ENTRIES_MAX, find};
 pub use example::example;
 pub use fault::{FAULTS_MAX, Fault};
 pub use generation::{Edit, Generation, Generations, Refused};

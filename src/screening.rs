@@ -9,6 +9,7 @@ pub mod reading;
 pub mod score;
 pub mod signals;
 mod spend;
+pub mod tuning;
 
 use std::sync::atomic::Ordering;
 
@@ -264,7 +265,8 @@ fn row(
         zone: open.zone,
         observation: open.observation,
         features: open.features.keep(),
-        charged: open.charged,
+        charged: open.account.charged,
+        asked: spend::asked(&event.stage),
         charging: counted.spent.charging,
         settled: counted.spent.settled,
         owed: counted.spent.owed,

@@ -51,11 +51,13 @@ const ROOMS: &[Room] = &[
     // Surfaces: the server's side and the client's.
     ("api", 7, "bounds campaign content directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),
+    // What instances tell each other, over a network of their own.
+    ("exchange", 7, "limiter memory metrics policy time verdict"),
     // The routing node's side: a client too, which shares the tool's commands.
     ("node", 8, "bounds content fax operator time verdict wire"),
     // Assembly: the engine without sockets, then everything.
-    ("lab", 9, "activity api bounds campaign content decay dense directory fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
-    ("server", 10, "api bounds held lab memory metrics policy reports screening store time"),
+    ("lab", 9, "activity api bounds campaign content decay dense directory exchange fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
+    ("server", 10, "api bounds exchange held lab memory metrics policy reports screening store time"),
 ];
 
 /// Rooms the binaries may name.
@@ -69,7 +71,7 @@ const WORDS: &[(&str, &str)] = &[
     ("prost::", "wire api operator lab/evaluate/serving"),
     ("pbjson_types::", "wire api operator node lab"),
     ("tonic::", "wire api operator node/client server lab/demo lab/evaluate/serving"),
-    ("tokio::", "api operator node/client node/state server store/ticket lab bin"),
+    ("tokio::", "api exchange operator node/client node/state server store/ticket lab bin"),
     ("serde::", "wire operator node lab api/convert"),
     ("serde_json::", "wire operator node lab api/convert"),
     ("toml::", "policy lab"),
@@ -88,7 +90,8 @@ const WORDS: &[(&str, &str)] = &[
     ("opentelemetry_otlp::", "server/traces"),
     ("tracing_opentelemetry::", "api/trace server/telemetry"),
     ("prometheus_client::", "metrics api server"),
-    ("std::fs", "store policy operator node lab server"),
+    ("redis::", "exchange/link"),
+    ("std::fs", "exchange/link store policy operator node lab server"),
     ("Instant::now", "time metrics lab"),
     ("SystemTime::now", "time"),
     ("tokio::spawn", "api server"),

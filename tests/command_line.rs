@@ -208,6 +208,11 @@ fn answers_for_people_and_for_programs() {
         ("limits-unset", &["limits", "unset", "pages", "--member", "m1", "--reason", "over"]),
         ("limits-list", &["limits", "list"]),
         ("limits-history", &["limits", "history"]),
+        ("limits-what-if", &["limits", "what-if", "pages", "--plan", "free", "--rate", "300"]),
+        ("limits-trials", &["limits", "trials"]),
+        ("limits-rollback", &["limits", "rollback", "7", "--reason", "too tight"]),
+        ("limits-top", &["limits", "top", "pages", "--by", "trunk", "--over", "day"]),
+        ("limits-explain", &["limits", "explain", "m1"]),
         ("policy-show", &["policy", "show"]),
     ] {
         let people = called(arguments);

@@ -9,6 +9,7 @@ mod desk;
 mod known;
 mod limit_edits;
 mod limits;
+mod tuning;
 
 use std::sync::atomic::Ordering;
 

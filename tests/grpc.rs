@@ -11,6 +11,7 @@ pub(crate) mod engine;
 mod limits;
 mod live;
 mod load;
+mod rates;
 mod reading;
 
 use std::num::NonZeroU32;
@@ -286,7 +287,7 @@ async fn health_and_reflection_know_every_service() {
         );
         count += 1;
     }
-    assert_eq!(count, 10);
+    assert_eq!(count, 11);
     assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
     assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
     server.end().await;

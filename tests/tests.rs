@@ -8,6 +8,7 @@ mod command_line;
 mod contract;
 mod documents;
 mod engine;
+mod exchange;
 mod faults;
 mod golden;
 mod grpc;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::convert::Wall;
 use super::desk::CampaignDesk;
 use super::limit_desk::LimitDesk;
+use super::rate_desk::RateDesk;
 use super::status::Failure;
+use super::tuning_desk::TuningDesk;
 use crate::content::sealed::SealedFax;
 use crate::directory;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
@@ -26,7 +28,7 @@ use crate::time::{Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict, Watched};
 
 /// The engine, as the wall sees it.
-pub trait Engine: CampaignDesk + LimitDesk + Send + Sync {
+pub trait Engine: CampaignDesk + LimitDesk + RateDesk + TuningDesk + Send + Sync {
     /// What reading a request needs, at the present moment.
     fn wall(&self) -> Wall<'_>;
 

@@ -8,6 +8,7 @@ mod dispatch;
 mod gate;
 mod intake;
 mod operator;
+mod rate_limit;
 mod reading;
 mod report;
 mod screening;
@@ -33,6 +34,7 @@ use super::status::Failure;
 use super::trace;
 use crate::bounds;
 use crate::metrics::Metrics;
+use crate::wire::envoy::service::ratelimit::v3::rate_limit_service_server::RateLimitServiceServer;
 use crate::wire::operator::v1 as operator_wire;
 use crate::wire::report::v1::report_service_server::ReportServiceServer;
 use crate::wire::screening::v1::reading_service_server::ReadingServiceServer;
@@ -42,6 +44,7 @@ use operator_wire::decision_service_server::DecisionServiceServer;
 use operator_wire::directory_service_server::DirectoryServiceServer;
 use operator_wire::held_fax_service_server::HeldFaxServiceServer;
 use operator_wire::limit_service_server::LimitServiceServer;
+use operator_wire::limit_tuning_service_server::LimitTuningServiceServer;
 use operator_wire::list_entry_service_server::ListEntryServiceServer;
 use operator_wire::policy_service_server::PolicyServiceServer;
 
@@ -265,6 +268,8 @@ pub fn services(edge: Edge) -> Services {
     let screening = dispatch::Dispatch::new(screening::Desk::new(Arc::clone(&edge)));
     let reading = ReadingServiceServer::new(reading::FaxReading(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::READ_FAX_MESSAGE_BYTES_MAX);
+    let rates = RateLimitServiceServer::new(rate_limit::RateLimits(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::RATE_MESSAGE_BYTES_MAX);
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
     let campaigns = CampaignServiceServer::new(operator::Campaigns::new(Arc::clone(&edge)))
@@ -277,6 +282,8 @@ pub fn services(edge: Edge) -> Services {
         .max_decoding_message_size(most);
     let limits = LimitServiceServer::new(operator::Limits(Arc::clone(&edge)))
         .max_decoding_message_size(most);
+    let tuning = LimitTuningServiceServer::new(operator::LimitTuning(Arc::clone(&edge)))
+        .max_decoding_message_size(most);
     let lists = ListEntryServiceServer::new(operator::ListEntries(Arc::clone(&edge)))
         .max_decoding_message_size(most);
     let policies =
@@ -284,12 +291,14 @@ pub fn services(edge: Edge) -> Services {
     Services { table: Table::default(), names: Vec::new(), engine, calls, metrics, message_wait }
         .with(Screening, screening)
         .with(Screening, reading)
+        .with(Screening, rates)
         .with(Report, reports)
         .with(Operator, campaigns)
         .with(Operator, decisions)
         .with(Operator, directory)
         .with(Operator, held)
         .with(Operator, limits)
+        .with(Operator, tuning)
         .with(Operator, lists)
         .with(Operator, policies)
 }

@@ -2,6 +2,8 @@
 
 mod desk;
 mod limits;
+mod rates;
+mod tuning;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,6 +31,7 @@ use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation, Refused};
 use crate::reports::{self, Filing, Receipt, ReportFault};
 use crate::screening::reading::{self, Reading, Unread};
+use crate::screening::tuning::{BeatFault, Tuning};
 use crate::screening::{self, SeenPage};
 use crate::store::{Condition, FaxKey, StoreError};
 use crate::time::{Clock, EventClock, Timestamp};
@@ -72,6 +75,9 @@ impl Clock for Timepiece {
 pub struct Live {
     memory: Arc<Memory>,
     clock: Timepiece,
+    tuning: Tuning,
+    /// One at a time replays the usage log.
+    trying: Mutex<()>,
     /// Held by whoever edits campaigns, from reading the version to having changed it.
     desk: Mutex<()>,
 }
@@ -79,8 +85,17 @@ pub struct Live {
 impl Live {
     /// An engine on that clock.
     #[must_use]
-    pub const fn new(memory: Arc<Memory>, clock: Timepiece) -> Self {
-        Self { memory, clock, desk: Mutex::new(()) }
+    pub fn new(memory: Arc<Memory>, clock: Timepiece) -> Self {
+        let (tuning, trying) = (Tuning::default(), Mutex::new(()));
+        Self { memory, clock, tuning, trying, desk: Mutex::new(()) }
+    }
+
+    /// What follows the use of limits: to be called every second or so, off the path. Says how many canaries were taken back.
+    ///
+    /// # Errors
+    /// [`BeatFault`].
+    pub fn follow_limits(&self) -> Result<usize, BeatFault> {
+        self.tuning.beat(&self.memory, self.now())
     }
 
     fn now(&self) -> Timestamp {

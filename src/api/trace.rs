@@ -24,7 +24,8 @@ const TRACE_PARENT: &str = "traceparent";
 const TRACE_PARENT_BYTES: usize = 55;
 
 /// Every method of the contract. A path is whatever a caller writes; a span names one of these.
-pub const METHODS: [&str; 34] = [
+pub const METHODS: [&str; 39] = [
+    "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit",
     "/faxguard.screening.v1.ReadingService/FingerprintFax",
     "/faxguard.screening.v1.ScreeningService/ScreenFax",
     "/faxguard.screening.v1.ScreeningService/StreamScreenFax",
@@ -54,6 +55,10 @@ pub const METHODS: [&str; 34] = [
     "/faxguard.operator.v1.LimitService/SetLimit",
     "/faxguard.operator.v1.LimitService/UnsetLimit",
     "/faxguard.operator.v1.LimitService/ListLimitChanges",
+    "/faxguard.operator.v1.LimitTuningService/ListLimitTrials",
+    "/faxguard.operator.v1.LimitTuningService/ListTopUsers",
+    "/faxguard.operator.v1.LimitTuningService/RestoreLimit",
+    "/faxguard.operator.v1.LimitTuningService/TryLimit",
     "/faxguard.operator.v1.ListEntryService/CreateListEntry",
     "/faxguard.operator.v1.ListEntryService/DeleteListEntry",
     "/faxguard.operator.v1.ListEntryService/ListListEntries",

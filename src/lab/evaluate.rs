@@ -2,6 +2,7 @@
 
 mod bars;
 pub mod index;
+mod limits;
 pub mod pages;
 pub mod screening;
 mod serving;
@@ -22,7 +23,7 @@ pub const COMMANDS: &[Command] = &[EVALUATE];
 
 /// Every evaluation there is, by name.
 pub const CATALOG: &[&dyn Evaluation] =
-    &[&pages::Pages, &screening::Screening, &serving::Import, &serving::Serving];
+    &[&limits::Limits, &pages::Pages, &screening::Screening, &serving::Import, &serving::Serving];
 
 /// The bars as they are written down.
 pub const BARS: &str = include_str!("../../docs/bars.toml");

@@ -12,7 +12,7 @@ use super::names::Names;
 use super::varint::{Packer, take, take_as, take_signed};
 use crate::activity::{Observation, PACKED_BYTES};
 use crate::fax::id::{DecisionId, Pseudonym};
-use crate::fax::stage::{Member, Plan};
+use crate::fax::stage::{Member, Plan, StageKind};
 use crate::features::{FEATURE_COUNT, FEATURES_VERSION, KeptFeatures};
 use crate::limiter::Costs;
 use crate::relations::{Relation, Relations};
@@ -24,12 +24,12 @@ use verdict::{put_verdict, take_verdict};
 pub use verdict::{decode_verdict, encode_verdict};
 
 /// Layout of the row. A reader takes every version up to its own.
-const ROW_VERSION: u8 = 2;
+const ROW_VERSION: u8 = 3;
 /// The first whose observation is packed.
 const PACKED_SINCE: u8 = 2;
 /// Most bytes of a row: subjects, observation, features at six bytes, course, and the verdict.
 const ROW_BYTES_MAX: usize =
-    120 + PACKED_BYTES + 6 * (FEATURE_COUNT + 1) + 250 + verdict::VERDICT_BYTES_MAX;
+    120 + PACKED_BYTES + 6 * (FEATURE_COUNT + 1) + 290 + verdict::VERDICT_BYTES_MAX;
 
 thread_local! {
     /// Where this thread packs its rows: always the same memory, so always near.
@@ -89,6 +89,7 @@ const CHARGED: u8 = 1;
 const CHARGING: u8 = 2;
 const SETTLED: u8 = 4;
 const OWED: u8 = 8;
+const ASKED: u8 = 16;
 
 /// What the pages so far look like from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -177,6 +178,9 @@ pub struct StageRow {
     pub charging: bool,
     /// What was settled against the charge: the actual cost, when the last dial ended.
     pub settled: Option<Costs>,
+    /// What the stage asked for, or what it said that the fax did cost, whatever was charged for it. `None` where it said
+    /// nothing of that; a call asks for what every call does. In rows of before version 3 it is what was charged or settled.
+    pub asked: Option<Costs>,
     /// What stays charged where that is more than the actual cost, since too much had leaked of the estimate to be given
     /// back; see [`crate::limiter::Reservation`].
     pub owed: Option<Costs>,
@@ -223,17 +227,21 @@ impl StageRow {
         to.put(self.zone.into());
     }
 
-    /// How it went on, charge, correspondence, pages: at most 250 bytes.
+    /// How it went on, charge, correspondence, pages: at most 290 bytes.
     fn put_course(&self, to: &mut Packer<'_>) {
         let charged = self.charged != Costs::default();
         let bit = |set, bit| if set { bit } else { 0 };
         let settled = bit(self.settled.is_some(), SETTLED);
         let owed = bit(self.owed.is_some(), OWED);
-        to.push(bit(charged, CHARGED) | bit(self.charging, CHARGING) | settled | owed);
+        // Nearly always it is what was charged or settled.
+        let stage = self.verdict.stage;
+        let asked = self.asked.filter(|_| self.asked != usual(stage, self.charged, self.settled));
+        let flags = settled | owed | bit(asked.is_some(), ASKED);
+        to.push(bit(charged, CHARGED) | bit(self.charging, CHARGING) | flags);
         if charged {
             put_costs(to, self.charged);
         }
-        for costs in [self.settled, self.owed].into_iter().flatten() {
+        for costs in [self.settled, self.owed, asked].into_iter().flatten() {
             put_costs(to, costs);
         }
         to.push(self.noted.0);
@@ -289,6 +297,9 @@ impl StageRow {
             if charge & bit == 0 { Some(None) } else { take_costs(from).map(Some) }
         };
         let charged = cost(CHARGED, from)?.unwrap_or_default();
+        let (settled, owed, asked) = (cost(SETTLED, from)?, cost(OWED, from)?, cost(ASKED, from)?);
+        let (noted, pages) = (Noted(take_u8(from)?), take_pages(from)?);
+        let verdict = take_verdict(from, decision, names)?;
         Some(Self {
             request,
             mark,
@@ -304,12 +315,27 @@ impl StageRow {
             features,
             charged,
             charging: charge & CHARGING != 0,
-            settled: cost(SETTLED, from)?,
-            owed: cost(OWED, from)?,
-            noted: Noted(take_u8(from)?),
-            pages: take_pages(from)?,
-            verdict: take_verdict(from, decision, names)?,
+            settled,
+            asked: asked.or_else(|| usual(verdict.stage, charged, settled)),
+            owed,
+            noted,
+            pages,
+            verdict,
         })
+    }
+}
+
+/// What a stage asked for that the row does not say: what was charged for a job, what was settled when it was over. Recipients
+/// were paid for when the job came in.
+fn usual(stage: StageKind, charged: Costs, settled: Option<Costs>) -> Option<Costs> {
+    match stage {
+        StageKind::JobSubmitted | StageKind::Dialing => {
+            Some(charged).filter(|charged| *charged != Costs::default())
+        }
+        StageKind::DialResult | StageKind::Received => {
+            settled.map(|Costs([faxes, pages, seconds, _])| Costs([faxes, pages, seconds, 0]))
+        }
+        StageKind::CallOffered | StageKind::Handshake | StageKind::Page => None,
     }
 }
 

@@ -7,13 +7,13 @@
 //! tick of the time; both are put on top of the first cost of an empty level, and count from the first leak on, so that
 //! no window ever gets more than the rate and one burst.
 
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::verdict::QuotaOutcome;
 
 use super::quota::Allowance;
 
 /// Steps of a unit.
-const STEPS: u64 = 1 << 9;
+pub(super) const STEPS: u64 = 1 << 9;
 /// Bits of a level.
 pub(super) const LEVEL_BITS: u32 = 40;
 /// The bit that says whether a level has leaked since it was empty.
@@ -73,6 +73,18 @@ impl Limit {
         Self { pace, burst: allowance.burst.saturating_mul(STEPS).min(LEVEL_MAX) }
     }
 
+    /// In what time so many units come back: to within 16 microseconds, and 142 years where they never do.
+    #[must_use]
+    pub fn comes_back(self, units: u64) -> Span {
+        Span::micros(self.ticks_of(units.saturating_mul(STEPS)) << TICK_SHIFT)
+    }
+
+    /// What can be had at once, in units.
+    #[must_use]
+    pub const fn burst(self) -> u64 {
+        self.burst / STEPS
+    }
+
     /// The limit of that many members together.
     #[must_use]
     pub const fn times(self, members: u64) -> Self {
@@ -92,7 +104,8 @@ impl Limit {
         (u128::from(self.pace) * u128::from(until.0)) >> PLACES
     }
 
-    fn between(self, from: Tick, until: Tick) -> u64 {
+    /// Steps that leak between two instants.
+    pub(super) fn between(self, from: Tick, until: Tick) -> u64 {
         let leaked = self.leaked(until.max(from)) - self.leaked(from);
         u64::try_from(leaked).unwrap_or(u64::MAX)
     }
@@ -104,6 +117,18 @@ impl Limit {
             return 0;
         }
         self.between(from, until).saturating_add(self.slack()).div_ceil(STEPS)
+    }
+
+    /// What leaks in a microsecond, in steps of `2^-54`.
+    pub(super) const fn pace(self) -> u64 {
+        self.pace
+    }
+
+    /// In how many ticks so many steps have leaked; the last there is where they never do.
+    fn ticks_of(self, steps: u64) -> u64 {
+        let ticks = (u128::from(steps) << PLACES).checked_div(u128::from(self.pace));
+        let ticks = ticks.and_then(|ticks| u64::try_from(ticks).ok()).unwrap_or(u64::MAX);
+        ticks.saturating_add(1).min((1 << TICK_BITS) - 1)
     }
 
     /// What the leak may be ahead of the exact one.
@@ -129,6 +154,31 @@ impl Bucket {
     /// The level in [`LEVEL_BITS`].
     pub(super) const fn bits(self) -> u64 {
         if self.leaked { self.steps | LEAKED } else { self.steps }
+    }
+
+    /// A level of so many steps, of which some may have leaked.
+    pub(super) fn of_steps(steps: u64) -> Self {
+        let steps = steps.min(LEVEL_MAX);
+        Self { steps, leaked: steps > 0 }
+    }
+
+    /// Its steps, without the slack on top of a first cost.
+    pub(super) const fn net(self, limit: Limit) -> u64 {
+        self.steps.saturating_sub(limit.slack())
+    }
+
+    /// The same with more on top.
+    pub(super) fn with(self, steps: u64) -> Self {
+        Self { steps: self.steps.saturating_add(steps).min(LEVEL_MAX), leaked: self.leaked }
+    }
+
+    /// When it is empty, of a level that stands for `at`.
+    pub(super) fn drained(self, limit: Limit, at: Tick) -> Tick {
+        if self.steps == 0 {
+            at
+        } else {
+            Tick::from_bits(at.0.saturating_add(limit.ticks_of(self.steps)))
+        }
     }
 
     pub(super) const fn is_empty(self) -> bool {

@@ -138,13 +138,19 @@ impl Spending {
     pub fn job(facts: &JobFacts) -> Self {
         let costs = super::cost::job(facts);
         let recipients = costs.of(Resource::Recipients);
+        Self::of_job(costs).with(Spend::Bytes, facts.bytes.saturating_mul(recipients))
+    }
+
+    /// The same of a job of which nothing is known but what it costs: its bytes are not.
+    #[must_use]
+    pub fn of_job(costs: Costs) -> Self {
+        let recipients = costs.of(Resource::Recipients);
         let pages = costs.of(Resource::Pages) / recipients.max(1);
         Self::from(costs)
             .with(Spend::CallAttempts, recipients)
             .with(Spend::Channels, recipients)
-            .with(Spend::Pixels, pages * PAGE_PIXELS)
-            .with(Spend::Bytes, facts.bytes.saturating_mul(recipients))
-            .with(Spend::Conversion, pages * PAGE_WORK)
+            .with(Spend::Pixels, pages.saturating_mul(PAGE_PIXELS))
+            .with(Spend::Conversion, pages.saturating_mul(PAGE_WORK))
             .with(Spend::ApiCalls, 1)
     }
 }

@@ -5,22 +5,28 @@
 //! the path. When a shard is full, members without a row share one load that stands for many: whoever fills the table
 //! with invented members frees nobody of what they spent, and is limited together with the rest of its own.
 
+mod company;
+mod given;
 mod locked;
 mod written;
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::dense::{self, Dense, Row as _, SHARD_BITS, SHARDS};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::verdict::{QuotaHolder, Resource};
 
 use super::cost::Costs;
 use super::row::{FREE, Limits, Load, LoadRow};
-use super::share::{Answer, Offer, Share};
+use super::share::{Answer, Offer, PULLS, Share};
+use super::untold::{Note, Untold};
 use super::{Statuses, admits};
 
+use given::Given;
+pub use given::GivenBack;
 pub use locked::{Locked, Party};
 pub use written::RowsFault;
 
@@ -42,8 +48,13 @@ pub enum Place {
 pub struct Visit<'a> {
     load: &'a mut Load,
     party: Party<'a>,
-    before: Option<Timestamp>,
+    /// Since when the row was not touched, before it was locked.
+    idle: Span,
     place: Place,
+    /// Where it is noted what others are to be told of.
+    untold: Option<&'a Untold>,
+    /// Where it is noted what was given back.
+    given: &'a Given,
 }
 
 impl Visit<'_> {
@@ -56,7 +67,11 @@ impl Visit<'_> {
     /// How the quotas stand; nothing is charged.
     #[must_use]
     pub fn check(&self, costs: Costs) -> Statuses {
-        let mut statuses = self.load.check(self.party.limits, costs, self.party.holder);
+        let Party { key, limits, holder, .. } = self.party;
+        let mut statuses = self.load.check(limits, costs, holder);
+        if let Some(beside) = self.untold.and_then(|untold| untold.beside(key)) {
+            self.load.tighten((limits, costs), beside, &mut statuses);
+        }
         for (resource, status) in Resource::ALL.into_iter().zip(&mut statuses) {
             if self.party.off >> resource as u8 & 1 == 1 {
                 *status = None;
@@ -67,7 +82,19 @@ impl Visit<'_> {
 
     /// Charges the costs, whatever the levels are then: for a fax that goes on in any case.
     pub fn charge(&mut self, costs: Costs) {
-        self.load.charge(self.party.limits, costs);
+        let weighed = self.untold.map_or(costs, |untold| untold.weighed(self.party.key, costs));
+        self.note(Note::Charged(costs));
+        self.load.charge(self.party.limits, weighed);
+    }
+
+    fn note(&self, what: Note) {
+        let nothing = match what {
+            Note::Charged(costs) | Note::GivenBack(costs) => costs == Costs::default(),
+            Note::Pulled(pulled) => pulled == [0; PULLS],
+        };
+        if let Some(untold) = self.untold.filter(|_| !nothing) {
+            untold.note(self.party.key, (self.load, self.party.limits), what);
+        }
     }
 
     /// Checks, and charges when all quotas are within: all or nothing.
@@ -85,13 +112,17 @@ impl Visit<'_> {
         let difference = |more: Costs, less: Costs| {
             Costs(std::array::from_fn(|at| more.0[at].saturating_sub(less.0[at])))
         };
-        self.load.charge(self.party.limits, difference(owed, estimate));
-        self.load.give_back(difference(estimate, owed));
+        self.charge(difference(owed, estimate));
+        let back = difference(estimate, owed);
+        self.note(Note::GivenBack(back));
+        self.given.add(self.party.key, back);
+        self.load.give_back(back);
     }
 
     /// Offers a job to the contended resources; see [`Share::offer`].
     pub fn offer(&mut self, share: &Share, offer: &Offer) -> Answer {
-        share.offer(&mut self.load.pull, self.before, offer)
+        self.note(Note::Pulled(share.pulled(offer)));
+        share.answer(&mut self.load.pull, self.idle, offer)
     }
 
     /// Notes what a verdict on abuse means for the member's weight; see [`super::share::Pull::penalise`].
@@ -108,6 +139,8 @@ pub struct Members {
     overflow: Mutex<Overflow>,
     hand: AtomicUsize,
     slowest: RwLock<Slowest>,
+    untold: OnceLock<Untold>,
+    given: Given,
 }
 
 /// Limits under which whatever has drained has drained for anybody of a kind; see [`super::slowest`]. What a call leaves on a called
@@ -146,6 +179,8 @@ impl Members {
             overflow: Mutex::default(),
             hand: AtomicUsize::new(0),
             slowest: RwLock::new(slowest.into()),
+            untold: OnceLock::new(),
+            given: Given::beside(bytes),
         }
     }
 
@@ -178,7 +213,7 @@ impl Members {
         let Party { holder, key, limits, off: _ } = party;
         let row = self.rows.get(key, FREE);
         let mut load = row.map_or_else(Load::default, |row| row.load());
-        load.settle(limits, now);
+        load.settle(limits, self.now(now));
         load.check(limits, costs, holder)
     }
 
@@ -217,10 +252,10 @@ impl Members {
         self.rows.is_empty()
     }
 
-    /// Bytes of the table.
+    /// Bytes of the table and of what was given back.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.rows.bytes()
+        self.rows.bytes() + self.given.bytes()
     }
 }
 

@@ -3,11 +3,12 @@
 
 use crate::dense::{FREE_BITS, Row};
 use crate::time::Timestamp;
-use crate::verdict::{QuotaHolder, QuotaStatus, Resource};
+use crate::verdict::{QuotaHolder, QuotaOutcome, QuotaStatus, Resource};
 
 use super::bucket::{Bucket, LEVEL_BITS, Limit, Tick};
 use super::cost::Costs;
-use super::share::Pull;
+use super::share::{Pull, Pulled};
+use super::untold::SOON;
 use super::{Allowances, Statuses};
 
 /// Bits of a row's key that are not kept, and the lowest of those kept tells called numbers apart: two members of ten million share a
@@ -88,8 +89,11 @@ impl Load {
         self
     }
 
-    /// Brings the levels up to `now`. The pull is brought up by who shares, which needs the time before.
+    /// Brings the levels and the pull up to `now`.
     pub(super) fn settle(&mut self, limits: &Limits, now: Timestamp) {
+        if let Some(before) = self.at() {
+            self.pull.bring_up(before, now);
+        }
         let now = Tick::of(now);
         self.leak(limits, now);
         self.at = self.at.max(now).max(Tick::from_bits(1));
@@ -111,6 +115,49 @@ impl Load {
             });
         }
         statuses
+    }
+
+    /// How the quotas stand where so many steps count on top of each level, for a moment: of what is within without them,
+    /// it is said that it is within again after that.
+    pub(super) fn tighten(
+        &self,
+        (limits, costs): (&Limits, Costs),
+        beside: [u64; Resource::ALL.len()],
+        statuses: &mut Statuses,
+    ) {
+        for (which, status) in statuses.iter_mut().enumerate() {
+            let (Some(limit), Some(status)) = (limits[which], status) else { continue };
+            if beside[which] == 0 || status.outcome != QuotaOutcome::Within {
+                continue;
+            }
+            let (level, cost) = (self.levels[which].with(beside[which]), costs.0[which]);
+            if level.ask(limit, cost, self.at) != QuotaOutcome::Within {
+                status.outcome = QuotaOutcome::NotUntil(self.at.begins().plus(SOON));
+            }
+        }
+    }
+
+    /// What it stands for.
+    pub(super) const fn tick(&self) -> Tick {
+        self.at
+    }
+
+    /// When all levels are empty, at these limits.
+    pub(super) fn drained(&self, limits: &Limits) -> Tick {
+        let drained = self.levels.iter().zip(limits);
+        let drained = drained.filter_map(|(level, limit)| Some(level.drained((*limit)?, self.at)));
+        drained.max().unwrap_or(self.at)
+    }
+
+    /// The levels, in steps, without what is put on top of a first cost.
+    pub(super) fn steps(&self, limits: &Limits) -> [u64; Resource::ALL.len()] {
+        std::array::from_fn(|at| limits[at].map_or(0, |limit| self.levels[at].net(limit)))
+    }
+
+    /// Puts what all instances know in the place of what is remembered here.
+    pub(super) fn take_over(&mut self, steps: [u64; Resource::ALL.len()], rates: Pulled) {
+        self.levels = steps.map(Bucket::of_steps);
+        self.pull.take_over(rates);
     }
 
     /// Charges costs.

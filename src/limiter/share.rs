@@ -24,7 +24,7 @@ use crate::time::{Span, Timestamp};
 use crate::verdict::{Going, Holder, Holding, WATCHED, Watched};
 
 pub use answer::Answer;
-pub use arena::{Marks, Usage};
+pub use arena::{Marks, Tidings, Usage};
 pub use pull::Pull;
 
 use arena::Arena;
@@ -36,6 +36,19 @@ use rate::Fading;
 pub const GROUPS_MAX: usize = 16_384;
 /// The largest cost of one job, in units.
 const COST_MAX: u64 = 1 << 24;
+/// Rates at the contended resources, in 65,536ths of a unit a second.
+pub type Pulled = [u64; WATCHED];
+/// Rates of a member.
+pub const PULLS: usize = WATCHED;
+/// In what time what a member pulls fades by half: of lines in some minutes of what one call takes, of the others in what
+/// a queue is to be found contended in.
+pub const HALF_LIVES: [Span; WATCHED] = [Span::seconds(60), Span::seconds(7), Span::seconds(7)];
+/// The same, worked out.
+const FADING: [Fading; WATCHED] = [
+    Fading::by_half_in(HALF_LIVES[0]),
+    Fading::by_half_in(HALF_LIVES[1]),
+    Fading::by_half_in(HALF_LIVES[2]),
+];
 /// A whole, in millionths.
 const WHOLE_PPM: u64 = 1_000_000;
 
@@ -164,6 +177,18 @@ impl Share {
         Self { groups: Arc::clone(&self.groups), ..renewed }
     }
 
+    /// Shares by the same terms and coins, of which nothing is known yet.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self::new(self.terms, self.key)
+    }
+
+    /// Whether nodes say what there is of anything: then the terms do not.
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
+        self.arenas.iter().any(Arena::is_reported)
+    }
+
     /// The terms.
     #[must_use]
     pub const fn terms(&self) -> &Terms {
@@ -172,13 +197,21 @@ impl Share {
 
     /// Answers a job of a member whose pull stood for `before`; `None` for somebody new.
     pub fn offer(&self, pull: &mut Pull, before: Option<Timestamp>, offer: &Offer) -> Answer {
+        let dither = mix(self.key, offer.job, 1);
+        pull.note((before, offer.now), &self.fading, &[0; WATCHED], dither);
+        let idle = before.map_or(Span::default(), |at| offer.now.since(at));
+        self.answer(pull, idle, offer)
+    }
+
+    /// The same of a pull that stands for the present already, after that long without a touch.
+    pub(super) fn answer(&self, pull: &mut Pull, idle: Span, offer: &Offer) -> Answer {
         let now = offer.now;
         self.arenas.iter().for_each(|arena| arena.look(now));
         let mixed = mix(self.key, offer.job, 0);
         let new = offer.arrival == Arrival::New;
         let needs = offer.costs.map(|cost| cost.min(COST_MAX));
         let counted = if new { needs } else { [0; WATCHED] };
-        pull.note((before, now), &self.fading, &counted, mixed);
+        pull.note((None, now), &self.fading, &counted, mixed);
         let weight = pull.weigh(offer.standing.weight_milli);
         let own = self.rival(Holder::Member, pull.rates(), weight);
         let (rival, limit) = match offer.membership {
@@ -196,15 +229,34 @@ impl Share {
             let most = own.parts.into_iter().max().unwrap_or(0);
             let weight = u64::from(offer.standing.weight_milli);
             let base = ppm_to_part(self.terms.expected_ppm).saturating_mul(weight) / 1_000;
-            let elapsed = before.map_or(Span::default(), |at| now.since(at));
-            pull.earn(most, base, elapsed, mixed);
+            pull.earn(most, base, idle, mixed);
         }
         Answer { going, holding }
+    }
+
+    /// The rates that a job adds to those of who offers it.
+    #[must_use]
+    pub fn pulled(&self, offer: &Offer) -> Pulled {
+        match offer.arrival {
+            Arrival::New => std::array::from_fn(|at| self.fading[at].of_cost(offer.costs[at])),
+            Arrival::Again => [0; WATCHED],
+        }
     }
 
     /// What a node says of its part of a resource.
     pub fn report(&self, resource: Watched, node: u64, usage: Usage, now: Timestamp) {
         self.arenas[resource as usize].report(node, usage, now);
+    }
+
+    /// What this instance says to the others, of each resource.
+    #[must_use]
+    pub fn tidings(&self) -> [Tidings; WATCHED] {
+        std::array::from_fn(|at| self.arenas[at].tidings())
+    }
+
+    /// Takes the word of all other instances together.
+    pub fn hear(&self, others: [Tidings; WATCHED]) {
+        self.arenas.iter().zip(others).for_each(|(arena, others)| arena.hear(others));
     }
 
     /// Whether a resource is contended.

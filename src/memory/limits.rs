@@ -9,6 +9,7 @@ pub mod edit;
 mod own;
 mod setting;
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -16,27 +17,23 @@ use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::fax::stage::Plan;
-use crate::limiter::share::{Marks, Share, Terms, Usage};
+use crate::limiter::share::{HALF_LIVES, Marks, Share, Terms, Usage};
 use crate::limiter::{Allowances, Limits, Members, Slowest, WrongHolds, slowest};
 use crate::policy::{Generation, Generations, Policy, ShareRules};
 use crate::store::hot::HotTable;
 use crate::store::keys::KeyRing;
-use crate::time::{Span, Timestamp};
-use crate::verdict::{QuotaHolder, Watched};
+use crate::time::Timestamp;
+use crate::verdict::{QuotaHolder, Resource, Watched};
 
 pub use book::{Book, Concerned, PARTIES, allowance, allowances_in_force};
 pub use edit::{Hand, LimitFault};
 pub use own::{Effective, OWN_LIMITS_MAX, OwnLimits};
-pub use setting::{Change, ClassSettings, LimitKey, Part, Scope, Setting};
+pub use setting::{CanaryTerms, Change, ClassSettings, LimitKey, Part, Scope, Setting};
 
 /// Rows of active members and of whom else there are quotas.
-const MEMBERS_BYTES: usize = 256 << 20;
+pub const MEMBERS_BYTES: usize = 256 << 20;
 /// Members who were wrongly held lately: few.
 const HOLDS_BYTES: usize = 16 << 20;
-/// In what time what a member pulls fades by half: of lines in some minutes of what one call takes, of the others in what
-/// a queue is to be found contended in.
-const HALF_LIVES: [Span; Watched::ALL.len()] =
-    [Span::seconds(60), Span::seconds(7), Span::seconds(7)];
 
 /// The limits in force and what stands against them.
 pub struct Limiting {
@@ -47,6 +44,8 @@ pub struct Limiting {
     own: OwnLimits,
     /// What was set for all of a kind; held while the limits are worked out anew.
     classes: Mutex<ClassSettings>,
+    /// What is tried on paper.
+    shadows: Mutex<BTreeMap<LimitKey, Setting>>,
     /// The version of what was set; held by whoever edits it, from reading the version to having changed it.
     version: Mutex<u64>,
 }
@@ -65,6 +64,7 @@ impl Limiting {
             book: ArcSwap::from_pointee(book),
             own: OwnLimits::default(),
             classes: Mutex::new(classes),
+            shadows: Mutex::default(),
             version: Mutex::new(0),
         }
     }
@@ -91,6 +91,14 @@ impl Limiting {
 
     /// Remembers what was set of a limit, or that nothing is any more; [`Self::renew`] puts it in force.
     fn remember(&self, key: LimitKey, setting: Option<&Setting>, now: Timestamp) {
+        if matches!(key.part, Part::Shadow(_)) {
+            let mut shadows = self.shadows.lock();
+            match setting {
+                Some(setting) => shadows.insert(key, setting.clone()),
+                None => shadows.remove(&key),
+            };
+            return;
+        }
         match key.scope {
             Scope::Member(member) => self.own.put(member.hot(), &key, setting, now),
             Scope::Plan(_) | Scope::Holder(_) => self.classes.lock().put(key, setting.cloned()),
@@ -106,6 +114,9 @@ impl Limiting {
         now: Timestamp,
     ) {
         self.remember(key, setting, now);
+        if matches!(key.part, Part::Shadow(_)) {
+            return;
+        }
         if matches!(key.scope, Scope::Member(_)) {
             // The rest of the book is none of its business, and there may be a million of them.
             let own = setting.and_then(|setting| setting.quota).map(|quota| {
@@ -117,6 +128,33 @@ impl Limiting {
         } else {
             self.renew(generations, now);
         }
+    }
+
+    /// What is tried on paper at `now`.
+    #[must_use]
+    pub fn shadows(&self, now: Timestamp) -> Vec<(LimitKey, Setting)> {
+        let shadows = self.shadows.lock();
+        let holding = shadows.iter().filter(|(_, setting)| setting.holds(now));
+        holding.map(|(key, setting)| (*key, setting.clone())).collect()
+    }
+
+    /// What is tried on some at `now`.
+    #[must_use]
+    pub fn canaries(&self, now: Timestamp) -> Vec<(LimitKey, Setting)> {
+        let classes = self.classes.lock();
+        classes.canaries(now).map(|(key, setting)| (*key, setting.clone())).collect()
+    }
+
+    /// What is tried on that holder at `now` of a limit of its class.
+    #[must_use]
+    pub fn canary_of(
+        &self,
+        (scope, resource): (Scope, Resource),
+        holder: u64,
+        now: Timestamp,
+    ) -> Option<Setting> {
+        let classes = self.classes.lock();
+        classes.canary(scope, resource, now).filter(|setting| setting.takes(holder)).cloned()
     }
 
     /// The version of what is set, locked against other edits.
@@ -133,6 +171,22 @@ impl Limiting {
             return book;
         }
         Guard::from_inner(Arc::new(Book::of(generation, &self.classes.lock(), now)))
+    }
+
+    /// The limits as they would be with that setting, or without any of that limit; nothing is changed. Of a single member it is
+    /// [`OwnLimits::tried`] that says so.
+    #[must_use]
+    pub fn book_with(
+        &self,
+        generation: &Generation,
+        (key, setting): (LimitKey, Option<&Setting>),
+        now: Timestamp,
+    ) -> Book {
+        let mut classes = self.classes.lock().clone();
+        if !matches!(key.scope, Scope::Member(_)) {
+            classes.put(key, setting.cloned());
+        }
+        Book::of(generation, &classes, now)
     }
 
     /// The quotas in force of a holder, for who shows them: those of the plan, or what is set over them.

@@ -24,6 +24,15 @@ use crate::limiter::{Costs, Reservation};
 use crate::time::Timestamp;
 use crate::verdict::{Action, Verdict};
 
+/// What a fax was charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// What was charged.
+    pub charged: Costs,
+    /// How it was, for who settles it.
+    pub reserved: Reservation,
+}
+
 /// What is known of a fax so far.
 #[derive(Clone, Debug, Default)]
 pub struct OpenDecision {
@@ -51,10 +60,8 @@ pub struct OpenDecision {
     pub kept: KeptFeatures,
     /// The pages so far.
     pub pages: PageStats,
-    /// What was charged.
-    pub charged: Costs,
-    /// How it was, for who settles it.
-    pub reserved: Reservation,
+    /// What was charged for it.
+    pub account: Account,
     /// True once it asked for its share of a contended resource and was told to wait: what it costs counts there already.
     pub offered: bool,
     /// True once the charge was settled.
@@ -164,10 +171,10 @@ impl OpenDecision {
         self.observation = row.observation;
         self.kept = row.features;
         self.pages = row.pages;
-        self.charged = row.charged;
+        self.account.charged = row.charged;
         if row.charging {
             let at = Timestamp::from_seconds(row.observation.second.into());
-            self.reserved = Reservation::of(&row.verdict.quotas, at);
+            self.account.reserved = Reservation::at(at);
         }
         self.offered |= row.verdict.share.is_some();
         self.settled |= row.settled.is_some();

@@ -1,6 +1,8 @@
 //! `limits`: how members stand, what is set over the policy, and its history.
 
 mod edit;
+mod explain;
+mod tuning;
 
 use clap::ArgMatches;
 
@@ -19,6 +21,8 @@ use crate::wire::operator::v1::{
 use crate::wire::screening::v1::{Plan, QuotaHolder};
 
 pub(super) use edit::{KILL, SET, UNSET};
+pub(super) use explain::EXPLAIN;
+pub(super) use tuning::{ROLLBACK, TOP, TRIALS, WHAT_IF};
 
 pub(super) const SHOW: Command = Command {
     name: "limits show",
@@ -121,6 +125,12 @@ fn what(setting: &LimitSetting) -> String {
             let LimitSetting { rate, period_seconds, burst, .. } = setting;
             format!("{rate} in {period_seconds} s, {burst} at once")
         }
+        LimitPart::Canary | LimitPart::Shadow => {
+            let LimitSetting { rate, period_seconds, burst, percent, slot, .. } = setting;
+            let on =
+                if *slot > 0 { format!("shadow {slot}") } else { format!("{percent} % of them") };
+            format!("{rate} in {period_seconds} s, {burst} at once, for {on}")
+        }
         LimitPart::Unspecified => "nothing".to_owned(),
     }
 }
@@ -172,6 +182,8 @@ fn history(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failur
         let setting = change.setting.clone().unwrap_or_default();
         let set_to = match change.taken_back {
             true if setting.part() == LimitPart::Off => "on again".to_owned(),
+            true if setting.part() == LimitPart::Canary => "no canary".to_owned(),
+            true if setting.part() == LimitPart::Shadow => format!("no shadow {}", setting.slot),
             true => "the policy's".to_owned(),
             false => what(&setting),
         };

@@ -71,6 +71,7 @@ pub(super) fn build(
         },
         redress: build_redress(&settings.redress, faults)?,
         quotas: settings.quotas,
+        descriptors: super::descriptor::build(settings, faults)?,
         retention: settings.retention.clone(),
     })
 }

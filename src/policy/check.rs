@@ -67,6 +67,7 @@ fn check_into(settings: &Settings, specs: &[SignalSpec], faults: &mut Faults) ->
     signals(settings, specs, faults);
     groups(settings, specs, faults);
     composites(settings, specs, faults);
+    super::descriptor::check(settings, faults);
     thresholds(settings, faults);
     all_match(settings, faults);
     texts(settings, faults);

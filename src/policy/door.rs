@@ -1,4 +1,5 @@
-//! Faults of the port: open to a network without encryption, or encrypted so that nobody can call; and of where traces go.
+//! Faults of the port: open to a network without encryption, or encrypted so that nobody can call; of where traces go,
+//! and of where instances meet.
 
 use super::fault::{Faults, quote};
 use super::settings::Settings;
@@ -7,6 +8,10 @@ use super::settings::Settings;
 const NAME_BYTES_MAX: usize = 255;
 /// Most names for one audience.
 const NAMES_MAX: usize = 10_000;
+/// Most addresses of engines.
+const ENGINES_MAX: usize = 64;
+/// Longest beginning of keys there, in bytes.
+const ENGINE_NAME_BYTES_MAX: usize = 64;
 const AUDIENCES: [&str; 3] = ["screening", "report", "operator"];
 
 pub(super) fn door(settings: &Settings, faults: &mut Faults) {
@@ -39,6 +44,29 @@ pub(super) fn door(settings: &Settings, faults: &mut Faults) {
         let message =
             format!("{} is no place of a collector (write http://HOST:PORT)", quote(endpoint));
         faults.add("traces.endpoint", message);
+    }
+    exchange(settings, faults);
+}
+
+fn exchange(settings: &Settings, faults: &mut Faults) {
+    let super::settings::Exchange { engines, name, .. } = &settings.exchange;
+    if engines.len() > ENGINES_MAX {
+        let message =
+            format!("names too many (at most {ENGINES_MAX} are needed to find a cluster)");
+        faults.add("exchange.engines", message);
+    }
+    for engine in engines.iter().take(ENGINES_MAX) {
+        let place = engine.strip_prefix("redis://");
+        if !place.is_some_and(|place| is_endpoint(&format!("http://{place}"))) {
+            let message = format!("{} is no engine (write redis://HOST:PORT)", quote(engine));
+            faults.add("exchange.engines", message);
+        }
+    }
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if name.is_empty() || name.len() > ENGINE_NAME_BYTES_MAX || !name.bytes().all(sound) {
+        let message =
+            format!("{} is no name (write letters, digits, `-`, `_` and `.`)", quote(name));
+        faults.add("exchange.name", message);
     }
 }
 
@@ -128,6 +156,11 @@ mod tests {
             ("[traces]\nendpoint = \"http://a:4317/v1\"".to_owned(), &["traces.endpoint"]),
             ("[traces]\nendpoint = \"http://:0\"".to_owned(), &["traces.endpoint"]),
             ("[traces]\nshare_per_mille = 1001".to_owned(), &["traces.share_per_mille"]),
+            ("[exchange]\nengines = [\"redis://10.0.0.5:6379\"]\ninstances = 4".to_owned(), &[]),
+            ("[exchange]\nengines = [\"rediss://a:6379\"]".to_owned(), &["exchange.engines"]),
+            ("[exchange]\nengines = [\"redis://u:p@a:6379\"]".to_owned(), &["exchange.engines"]),
+            ("[exchange]\nname = \"a{b}\"".to_owned(), &["exchange.name"]),
+            ("[exchange]\ninstances = 1".to_owned(), &["exchange.instances"]),
         ] {
             assert_eq!(faults(&text), paths, "{text}");
         }

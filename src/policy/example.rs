@@ -9,7 +9,7 @@ use super::check::group_names;
 use super::quota::QUOTA_SECTIONS;
 use super::rules::SignalSpec;
 use super::section::{Field, Section};
-use super::settings::{Composite, GroupCap, Settings};
+use super::settings::{Composite, Descriptor, GroupCap, Settings};
 
 const HEAD: &str = "\
 # The settings of faxguard, all of them with their defaults; leave out what you do not change.
@@ -42,6 +42,7 @@ pub fn example(specs: &[SignalSpec]) -> String {
     signals(&mut out, specs);
     named::<GroupCap>(&mut out, "groups", &group_names(specs));
     named::<Composite>(&mut out, "composites", &["example"]);
+    named::<Descriptor>(&mut out, "descriptors", &["example"]);
     out.push('\n');
     out.push_str(QUOTAS);
     for (name, quotas) in QUOTA_SECTIONS.into_iter().zip(settings.quotas) {

@@ -106,10 +106,11 @@ fn sections(settings: &mut Settings, file: &DeTable<'_>, faults: &mut Faults) {
             "signals" => signals(settings, table, "", faults),
             "groups" => named(&mut settings.groups, table, name, faults),
             "composites" => named(&mut settings.composites, table, name, faults),
+            "descriptors" => named(&mut settings.descriptors, table, name, faults),
             "quotas" => quotas(settings, table, faults),
             _ => {
                 if !settings.fill(name, table, faults) {
-                    let own = ["signals", "groups", "composites", "quotas"];
+                    let own = ["signals", "groups", "composites", "descriptors", "quotas"];
                     let known = [Settings::SECTIONS, &own].concat();
                     faults.unknown(below("", name), name, &known);
                 }

@@ -5,6 +5,7 @@ use crate::fax::stage::{Direction, Plan};
 use crate::time::Span;
 use crate::verdict::{Bounds, QuotaHolder, Refusal, Resource, Score, WATCHED};
 
+use super::descriptor::DescriptorRule;
 use super::quota::{Quota, quota_row};
 use super::settings::{QuotaTable, Retention};
 
@@ -252,6 +253,7 @@ pub struct Policy {
     pub(super) reports: ReportRules,
     pub(super) redress: RedressRules,
     pub(super) quotas: QuotaTable,
+    pub(super) descriptors: Box<[DescriptorRule]>,
     pub(super) retention: Retention,
 }
 
@@ -332,6 +334,11 @@ impl Policy {
     /// What a refused sender is told.
     pub const fn redress(&self) -> &RedressRules {
         &self.redress
+    }
+
+    /// What descriptors of Envoy's rate limit service stand for.
+    pub const fn descriptors(&self) -> &[DescriptorRule] {
+        &self.descriptors
     }
 
     /// The quota of a plan for a resource; `None` means no limit.

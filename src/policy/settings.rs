@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use super::descriptor::Descriptor;
 use super::leaf::{LogLevel, Size, Weight};
 use super::quota::Quota;
 use super::section::section;
@@ -121,6 +122,8 @@ section! {
         false_positive_days: u32 = 90 => 28, 3_660;
         /// Campaigns, after the last page of one: what its pages are recognised by goes after two days all the same.
         campaign_days: u32 = 7 => 2, 60;
+        /// What each decision asked for and spent, which other limits are tried on: 7 days, at least 1.
+        usage_days: u32 = 7 => 1, 30;
     }
 }
 
@@ -279,6 +282,31 @@ section! {
 }
 
 section! {
+    /// Several instances of the service that share quotas and rates, through Redis 7 or Valkey. No verdict waits for it. All
+    /// instances need the same key (folder `keys` of the data folder) and the same settings here. Read at the start only.
+    Exchange {
+        /// Where they meet, such as ["redis://10.0.0.5:6379"]; of a cluster some of its nodes. Empty for one instance alone.
+        /// It is spoken to without encryption: keep it in a network of your own.
+        engines: Vec<String> = Vec::new();
+        /// Whether the engine is a cluster (Redis Cluster).
+        cluster: bool = false;
+        /// How many instances there are at most, during an upgrade too.
+        instances: u32 = 2 => 2, 1_000;
+        /// What part of each limit an instance grants on its own while the engine cannot be reached, in thousandths. 1000
+        /// puts nobody off for that; all instances together then grant as many limits as there are instances.
+        alone_per_mille: u32 = 1_000 => 1, 1_000;
+        /// Milliseconds between two exchanges.
+        beat_millis: u32 = 100 => 20, 1_000;
+        /// Beginning of all keys there: letters, digits, `-`, `_` and `.`, at most 64.
+        name: String = "faxguard".to_owned();
+        /// User of the engine; empty for its default one.
+        user: String = String::new();
+        /// Path of the file with the password; empty for none.
+        password_file: String = String::new();
+    }
+}
+
+section! {
     /// What the past says of a number, an ident or a member.
     Reputation {
         /// Days in which what is known counts half: numbers get new holders.
@@ -328,6 +356,8 @@ macro_rules! settings {
             pub groups: BTreeMap<String, GroupCap>,
             /// `[composites.NAME]`.
             pub composites: BTreeMap<String, Composite>,
+            /// `[descriptors.NAME]`.
+            pub descriptors: BTreeMap<String, Descriptor>,
             /// `[quotas.PLAN]`, `[quotas.organisation]`, `[quotas.number]`, `[quotas.trunk]`.
             pub quotas: QuotaTable,
         }
@@ -339,6 +369,7 @@ macro_rules! settings {
                     signals: BTreeMap::new(),
                     groups: BTreeMap::new(),
                     composites: BTreeMap::new(),
+                    descriptors: BTreeMap::new(),
                     quotas: super::plans::default_quotas(),
                 }
             }
@@ -393,6 +424,7 @@ settings! {
     fingerprints: Fingerprints,
     budget: Budget,
     share: Share,
+    exchange: Exchange,
     reputation: Reputation,
     reports: Reports,
     redress: Redress,

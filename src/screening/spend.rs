@@ -5,7 +5,7 @@
 //! again when its time has come. A call for a member is asked about before it is answered and only where no correspondence
 //! speaks for it; afterwards its pages come in any case. Decided for a fax as a whole, never at page 7 of 12.
 
-use crate::fax::stage::{Direction, JobFacts, Stage, TextLook};
+use crate::fax::stage::{Direction, JobFacts, Member, Stage, TextLook};
 use crate::features::Feature;
 use crate::limiter::catalog::{Spend, Spending};
 use crate::limiter::members::Place;
@@ -13,7 +13,7 @@ use crate::limiter::share::{Arrival, Offer};
 use crate::limiter::{Costs, Locked, Party, Reservation, admits, cost};
 use crate::memory::Memory;
 use crate::memory::limits::{Book, Concerned, Effective, PARTIES};
-use crate::memory::open::{AtWork, OpenDecision};
+use crate::memory::open::{Account, AtWork, OpenDecision};
 use crate::policy::Generation;
 use crate::time::Timestamp;
 use crate::verdict::{Action, Going, QuotaStatus, ShareStatus, Verdict, Watched};
@@ -55,16 +55,28 @@ pub(super) fn of(open: &AtWork<'_>, stage: &Stage) -> Spends {
     if open.settled {
         return Spends::Nothing;
     }
-    let charged = open.charged != Costs::default();
+    let charged = open.account.charged != Costs::default();
     match stage {
         Stage::DialResult { outcome, pages, duration, last: true, .. } => {
             Spends::Over(cost::dial(*outcome, *pages, *duration))
         }
         Stage::Received(received) => Spends::Over(cost::received(received)),
         _ if charged => Spends::Nothing,
+        Stage::JobSubmitted(_) | Stage::Dialing { .. } => {
+            job(stage).map_or(Spends::Nothing, Spends::Job)
+        }
+        Stage::CallOffered { .. } if !corresponds(open) => Spends::Call,
+        Stage::CallOffered { .. } | Stage::Handshake(_) | Stage::Page(_) => Spends::Answered,
+        Stage::DialResult { last: false, .. } => Spends::Nothing,
+    }
+}
+
+/// The job that a stage asks for, where it is one that does.
+fn job(stage: &Stage) -> Option<JobFacts> {
+    match stage {
         // Every recipient of a batch is a decision of its own.
-        Stage::JobSubmitted(job) => Spends::Job(JobFacts { recipients: 1, ..*job }),
-        Stage::Dialing { pages, bytes, .. } => Spends::Job(JobFacts {
+        Stage::JobSubmitted(job) => Some(JobFacts { recipients: 1, ..*job }),
+        Stage::Dialing { pages, bytes, .. } => Some(JobFacts {
             pages: *pages,
             bytes: *bytes,
             recipients: 1,
@@ -73,9 +85,27 @@ pub(super) fn of(open: &AtWork<'_>, stage: &Stage) -> Spends {
             document: 0,
             not_before: None,
         }),
-        Stage::CallOffered { .. } if !corresponds(open) => Spends::Call,
-        Stage::CallOffered { .. } | Stage::Handshake(_) | Stage::Page(_) => Spends::Answered,
-        Stage::DialResult { last: false, .. } => Spends::Nothing,
+        Stage::CallOffered { .. }
+        | Stage::Handshake(_)
+        | Stage::Page(_)
+        | Stage::Received(_)
+        | Stage::DialResult { .. } => None,
+    }
+}
+
+/// What a stage asks for or did cost, whatever is charged for it: by this other limits can be tried on it later.
+pub(super) fn asked(stage: &Stage) -> Option<Costs> {
+    match stage {
+        Stage::DialResult { outcome, pages, duration, last: true, .. } => {
+            Some(cost::dial(*outcome, *pages, *duration))
+        }
+        Stage::Received(received) => Some(cost::received(received)),
+        Stage::JobSubmitted(_)
+        | Stage::Dialing { .. }
+        | Stage::CallOffered { .. }
+        | Stage::Handshake(_)
+        | Stage::Page(_)
+        | Stage::DialResult { .. } => job(stage).map(|job| cost::job(&job)),
     }
 }
 
@@ -120,20 +150,27 @@ pub(super) fn spend(
     }
     match spends {
         Spends::Nothing => Spent::default(),
-        Spends::Over(actual) => settle(locked, open, actual, now),
-        Spends::Call => reserve(locked, open, (cost::call(), Manner::Asked), now),
-        Spends::Answered => reserve(locked, open, (cost::call(), Manner::InAnyCase), now),
+        Spends::Over(actual) => {
+            open.settled = true;
+            settle(locked, &open.account, actual, now)
+        }
+        Spends::Call => reserve(locked, &mut open.account, (cost::call(), Manner::Asked), now),
+        Spends::Answered => {
+            reserve(locked, &mut open.account, (cost::call(), Manner::InAnyCase), now)
+        }
         Spends::Job(job) => {
             let mut spent = check(locked, cost::job(&job), now);
             if !admitted(&spent.quotas) {
                 return spent;
             }
-            let offer = offer(book, open, &job, (decision, now));
+            let arrival = if open.offered { Arrival::Again } else { Arrival::New };
+            let spending = Spending::job(&job);
+            let offer = offer(book, &open.facts, &spending, (decision, arrival, now));
             let answer =
                 locked.visit(0, now, |visit| visit.offer(&memory.limiting().share(), &offer));
             spent.share = answer.status();
             if matches!(answer.going, Going::Go | Going::GoLow) {
-                charge(locked, open, &mut spent, (cost::job(&job), now));
+                charge(locked, &mut open.account, &mut spent, (cost::job(&job), now));
             } else {
                 open.offered = true;
             }
@@ -144,20 +181,22 @@ pub(super) fn spend(
 
 /// Whether who is over its quota is charged all the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
+pub(super) enum Manner {
+    /// It is not.
     Asked,
+    /// It is: the call has been answered.
     InAnyCase,
 }
 
-fn reserve(
+pub(super) fn reserve(
     locked: &mut Locked<'_, PARTIES>,
-    open: &mut OpenDecision,
+    account: &mut Account,
     (estimate, manner): (Costs, Manner),
     now: Timestamp,
 ) -> Spent {
     let mut spent = check(locked, estimate, now);
     if manner == Manner::InAnyCase || admitted(&spent.quotas) {
-        charge(locked, open, &mut spent, (estimate, now));
+        charge(locked, account, &mut spent, (estimate, now));
     }
     if manner == Manner::InAnyCase {
         // Nobody asked: what stands in the way of nothing is not said.
@@ -166,11 +205,11 @@ fn reserve(
     spent
 }
 
-fn admitted(quotas: &[QuotaStatus]) -> bool {
+pub(super) fn admitted(quotas: &[QuotaStatus]) -> bool {
     quotas.iter().all(|quota| admits(&[Some(*quota), None, None, None]))
 }
 
-fn check(locked: &mut Locked<'_, PARTIES>, costs: Costs, now: Timestamp) -> Spent {
+pub(super) fn check(locked: &mut Locked<'_, PARTIES>, costs: Costs, now: Timestamp) -> Spent {
     let mut spent = Spent::default();
     for which in 0..PARTIES {
         if !locked.is_somebody(which) {
@@ -184,45 +223,44 @@ fn check(locked: &mut Locked<'_, PARTIES>, costs: Costs, now: Timestamp) -> Spen
     spent
 }
 
-fn charge(
+pub(super) fn charge(
     locked: &mut Locked<'_, PARTIES>,
-    open: &mut OpenDecision,
+    account: &mut Account,
     spent: &mut Spent,
     (costs, now): (Costs, Timestamp),
 ) {
     for which in 0..PARTIES {
         locked.visit(which, now, |visit| visit.charge(costs));
     }
-    open.charged = costs;
-    open.reserved = Reservation::of(&spent.quotas, now);
+    account.charged = costs;
+    account.reserved = Reservation::of(&spent.quotas, locked.given(), now);
     spent.charging = true;
 }
 
-fn settle(
+pub(super) fn settle(
     locked: &mut Locked<'_, PARTIES>,
-    open: &mut OpenDecision,
+    account: &Account,
     mut actual: Costs,
     now: Timestamp,
 ) -> Spent {
     // The recipients were paid for when the job came in, whatever became of it.
-    actual.0[3] = open.charged.0[3];
-    let owed = open.reserved.owed((open.charged, actual), locked.limits(), now);
+    actual.0[3] = account.charged.0[3];
+    let whose = (locked.limits(), locked.given());
+    let owed = account.reserved.owed((account.charged, actual), whose, now);
     for which in 0..PARTIES {
-        locked.visit(which, now, |visit| visit.settle(open.charged, owed));
+        locked.visit(which, now, |visit| visit.settle(account.charged, owed));
     }
-    open.settled = true;
     let owed = (owed != actual).then_some(owed);
     Spent { settled: Some(actual), owed, ..Spent::default() }
 }
 
 /// The job, as those who share see it.
-fn offer(
+pub(super) fn offer(
     book: &Book,
-    open: &OpenDecision,
-    job: &JobFacts,
-    (decision, now): (u64, Timestamp),
+    facts: &Member,
+    spending: &Spending,
+    (job, arrival, now): (u64, Arrival, Timestamp),
 ) -> Offer {
-    let spending = Spending::job(job);
     let costs = Watched::ALL.map(|resource| {
         spending.of(match resource {
             Watched::Lines => Spend::LineSeconds,
@@ -230,14 +268,8 @@ fn offer(
             Watched::Conversion => Spend::Conversion,
         })
     });
-    Offer {
-        job: decision,
-        arrival: if open.offered { Arrival::Again } else { Arrival::New },
-        costs,
-        standing: book.standing(&open.facts),
-        membership: book.membership(&open.facts),
-        now,
-    }
+    let (standing, membership) = (book.standing(facts), book.membership(facts));
+    Offer { job, arrival, costs, standing, membership, now }
 }
 
 /// A call that is refused or put off costs nobody a fax: who floods a number with calls that are refused must not use up
@@ -263,8 +295,8 @@ pub(super) fn call_ends(
     };
     let mut locked = memory.limiting().members().lock(book.parties(&concerned, None), now);
     for which in 0..PARTIES {
-        locked.visit(which, now, |visit| visit.settle(open.charged, Costs::default()));
+        locked.visit(which, now, |visit| visit.settle(open.account.charged, Costs::default()));
     }
-    (open.charged, open.reserved, spent.charging) =
+    (open.account.charged, open.account.reserved, spent.charging) =
         (Costs::default(), Reservation::default(), false);
 }

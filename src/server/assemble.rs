@@ -15,6 +15,7 @@ use super::tls::{Door, DoorFault};
 use super::traces::{Traces, TracesFault};
 use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY, RELOAD_EVERY};
 use crate::api::live::{Live, Timepiece};
+use crate::exchange::{Exchange, Levels, LinkFault};
 use crate::held;
 use crate::memory::edit::{EditFault, last_generation};
 use crate::memory::{Memory, OpenMemory, Parts};
@@ -66,6 +67,9 @@ pub enum RunFault {
     /// No door.
     #[error("encryption could not be set up")]
     Door(#[source] DoorFault),
+    /// No way to the other instances.
+    #[error("exchange with other instances could not be set up")]
+    Exchange(#[source] LinkFault),
     /// No keys.
     #[error("keys could not be read")]
     Keys(#[source] KeyFault),
@@ -168,21 +172,29 @@ fn assemble_with(
     let recorded = last_generation(&*store).map_err(RunFault::Recorded)?;
     let generation = first_generation(recorded, &specs)?;
     let settings = start.settings.clone();
+    let house = keys.mixing_key(b"exchange");
     let parts = Parts { store, keys, settings, generation, specs };
     let (memory, recovered) = Memory::open(parts, clock.now()).map_err(RunFault::Memory)?;
     tracing::info!(entries = recovered.entries, unreadable = recovered.unreadable, "recovered");
     take_over_file(&memory, start, clock.now())?;
     let memory = Arc::new(memory);
+    // What was charged up to now was read back, and the others know it.
+    let levels: Arc<dyn Levels> = Arc::clone(&memory) as _;
+    let beside = (Arc::new(clock.clone()) as _, Arc::clone(&metrics));
+    let exchange = Exchange::new(&start.settings.exchange, house, levels, beside);
+    let exchange = exchange.map_err(RunFault::Exchange)?;
     let engine = Arc::new(Live::new(Arc::clone(&memory), clock.clone()));
     let door = Arc::new(Door::new(&start.settings.tls).map_err(RunFault::Door)?);
     let page = start.settings.server.metrics.map(bind).transpose()?;
     let mut chores = chores(&memory, &clock, &metrics);
+    chores.push(follow_limits(&engine, &metrics));
     chores.push(reload(&door));
     let hurry = {
         let memory = Arc::clone(&memory);
         Box::new(move || memory.hurry())
     };
-    Ok(Server { engine, metrics, chores, door, page, hurry, closing: closing(memory, clock) })
+    let closing = closing(memory, clock);
+    Ok(Server { engine, metrics, chores, door, page, hurry, exchange, closing })
 }
 
 /// The generation that was in force last; before the first there is number 0, the built-in defaults, which
@@ -224,6 +236,20 @@ fn take_over_file(memory: &Memory, start: &Start, now: Timestamp) -> Result<(), 
     let applied = memory.apply_policy(edit, None).map_err(RunFault::Apply)?;
     tracing::info!(generation = applied.number(), "policy of the file is in force");
     Ok(())
+}
+
+/// Follows what limits are used for, and takes canaries back that stand in the way of too many.
+fn follow_limits(engine: &Arc<Live>, metrics: &Arc<Metrics>) -> Chore {
+    let (engine, metrics) = (Arc::clone(engine), Arc::clone(metrics));
+    Chore::new("follow limits", EXPIRE_EVERY, move || {
+        let gone = engine.follow_limits()?;
+        metrics.limit_canaries_taken_back.inc_by(u64::try_from(gone).unwrap_or(u64::MAX));
+        for (slot, stood) in engine.shadows_stood() {
+            let held = i64::try_from(stood).unwrap_or(i64::MAX);
+            metrics.limit_shadow_stood.get_or_create(&[("slot", slot)]).set(held);
+        }
+        Ok(())
+    })
 }
 
 /// What the house does by itself.
@@ -334,6 +360,7 @@ fn terms(days: &Retention) -> Result<RetentionTerms, TermTooShort> {
         (RetentionClass::ContentJournal, days.content_journal_days),
         (RetentionClass::FalsePositive, days.false_positive_days),
         (RetentionClass::Campaign, days.campaign_days),
+        (RetentionClass::Usage, days.usage_days),
     ]
     .into_iter()
     .try_fold(RetentionTerms::default(), |terms, (class, days)| terms.with(class, days))

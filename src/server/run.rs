@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::drain::Draining;
+use tokio::task::JoinSet;
+
+use super::drain::{Drain, Draining};
 use super::listen::{self, ServeFault};
 use super::telemetry;
 use super::tls::Door;
@@ -11,6 +13,7 @@ use super::upkeep::{self, Chore};
 use crate::api::engine::Engine;
 use crate::api::grpc::{Edge, services};
 use crate::api::guard::Guards;
+use crate::exchange::Exchange;
 use crate::metrics::Metrics;
 
 /// A server put together, before it listens.
@@ -27,6 +30,8 @@ pub struct Server {
     pub page: Option<std::net::TcpListener>,
     /// Done when the end begins: chores that take their time hurry.
     pub hurry: Box<dyn FnOnce() + Send>,
+    /// What is exchanged with other instances, if there are any.
+    pub exchange: Option<Exchange>,
     /// What is done once at the end, after the last call: the snapshot, the close of the store.
     pub closing: Chore,
 }
@@ -41,8 +46,15 @@ impl Server {
         listener: std::net::TcpListener,
         draining: Draining,
     ) -> Result<(), ServeFault> {
-        let Self { engine, metrics, chores, door, page, hurry, closing } = self;
+        let Self { engine, metrics, chores, door, page, hurry, exchange, closing } = self;
         let mut running = upkeep::begin(&chores, &draining);
+        let (all_served, exchanging) = Drain::new();
+        let mut exchanges = JoinSet::new();
+        if let Some(exchange) = &exchange {
+            for part in exchange.parts(|| exchanging.clone().begun()) {
+                exchanges.spawn(part);
+            }
+        }
         if let Some(page) = page {
             running.spawn(telemetry::serve_metrics(page, Arc::clone(&metrics), draining.clone()));
         }
@@ -61,6 +73,9 @@ impl Server {
             running.abort_all();
         }
         while running.join_next().await.is_some() {}
+        // Others hear of the last call too.
+        all_served.begin();
+        while exchanges.join_next().await.is_some() {}
         closing.once().await;
         served
     }

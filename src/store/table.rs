@@ -34,6 +34,8 @@ pub enum RetentionClass {
     Meta,
     /// Campaigns and known forms, with what pages of them are recognised by.
     Campaign,
+    /// What each decision asked for and spent.
+    Usage,
 }
 
 /// A retention class written out.
@@ -49,7 +51,7 @@ pub struct Retention {
 
 impl RetentionClass {
     /// Every class, in the order in which the terms keep them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ledger,
         Self::Directory,
         Self::List,
@@ -63,6 +65,7 @@ impl RetentionClass {
         Self::FalsePositive,
         Self::Meta,
         Self::Campaign,
+        Self::Usage,
     ];
 
     /// Purpose, default and floor.
@@ -81,6 +84,7 @@ impl RetentionClass {
             Self::ContentJournal => ("prove who opened content and why", 1_095, 365),
             Self::FalsePositive => ("open the filter when it errs too often", 90, 28),
             Self::Meta => ("run the store", 36_500, 36_500),
+            Self::Usage => ("try another limit on what was used, and say who used what", 7, 1),
             Self::Campaign => ("know a page that is sent to many, whatever the number", 7, 2),
         };
         Retention { purpose, default_days, floor_days }
@@ -205,11 +209,15 @@ pub enum TableId {
     LimitSettings = 14,
     /// Who set which limit, when and why.
     LimitChanges = 15,
+    /// What decisions asked for and spent, many a row: never in the ledger, from which it is made.
+    UsageBlocks = 16,
+    /// Where each of those rows begins and ends.
+    UsageMarks = 17,
 }
 
 impl TableId {
     /// Every table, in the order of codes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::DirectoryNumbers,
         Self::DirectoryMembers,
         Self::ListEntries,
@@ -225,6 +233,8 @@ impl TableId {
         Self::Campaigns,
         Self::LimitSettings,
         Self::LimitChanges,
+        Self::UsageBlocks,
+        Self::UsageMarks,
     ];
 
     /// What the catalog says of the table.
@@ -246,6 +256,8 @@ impl TableId {
             Self::Campaigns => ("campaigns", 1, RetentionClass::Campaign),
             Self::LimitSettings => ("limit_settings", 1, RetentionClass::Policy),
             Self::LimitChanges => ("limit_changes", 1, RetentionClass::Policy),
+            Self::UsageBlocks => ("usage_blocks", 1, RetentionClass::Usage),
+            Self::UsageMarks => ("usage_marks", 1, RetentionClass::Usage),
         };
         Table { name, version, retention }
     }

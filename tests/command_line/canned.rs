@@ -1,6 +1,7 @@
 //! A server on loopback whose answers never change, so that what the tool prints can be compared.
 
 mod campaigns;
+mod tuning;
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -44,6 +45,7 @@ async fn serve(listener: std::net::TcpListener) {
         .add_service(list_entry_service_server::ListEntryServiceServer::new(Canned))
         .add_service(held_fax_service_server::HeldFaxServiceServer::new(Canned))
         .add_service(limit_service_server::LimitServiceServer::new(Canned))
+        .add_service(limit_tuning_service_server::LimitTuningServiceServer::new(tuning::Desk))
         .add_service(policy_service_server::PolicyServiceServer::new(Canned))
         .add_service(directory_service_server::DirectoryServiceServer::new(Canned))
         .serve_with_incoming(incoming)
@@ -426,6 +428,7 @@ fn set_limit() -> LimitSetting {
         reason: "a fair".into(),
         set_time: time(0),
         expire_time: time(60),
+        ..LimitSetting::default()
     }
 }
 

@@ -20,7 +20,7 @@ fn quota(an_hour: u64) -> Quota {
 
 fn setting(quota: Option<Quota>, expires: Option<Timestamp>) -> Setting {
     let (author, reason) = ("kim".into(), "a fair".into());
-    Setting { quota, author, reason, set: at(0), expires }
+    Setting { quota, canary: None, author, reason, set: at(0), expires }
 }
 
 fn key(scope: Scope, part: Part) -> LimitKey {

@@ -15,7 +15,9 @@ use faxguard::api::convert::{ClockMode, Wall};
 use faxguard::api::desk::{CampaignAsk, CampaignDesk, CampaignPage, DeskEdit};
 use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
 use faxguard::api::limit_desk::{LimitDesk, LimitsSet};
+use faxguard::api::rate_desk::{Asked, RateDesk, Stands};
 use faxguard::api::status::Failure;
+use faxguard::api::tuning_desk::{Restored, TopOf, TuningDesk};
 use faxguard::campaign::{Decision, FormId, KnownForm, Shown};
 use faxguard::content::sealed::SealedFax;
 use faxguard::directory;
@@ -32,11 +34,13 @@ use faxguard::policy::{Edit, Fault, Generation};
 use faxguard::reports::{Filing, Receipt, Standing};
 use faxguard::screening::SeenPage;
 use faxguard::screening::reading::Reading;
+use faxguard::screening::tuning::{Candidate, Found, Top, Trial};
 use faxguard::store::keys::KeyRing;
 use faxguard::store::{Condition, FaxKey, StoreHealth};
 use faxguard::time::{Span, Timestamp};
 use faxguard::verdict::{
-    Action, Bounds, Counterfactuals, Degradations, Hit, HitKind, Name, Score, Verdict, Watched,
+    Action, Bounds, Counterfactuals, Degradations, Hit, HitKind, Name, QuotaHolder, Resource,
+    Score, Verdict, Watched,
 };
 
 static PLAN: LazyLock<NumberingPlan> = LazyLock::new(|| NumberingPlan::new().unwrap());
@@ -116,6 +120,25 @@ fn deliver(event: &StageEvent) -> Verdict {
     }
 }
 
+/// Tries nothing.
+impl TuningDesk for CannedEngine {
+    fn try_limit(&self, _: Candidate, _: Span) -> Result<Found, Failure> {
+        Ok(Found::default())
+    }
+
+    fn limit_trials(&self) -> (Vec<Trial>, u64) {
+        (Vec::new(), 3)
+    }
+
+    fn restore_limit(&self, _: u64, _: Hand<'_>) -> Result<Restored, Failure> {
+        Err(Failure::NotFound { what: "change of the limits" })
+    }
+
+    fn top_users(&self, _: (QuotaHolder, Resource), _: Span) -> Result<TopOf, Failure> {
+        Ok((Top::default(), None))
+    }
+}
+
 /// Sets limits, and keeps the version alone.
 impl LimitDesk for CannedEngine {
     fn limits_set(&self, _after: Option<&[u8]>, _limit: usize) -> Result<LimitsSet, Failure> {
@@ -132,6 +155,13 @@ impl LimitDesk for CannedEngine {
 
     fn limit_changes(&self, _after: u64, _limit: usize) -> Result<Vec<Change>, Failure> {
         Ok(Vec::new())
+    }
+}
+
+/// Has no limits.
+impl RateDesk for CannedEngine {
+    fn spend(&self, asked: &[Asked]) -> (Timestamp, Vec<Option<Stands>>) {
+        (Timestamp::default(), vec![None; asked.len()])
     }
 }
 

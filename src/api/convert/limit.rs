@@ -8,9 +8,10 @@ use super::wall::Wall;
 use crate::api::engine::{MemberLimit, MemberLimits};
 use crate::api::limit_desk::LimitsSet;
 use crate::api::status::Failure;
+use crate::bounds::SHADOWS_MAX;
 use crate::fax::id::{Pseudonym, SubjectKind};
 use crate::fax::stage::Plan;
-use crate::memory::limits::{Change, LimitKey, Part, Scope, Setting};
+use crate::memory::limits::{CanaryTerms, Change, LimitKey, Part, Scope, Setting};
 use crate::policy::{InvalidQuota, Quota};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::{QuotaHolder, Resource};
@@ -22,6 +23,11 @@ use wire::limit_scope::Scope as WireScope;
 const ETAG: &str = "limits-";
 /// The longest time for which a limit may be off: a switch for an emergency is no policy.
 const OFF_SECONDS_MAX: u64 = 7 * DAY_SECONDS;
+/// Of ten thousand uses, from how many on a canary is taken back, and from how many of those against whom nothing speaks.
+const GUARD_REFUSED_BP: u32 = 500;
+const GUARD_GOOD_BP: u32 = 100;
+/// Of ten thousand, all of them.
+const WHOLE_BP: u32 = 10_000;
 /// Bytes of the key of a row of settings.
 const KEY_BYTES: usize = 19;
 
@@ -57,7 +63,7 @@ pub fn etag(version: u64) -> String {
     format!("{ETAG}{version}")
 }
 
-fn version(etag: &str) -> Result<u64, InvalidField> {
+pub(super) fn version(etag: &str) -> Result<u64, InvalidField> {
     let number = read::id(etag)?.strip_prefix(ETAG).and_then(|number| number.parse().ok());
     number.ok_or(InvalidField::NotAnId)
 }
@@ -116,15 +122,21 @@ fn fields(
         reason,
         set_time: _,
         expire_time,
+        percent,
+        guard_refused_bp,
+        guard_good_bp,
+        slot,
     } = sent;
-    let key = key(faults, (scope.as_ref(), resource, *part), wall);
+    let key = key(faults, (scope.as_ref(), resource, *part, *slot), wall);
     let author = faults.keep("author", read::id(author));
     let reason = faults.keep("reason", read::required(reason));
     let expires = faults.keep("expire_time", read::time(expire_time.as_ref())).flatten();
     let part = key.map(|key| key.part);
     faults.keep("expire_time", expiry(expires, part, wall.now));
     let quota = match part {
-        Some(Part::Quota) => faults.keep("rate", quota(*rate, *period_seconds, *burst)).map(Some),
+        Some(Part::Quota | Part::Canary | Part::Shadow(_)) => {
+            faults.keep("rate", quota(*rate, *period_seconds, *burst)).map(Some)
+        }
         Some(Part::Off) if (*rate, *period_seconds, *burst) != (0, 0, 0) => {
             faults.add("rate", InvalidField::Disagrees { other: "setting.part" });
             None
@@ -132,14 +144,48 @@ fn fields(
         Some(Part::Off) => Some(None),
         None => None,
     };
+    let canary = canary(faults, key.as_ref(), (*percent, *guard_refused_bp, *guard_good_bp));
     let setting = Setting {
         quota: quota?,
+        canary: canary?,
         author: author?.into(),
         reason: reason?.into(),
         set: wall.now,
         expires,
     };
     Some((key?, setting))
+}
+
+/// How a canary goes on, where it is one.
+fn canary(
+    faults: &mut Faults,
+    key: Option<&LimitKey>,
+    (percent, refused, good): (u32, u32, u32),
+) -> Option<Option<CanaryTerms>> {
+    let within = |value: u32, least: u32, most: u32| {
+        let (value_wide, least_wide, most_wide) = (value.into(), least.into(), most.into());
+        let range =
+            InvalidField::OutOfRange { value: value_wide, least: least_wide, most: most_wide };
+        if (least..=most).contains(&value) { Ok(value) } else { Err(range) }
+    };
+    if key?.part != Part::Canary {
+        let unset = (percent, refused, good) == (0, 0, 0);
+        let disagrees = InvalidField::Disagrees { other: "setting.part" };
+        return faults.keep("percent", if unset { Ok(None) } else { Err(disagrees) });
+    }
+    if matches!(key?.scope, Scope::Member(_)) {
+        faults.add("scope", InvalidField::Disagrees { other: "setting.part" });
+    }
+    let or = |value: u32, usual: u32| if value == 0 { usual } else { value };
+    let percent = faults.keep("percent", within(percent, 1, 100));
+    let refused = or(refused, GUARD_REFUSED_BP);
+    let refused = faults.keep("guard_refused_bp", within(refused, 1, WHOLE_BP));
+    let good = faults.keep("guard_good_bp", within(or(good, GUARD_GOOD_BP), 1, WHOLE_BP));
+    Some(Some(CanaryTerms {
+        percent: u8::try_from(percent?).ok()?,
+        refused_bp: u16::try_from(refused?).ok()?,
+        good_bp: u16::try_from(good?).ok()?,
+    }))
 }
 
 fn expiry(
@@ -160,7 +206,7 @@ fn expiry(
     }
 }
 
-fn quota(rate: u64, period_seconds: u64, burst: u64) -> Result<Quota, InvalidField> {
+pub(super) fn quota(rate: u64, period_seconds: u64, burst: u64) -> Result<Quota, InvalidField> {
     let most = u64::MAX / 1_000_000;
     let period = Span::seconds(period_seconds.min(most));
     let burst = if burst == 0 { rate } else { burst };
@@ -169,18 +215,31 @@ fn quota(rate: u64, period_seconds: u64, burst: u64) -> Result<Quota, InvalidFie
 
 fn key(
     faults: &mut Faults,
-    (scope, resource, part): (Option<&wire::LimitScope>, &str, i32),
+    (scope, resource, part, slot): (Option<&wire::LimitScope>, &str, i32, u32),
     wall: &Wall<'_>,
 ) -> Option<LimitKey> {
     let scope = faults.keep("scope", scope_of(scope, wall));
-    let known = Resource::ALL.into_iter().find(|one| one.name() == resource);
-    let resource = faults.keep("resource", known.ok_or(InvalidField::Resource));
+    let resource = faults.keep("resource", resource_of(resource));
+    let most = u64::try_from(SHADOWS_MAX).unwrap_or(u64::MAX);
+    let shadow = || {
+        let known = u8::try_from(slot).ok().filter(|slot| (1..=most).contains(&u64::from(*slot)));
+        known.ok_or(InvalidField::OutOfRange { value: slot.into(), least: 1, most })
+    };
+    let is_shadow = part == i32::from(wire::LimitPart::Shadow);
+    if slot != 0 && !is_shadow {
+        faults.add("slot", InvalidField::Disagrees { other: "part" });
+    }
+    if is_shadow {
+        let slot = faults.keep("slot", shadow());
+        return Some(LimitKey { scope: scope?, resource: resource?, part: Part::Shadow(slot?) });
+    }
     let part = faults.keep(
         "part",
         match wire::LimitPart::try_from(part) {
             Ok(wire::LimitPart::Quota) => Ok(Part::Quota),
             Ok(wire::LimitPart::Off) => Ok(Part::Off),
-            Ok(wire::LimitPart::Unspecified) | Err(_) => {
+            Ok(wire::LimitPart::Canary) => Ok(Part::Canary),
+            Ok(wire::LimitPart::Unspecified | wire::LimitPart::Shadow) | Err(_) => {
                 Err(InvalidField::UnknownValue { value: part })
             }
         },
@@ -188,7 +247,17 @@ fn key(
     Some(LimitKey { scope: scope?, resource: resource?, part: part? })
 }
 
-fn scope_of(scope: Option<&wire::LimitScope>, wall: &Wall<'_>) -> Result<Scope, InvalidField> {
+/// Reads the name of a resource.
+pub(super) fn resource_of(name: &str) -> Result<Resource, InvalidField> {
+    let known = Resource::ALL.into_iter().find(|one| one.name() == name);
+    known.ok_or(InvalidField::Resource)
+}
+
+/// Reads whose limit is meant.
+pub(super) fn scope_of(
+    scope: Option<&wire::LimitScope>,
+    wall: &Wall<'_>,
+) -> Result<Scope, InvalidField> {
     let sent = scope.and_then(|scope| scope.scope.as_ref()).ok_or(InvalidField::Absent)?;
     match sent {
         WireScope::Plan(value) => {
@@ -223,12 +292,12 @@ pub fn undo(
     request: &wire::UnsetLimitRequest,
     wall: &Wall<'_>,
 ) -> Result<LimitUndo, InvalidRequest> {
-    let wire::UnsetLimitRequest { request_id, etag, scope, resource, part, author, reason } =
+    let wire::UnsetLimitRequest { request_id, etag, scope, resource, part, author, reason, slot } =
         request;
     let mut faults = Faults::default();
     faults.keep("request_id", read::id(request_id));
     let based_on = faults.keep("etag", version(etag));
-    let key = key(&mut faults, (scope.as_ref(), resource, *part), wall);
+    let key = key(&mut faults, (scope.as_ref(), resource, *part, *slot), wall);
     let author = faults.keep("author", read::id(author));
     let reason = faults.keep("reason", read::required(reason));
     let built = (|| {
@@ -308,19 +377,23 @@ pub fn changes(paged: &Paged<8>, changes: &[Change]) -> wire::ListLimitChangesRe
     }
 }
 
-fn to_wire(key: &LimitKey, setting: Option<&Setting>) -> wire::LimitSetting {
+/// What is set of a limit, or whose it is.
+pub(super) fn to_wire(key: &LimitKey, setting: Option<&Setting>) -> wire::LimitSetting {
     let scope = match key.scope {
         Scope::Plan(plan) => WireScope::Plan(i32::from(plan as u8)),
         Scope::Holder(holder) => WireScope::Holder(i32::from(holder as u8) + 1),
         Scope::Member(member) => WireScope::MemberKey(digits(member)),
     };
     let quota = setting.and_then(|setting| setting.quota);
+    let canary = setting.and_then(|setting| setting.canary);
     wire::LimitSetting {
         scope: Some(wire::LimitScope { scope: Some(scope) }),
         resource: key.resource.name().into(),
         part: match key.part {
             Part::Quota => wire::LimitPart::Quota.into(),
             Part::Off => wire::LimitPart::Off.into(),
+            Part::Canary => wire::LimitPart::Canary.into(),
+            Part::Shadow(_) => wire::LimitPart::Shadow.into(),
         },
         rate: quota.map_or(0, Quota::rate),
         period_seconds: quota.map_or(0, |quota| quota.period().as_seconds()),
@@ -329,6 +402,13 @@ fn to_wire(key: &LimitKey, setting: Option<&Setting>) -> wire::LimitSetting {
         reason: setting.map_or(String::new(), |setting| setting.reason.to_string()),
         set_time: setting.map(|setting| time_to_wire(setting.set)),
         expire_time: setting.and_then(|setting| setting.expires).map(time_to_wire),
+        percent: canary.map_or(0, |terms| terms.percent.into()),
+        guard_refused_bp: canary.map_or(0, |terms| terms.refused_bp.into()),
+        guard_good_bp: canary.map_or(0, |terms| terms.good_bp.into()),
+        slot: match key.part {
+            Part::Shadow(slot) => slot.into(),
+            Part::Quota | Part::Off | Part::Canary => 0,
+        },
     }
 }
 
@@ -344,6 +424,8 @@ pub fn of_member_to_wire(of: &MemberLimits) -> wire::GetMemberLimitsResponse {
     let limits = limits.iter().map(|limit| {
         let MemberLimit { resource, rate, period, burst, level, full, setting, off } = limit;
         let set = |part, setting: &Option<Setting>| {
+            let canary = setting.as_ref().is_some_and(|setting| setting.canary.is_some());
+            let part = if canary { Part::Canary } else { part };
             let key = LimitKey { scope, resource: *resource, part };
             setting.as_ref().map(|setting| to_wire(&key, Some(setting)))
         };
@@ -368,109 +450,4 @@ pub fn of_member_to_wire(of: &MemberLimits) -> wire::GetMemberLimitsResponse {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::wall::tests::with_wall;
-    use super::*;
-
-    fn good() -> wire::SetLimitRequest {
-        let scope = Some(wire::LimitScope { scope: Some(WireScope::MemberId("m-1".into())) });
-        wire::SetLimitRequest {
-            request_id: "r".into(),
-            etag: etag(7),
-            setting: Some(wire::LimitSetting {
-                scope,
-                resource: "pages".into(),
-                part: wire::LimitPart::Quota.into(),
-                rate: 200,
-                period_seconds: 3_600,
-                author: "kim".into(),
-                reason: "a fair".into(),
-                ..wire::LimitSetting::default()
-            }),
-            validate_only: false,
-        }
-    }
-
-    fn told(request: &wire::SetLimitRequest) -> Vec<String> {
-        let read = with_wall(|wall| edit(request, wall).map(|_| ()));
-        let faults = read.err().map(|invalid| invalid.faults().to_vec()).unwrap_or_default();
-        faults.iter().map(|fault| format!("{}: {}", fault.path(), fault.cause())).collect()
-    }
-
-    fn with(change: impl FnOnce(&mut wire::LimitSetting)) -> Vec<String> {
-        let mut request = good();
-        change(request.setting.as_mut().unwrap());
-        told(&request)
-    }
-
-    #[test]
-    fn a_good_edit_is_read() {
-        let read = with_wall(|wall| edit(&good(), wall).unwrap());
-        assert_eq!((read.based_on, read.check_only), (7, false));
-        assert_eq!((read.key.resource, read.key.part), (Resource::Pages, Part::Quota));
-        let quota = read.setting.quota.unwrap();
-        assert_eq!((quota.rate(), quota.burst(), quota.period()), (200, 200, Span::seconds(3_600)));
-        let sent = to_wire(&read.key, Some(&read.setting));
-        assert!(
-            matches!(sent.scope.unwrap().scope, Some(WireScope::MemberKey(key)) if key.len() == 32)
-        );
-    }
-
-    /// Zero, absurd and overflowing limits, unknown members and resources: each with its reason.
-    #[test]
-    fn bad_edits_are_refused_with_a_reason() {
-        let long = "m".repeat(64 << 10);
-        let member = |name: &str| {
-            let scope = Some(WireScope::MemberId(name.into()));
-            with(|setting| setting.scope = Some(wire::LimitScope { scope }))
-        };
-        let time = |seconds| Some(time_to_wire(Timestamp::from_seconds(seconds)));
-        let holder = |holder: screening::QuotaHolder| {
-            let scope = Some(WireScope::Holder(holder.into()));
-            with(|setting| setting.scope = Some(wire::LimitScope { scope }))
-        };
-        for (faults, path) in [
-            (with(|setting| setting.rate = 0), "setting.rate: no quota: a quota of zero"),
-            (with(|setting| setting.period_seconds = 0), "setting.rate: no quota: a quota of zero"),
-            (with(|setting| setting.rate = u64::MAX), "setting.rate: no quota: too large"),
-            (
-                with(|setting| setting.period_seconds = u64::MAX),
-                "setting.rate: no quota: too large",
-            ),
-            (with(|setting| setting.burst = u64::MAX), "setting.rate: no quota: too large"),
-            (with(|setting| setting.burst = 900_000_000), "setting.rate: no quota: "),
-            (with(|setting| setting.resource = "fax".into()), "setting.resource: no such resource"),
-            (with(|setting| setting.part = 9), "setting.part: value 9"),
-            (with(|setting| setting.part = wire::LimitPart::Off.into()), "setting.expire_time: "),
-            (with(|setting| setting.scope = None), "setting.scope: field is required"),
-            (member(""), "setting.scope: field is required"),
-            (member(&long), "setting.scope: text has 65536 bytes"),
-            (holder(screening::QuotaHolder::Member), "setting.scope: value 1"),
-            (with(|setting| setting.reason.clear()), "setting.reason: field is required"),
-            (with(|setting| setting.author = long.clone()), "setting.author: text has"),
-            (with(|setting| setting.expire_time = time(1)), "setting.expire_time: "),
-        ] {
-            assert!(
-                faults.first().is_some_and(|fault| fault.starts_with(path)),
-                "{path}: {faults:?}"
-            );
-        }
-        let stale = wire::SetLimitRequest { etag: "7".into(), ..good() };
-        assert!(told(&stale)[0].starts_with("etag: "), "{:?}", told(&stale));
-    }
-
-    #[test]
-    fn a_limit_is_off_for_a_week_at_most() {
-        let off = |seconds: u64| {
-            with(|setting| {
-                setting.part = wire::LimitPart::Off.into();
-                (setting.rate, setting.period_seconds) = (0, 0);
-                let now = with_wall(|wall| wall.now);
-                setting.expire_time = Some(time_to_wire(now.plus(Span::seconds(seconds))));
-            })
-        };
-        assert!(off(1).is_empty() && off(OFF_SECONDS_MAX).is_empty());
-        assert!(off(OFF_SECONDS_MAX + 1)[0].starts_with("setting.expire_time: value is 604801"));
-        assert!(off(0)[0].starts_with("setting.expire_time: "));
-    }
-}
+mod tests;

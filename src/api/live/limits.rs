@@ -33,10 +33,17 @@ impl LimitDesk for Live {
     }
 }
 
-fn refused(fault: &LimitFault) -> Failure {
+pub(super) fn refused(fault: &LimitFault) -> Failure {
     match fault {
         LimitFault::Stale { .. } => Failure::StaleEtag,
         LimitFault::NotSet => Failure::NotFound { what: "limit set at run time" },
+        LimitFault::ShadowsFull => {
+            Failure::NothingToDo { what: "room for one more limit tried beside live traffic" }
+        }
+        LimitFault::OtherCanary => Failure::NothingToDo {
+            what: "room for a second canary of these holders (take back the first)",
+        },
+        LimitFault::NoChange => Failure::NotFound { what: "change of the limits" },
         LimitFault::Full => Failure::NothingToDo { what: "room for one more member's own limit" },
         LimitFault::Edit(fault) => of_edit(fault),
     }
@@ -56,12 +63,21 @@ impl Live {
         let statuses = limiting.members().check(party, Costs::default(), now);
         let of_plan =
             limiting.allowances(generation.policy(), QuotaHolder::Member, facts.plan, now);
-        let scopes = [Scope::Member(member), Scope::Plan(facts.plan)];
+        let plan = Scope::Plan(facts.plan);
+        let at = |scope, resource, part| {
+            let setting = self.memory.limit_setting(LimitKey { scope, resource, part }, now);
+            setting.map_err(|fault| of_store(&fault))
+        };
+        // Its own, or what is tried on some of its plan, or what is set for all of it.
         let set = |resource, part| {
-            let found = scopes
-                .into_iter()
-                .map(|scope| self.memory.limit_setting(LimitKey { scope, resource, part }, now));
-            found.filter_map(Result::transpose).next().transpose().map_err(|fault| of_store(&fault))
+            if let Some(own) = at(Scope::Member(member), resource, part)? {
+                return Ok(Some(own));
+            }
+            let canary = || limiting.canary_of((plan, resource), key, now);
+            match (part == Part::Quota).then(canary).flatten() {
+                Some(canary) => Ok(Some(canary)),
+                None => at(plan, resource, part),
+            }
         };
         let mut limits = Vec::new();
         for resource in Resource::ALL {

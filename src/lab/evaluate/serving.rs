@@ -6,6 +6,7 @@ mod encrypted;
 mod import;
 mod load;
 mod process;
+mod rates;
 mod storm;
 mod table;
 
@@ -16,6 +17,7 @@ use super::{Evaluation, Measured, Run, Scale};
 pub(super) use import::Import;
 use load::{Client, Lap, Pace, Shape, Target};
 use process::Process;
+pub(super) use rates::rates;
 use storm::Storm;
 
 /// Why a measurement was not taken.

@@ -100,6 +100,7 @@ fn row() -> StageRow {
         charged: Costs([1, 2, 3, 4]),
         charging: true,
         settled: Some(Costs([0, 0, 9, 0])),
+        asked: Some(Costs([9, 8, 7, 6])),
         owed: Some(Costs([0, 1, 9, 0])),
         noted: Noted::FAXED,
         pages: PageStats { count: 2, bytes: 1 << 40, equal_most: 2, ..PageStats::default() },

@@ -3,10 +3,12 @@
 use parking_lot::MutexGuard;
 
 use crate::dense::{self, At, Held, SHARDS};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::verdict::QuotaHolder;
 
 use super::super::row::{FREE, Limits, Load, LoadRow, together};
+use super::super::untold::Untold;
+use super::given::{Given, GivenBack};
 use super::{HAND_SLOTS, Members, OVERFLOW_MEMBERS, Overflow, Place, Visit};
 
 /// Somebody that a fax is counted against.
@@ -30,6 +32,8 @@ pub struct Locked<'a, const N: usize> {
     held: [usize; N],
     /// Where each row was seen last.
     seen: [Option<At>; N],
+    /// Since when each row was not touched before; known from its first visit on.
+    idle: [Option<Span>; N],
     shards: [Option<Held<'a, LoadRow>>; N],
     /// The load of those who have no row and get none.
     shared: Option<MutexGuard<'a, Overflow>>,
@@ -54,6 +58,7 @@ impl Members {
             parties,
             held: [0; N],
             seen: [None; N],
+            idle: [None; N],
             shards: [const { None }; N],
             shared: None,
         };
@@ -116,6 +121,20 @@ impl<const N: usize> Locked<'_, N> {
         self.parties.iter().filter(|party| party.key != 0).map(|party| party.limits)
     }
 
+    /// What was given back to any of them since the start, for [`Reservation`](crate::limiter::Reservation). `None` where nobody
+    /// here knows: beside other instances, who give back as well.
+    #[must_use]
+    pub fn given(&self) -> Option<GivenBack> {
+        if self.members.untold().is_some() {
+            return None;
+        }
+        let somebody = self.parties.iter().filter(|party| party.key != 0);
+        Some(somebody.fold(GivenBack::default(), |sum, party| {
+            let more = self.members.given.of(party.key);
+            std::array::from_fn(|at| sum[at].wrapping_add(more[at]))
+        }))
+    }
+
     /// Shows the load of the party at that place, brought up to `now` at its limits, to who changes it. Of nobody that is
     /// a load which is forgotten at once.
     pub fn visit<T>(
@@ -124,25 +143,40 @@ impl<const N: usize> Locked<'_, N> {
         now: Timestamp,
         change: impl FnOnce(&mut Visit<'_>) -> T,
     ) -> T {
-        let party = self.parties[which];
+        let (party, now) = (self.parties[which], self.members.now(now));
+        let (untold, given) = (self.members.untold(), &self.members.given);
         let rest = dense::rest(party.key, FREE);
+        let mut idle = self.idle[which];
         if let Some(at) = self.find_or_make(which, rest, now)
             && let Some(shard) = self.shard(which)
         {
             let mut load = shard.at(at).load();
-            let answer = visited(&mut load, party, (Place::Own, now), change);
+            let answer =
+                visited((&mut load, &mut idle), party, (Place::Own, now, (untold, given)), change);
             shard.set(at, LoadRow::of(rest, &load));
+            self.idle[which] = idle;
             return answer;
         }
         if party.key == 0 {
-            return visited(&mut Load::default(), party, (Place::Own, now), change);
+            let mut load = Load::default();
+            return visited(
+                (&mut load, &mut idle),
+                party,
+                (Place::Own, now, (None, given)),
+                change,
+            );
         }
         let wide = together(party.limits, OVERFLOW_MEMBERS);
         let load = match &mut self.shared {
             Some(shared) => &mut shared.load,
             none => &mut none.insert(self.members.overflow.lock()).load,
         };
-        visited(load, Party { limits: &wide, ..party }, (Place::Shared, now), change)
+        visited(
+            (load, &mut idle),
+            Party { limits: &wide, ..party },
+            (Place::Shared, now, (None, given)),
+            change,
+        )
     }
 
     fn find_or_make(&mut self, which: usize, rest: u64, now: Timestamp) -> Option<At> {
@@ -172,13 +206,14 @@ impl<const N: usize> Locked<'_, N> {
     }
 }
 
-fn visited<T>(
-    load: &mut Load,
-    party: Party<'_>,
-    (place, now): (Place, Timestamp),
+fn visited<'a, T>(
+    (load, idle): (&'a mut Load, &mut Option<Span>),
+    party: Party<'a>,
+    (place, now, (untold, given)): (Place, Timestamp, (Option<&'a Untold>, &'a Given)),
     visit: impl FnOnce(&mut Visit<'_>) -> T,
 ) -> T {
-    let before = load.at();
+    let since = || load.at().map_or(Span::default(), |at| now.since(at));
+    let idle = *idle.get_or_insert_with(since);
     load.settle(party.limits, now);
-    visit(&mut Visit { load, party, before, place })
+    visit(&mut Visit { load, party, idle, place, untold, given })
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use proptest::prelude::*;
 
 use super::super::cost::Costs;
+use super::super::share::{Arrival, HALF_LIVES, Marks, Standing, Terms};
 use super::super::{Allowance, Allowances, Limit, limits};
 use super::*;
 use crate::time::Span;
@@ -349,4 +350,43 @@ fn limits_beyond_what_is_counted_stay_limits() {
     spent.charge(nothing, 5);
     let now = super::super::bucket::Tick::of(at(0));
     assert_eq!(spent.ask(nothing, 1, now), QuotaOutcome::Never);
+}
+
+/// A member's pull of lines after it offered a hundred seconds of them and its row was touched so often in ten minutes.
+fn pull_after(touches: i64) -> u64 {
+    let limits = quota(60, Span::seconds(60), 1_000);
+    let members = table(limits);
+    let share = Share::new(
+        Terms {
+            capacity: [1_000, 0, 0],
+            half_life: HALF_LIVES,
+            marks: Marks { begins: 950, ends: 850 },
+            wait_max: Span::seconds(600),
+            refuse_times: 0,
+            expected_ppm: 1_000,
+        },
+        [1, 2],
+    );
+    let offer = |now| Offer {
+        job: 7,
+        arrival: Arrival::New,
+        costs: [100, 0, 0],
+        standing: Standing { weight_milli: 1_000, floor_ppm: 0 },
+        membership: None,
+        now,
+    };
+    members.with(KEY, &limits, at(0), |visit| visit.offer(&share, &offer(at(0))));
+    for touch in 1..=touches {
+        let now = at(touch * 600_000_000 / touches);
+        members.with(KEY, &limits, now, |visit| visit.charge(faxes(1)));
+    }
+    members.with(KEY, &limits, at(600_000_000), |visit| visit.load.pull.rates()[0])
+}
+
+#[test]
+fn a_pull_fades_however_often_its_row_is_touched() {
+    // Ten half-lives of a minute.
+    let begun = (100 << 16) * 1_000_000 / 86_561_700;
+    assert!(pull_after(1) <= begun / 1_000, "{}", pull_after(1));
+    assert!(pull_after(600) <= begun / 500, "{}", pull_after(600));
 }

@@ -52,6 +52,15 @@ pub struct Usage {
     pub queued: u64,
 }
 
+/// What instances of the service say to each other of a resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tidings {
+    /// What is offered there, in 1,024ths of a unit a second.
+    pub offered: u64,
+    /// What nodes have reported there.
+    pub usage: Usage,
+}
+
 struct Report {
     node: u64,
     usage: Usage,
@@ -76,6 +85,10 @@ pub(super) struct Arena {
     looked: AtomicI64,
     offered: Mutex<Offered>,
     reports: Mutex<Vec<Report>>,
+    /// What all other instances say.
+    others: Mutex<Tidings>,
+    /// What of the capacity is this instance's: the part that what is offered to it is of all that is.
+    mine: AtomicU64,
 }
 
 impl Arena {
@@ -93,6 +106,8 @@ impl Arena {
             looked: AtomicI64::new(i64::MIN),
             offered: Mutex::new(Offered::default()),
             reports: Mutex::new(Vec::new()),
+            others: Mutex::new(Tidings::default()),
+            mine: AtomicU64::new(0),
         };
         arena.set_capacity(declared);
         arena
@@ -106,6 +121,7 @@ impl Arena {
             self.reports.lock().append(&mut reports);
         }
         *self.offered.lock() = std::mem::take(&mut *other.offered.lock());
+        *self.others.lock() = *other.others.lock();
         self.fair.store(other.fair.load(relaxed), relaxed);
         self.level.store(other.level.load(relaxed), relaxed);
         self.passed.store(other.passed.load(relaxed), relaxed);
@@ -114,7 +130,13 @@ impl Arena {
         let reported = self.reports.lock().iter().any(|report| report.usage.capacity > 0);
         if reported {
             self.set_capacity(other.capacity.load(relaxed));
+            self.mine.store(other.mine.load(relaxed), relaxed);
         }
+    }
+
+    /// Whether nodes say how much there is.
+    pub(super) fn is_reported(&self) -> bool {
+        self.reports.lock().iter().any(|report| report.usage.capacity > 0)
     }
 
     fn set_capacity(&self, capacity: u64) {
@@ -123,6 +145,18 @@ impl Arena {
         let inverse = u64::try_from(inverse.unwrap_or(0)).unwrap_or(u64::MAX);
         self.inverse.store(inverse, Ordering::Relaxed);
         self.capacity.store(capacity, Ordering::Relaxed);
+        self.mine.store(capacity, Ordering::Relaxed);
+    }
+
+    /// Takes the word of all other instances.
+    pub(super) fn hear(&self, others: Tidings) {
+        *self.others.lock() = others;
+    }
+
+    /// What this instance says.
+    pub(super) fn tidings(&self) -> Tidings {
+        let usage = sum_up(&self.reports.lock());
+        Tidings { offered: self.offered.lock().total(), usage }
     }
 
     /// What part of the capacity a rate is, in `2^-24`.
@@ -162,14 +196,14 @@ impl Arena {
     /// The bucket's level now, in units.
     fn level(&self, now: Timestamp) -> u64 {
         let looked = Timestamp::from_micros(self.looked.load(Ordering::Relaxed));
-        let carried = carried(self.capacity.load(Ordering::Relaxed), now.since(looked));
+        let carried = carried(self.mine.load(Ordering::Relaxed), now.since(looked));
         let level = self.level.load(Ordering::Relaxed);
         level.saturating_add(self.passed.load(Ordering::Relaxed)).saturating_sub(carried)
     }
 
     /// After what time the bucket has room again; `None` while it has.
     pub(super) fn is_overrun(&self, now: Timestamp) -> Option<Span> {
-        let capacity = self.capacity.load(Ordering::Relaxed).max(1);
+        let capacity = self.mine.load(Ordering::Relaxed).max(1);
         let over = self.level(now).checked_sub(capacity.saturating_mul(BUCKET_SECONDS))?;
         Some(Span::micros(over.saturating_mul(1_000_000) / capacity).max(Span::millis(100)))
     }
@@ -195,8 +229,10 @@ impl Arena {
         let elapsed = now.since(Timestamp::from_micros(looked));
         let left = Fading::by_half_in(OFFERED_HALF_LIFE).left(elapsed);
         offered.fade(left, &self.tally.take(), elapsed.as_micros());
-        let use_now = self.reported(now);
-        let capacity = self.capacity.load(relaxed);
+        let others = *self.others.lock();
+        let use_now = self.reported(others.usage, now);
+        let capacity = part_of(self.capacity.load(relaxed), offered.total(), others.offered);
+        self.mine.store(capacity, relaxed);
         let full = capacity.saturating_mul(BUCKET_SECONDS);
         let level = self.level.load(relaxed).saturating_add(self.passed.swap(0, relaxed));
         let level =
@@ -225,20 +261,36 @@ impl Arena {
     }
 
     /// Sums the words of nodes up, and says how much is in use or queued for, in thousandths of the capacity.
-    fn reported(&self, now: Timestamp) -> u64 {
+    fn reported(&self, elsewhere: Usage, now: Timestamp) -> u64 {
         let mut reports = self.reports.lock();
         reports.retain(|report| now.since(report.at) <= REPORT_LASTS);
-        let sum = |part: fn(&Usage) -> u64| {
-            reports.iter().fold(0_u64, |sum, report| sum.saturating_add(part(&report.usage)))
-        };
-        let capacity = sum(|usage| usage.capacity);
+        let here = sum_up(&reports);
+        let capacity = here.capacity.saturating_add(elsewhere.capacity);
         let known = if capacity == 0 { self.declared } else { capacity };
         if known != self.capacity.load(Ordering::Relaxed) {
             self.set_capacity(known);
         }
-        let wanted = sum(|usage| usage.in_use).saturating_add(sum(|usage| usage.queued));
+        let [here, elsewhere] =
+            [here, elsewhere].map(|usage| usage.in_use.saturating_add(usage.queued));
+        let wanted = here.saturating_add(elsewhere);
         wanted.saturating_mul(1_000).checked_div(capacity).unwrap_or(0)
     }
+}
+
+/// All reports together.
+fn sum_up(reports: &[Report]) -> Usage {
+    reports.iter().fold(Usage::default(), |sum, Report { usage, .. }| Usage {
+        capacity: sum.capacity.saturating_add(usage.capacity),
+        in_use: sum.in_use.saturating_add(usage.in_use),
+        queued: sum.queued.saturating_add(usage.queued),
+    })
+}
+
+/// The part of a capacity that what is offered here is of all that is; all of it where nothing is offered elsewhere.
+fn part_of(capacity: u64, here: u64, elsewhere: u64) -> u64 {
+    let here = u128::from(here) + 1;
+    let part = u128::from(capacity) * here / (here + u128::from(elsewhere));
+    u64::try_from(part).unwrap_or(capacity).max(capacity.min(1))
 }
 
 /// What can be carried in a time, in units.
@@ -306,6 +358,27 @@ mod tests {
         assert!(!arena.is_contended());
         offer(&arena, 6, 40, 10);
         assert!(!arena.is_watched());
+    }
+
+    #[test]
+    fn two_instances_divide_what_there_is_by_what_is_offered_to_each() {
+        let (one, two) = (Arena::new(1_000, MARKS), Arena::new(1_000, MARKS));
+        for second in 0..20 {
+            offer(&one, second, 1, 300);
+            offer(&two, second, 1, 900);
+            let (of_one, of_two) = (one.tidings(), two.tidings());
+            one.hear(of_two);
+            two.hear(of_one);
+        }
+        // Neither of them sees as much as there is, and both know that there is more.
+        assert!(one.is_contended() && two.is_contended());
+        let mine = [&one, &two].map(|arena| arena.mine.load(Ordering::Relaxed));
+        assert!((220..=280).contains(&mine[0]) && (720..=780).contains(&mine[1]), "{mine:?}");
+        let usage = Usage { capacity: 9_000, in_use: 0, queued: 0 };
+        one.report(1, usage, at(20_000));
+        two.hear(one.tidings());
+        offer(&two, 20, 2, 900);
+        assert_eq!(two.capacity.load(Ordering::Relaxed), 9_000);
     }
 
     #[test]

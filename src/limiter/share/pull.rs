@@ -2,10 +2,11 @@
 //! past adds to it. 8 bytes.
 
 use crate::decay::{ONE, decayed};
+use crate::dense::mix;
 use crate::time::{Span, Timestamp};
 
-use super::WATCHED;
 use super::rate::{Fading, decode, encode, part};
+use super::{FADING, Pulled, WATCHED};
 
 /// Steps of a halving of the weight by verdicts.
 const PENALTY_STEPS: u8 = 16;
@@ -94,8 +95,21 @@ impl Pull {
         }
     }
 
+    /// Brings it up to `now` at every touch of the row it is in, whoever touches it: the row has one time for all.
+    pub(in crate::limiter) fn bring_up(&mut self, before: Timestamp, now: Timestamp) {
+        if now > before && *self != Self::default() {
+            let dither = mix([0, 0], now.as_micros().unsigned_abs(), u64::from(self.rates[0]));
+            self.note((Some(before), now), &FADING, &[0; WATCHED], dither);
+        }
+    }
+
+    /// Puts rates in the place of its own, rounded to the nearest code.
+    pub(in crate::limiter) fn take_over(&mut self, rates: Pulled) {
+        self.rates = rates.map(|rate| encode(rate, 0));
+    }
+
     /// The rates, in 65,536ths of a unit a second.
-    pub(super) fn rates(&self) -> [u64; WATCHED] {
+    pub(in crate::limiter) fn rates(&self) -> [u64; WATCHED] {
         self.rates.map(decode)
     }
 

@@ -19,6 +19,9 @@ const COST_MAX: u64 = 1 << 24;
 /// `1 / ln 2` in 65,536ths: how many half-lives of a rate are its time constant.
 const HALF_LIVES: u64 = 94_548;
 
+/// The longest half-life.
+const MICROS_MAX: u64 = (1 << 32) - 1;
+
 /// How fast rates fade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fading {
@@ -29,8 +32,12 @@ pub(super) struct Fading {
 
 impl Fading {
     /// By half in that time.
-    pub(super) fn by_half_in(half_life: Span) -> Self {
-        let half_life = half_life.as_micros().clamp(1_000, u64::from(u32::MAX));
+    pub(super) const fn by_half_in(half_life: Span) -> Self {
+        let half_life = match half_life.as_micros() {
+            ..1_000 => 1_000,
+            micros if micros > MICROS_MAX => MICROS_MAX,
+            micros => micros,
+        };
         Self { half_life, constant: (half_life * HALF_LIVES) >> 16 }
     }
 

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use crate::verdict::{QuotaHolder, Resource};
 
 use super::own::Effective;
-use super::setting::{ClassSettings, Scope};
+use super::setting::{ClassSettings, Scope, drawn};
 
 /// Parties that one fax is counted against.
 pub const PARTIES: usize = 2;
@@ -34,6 +34,31 @@ struct Class {
     limits: Limits,
     /// Resources of which the limit is switched off: counted, and in nobody's way. A bit each.
     off: u8,
+    /// Other limits that are tried on some of them.
+    canary: Option<Canary>,
+}
+
+/// Limits that are tried on some of a class.
+#[derive(Clone, Copy, Debug)]
+struct Canary {
+    limits: Limits,
+    percent: u8,
+    set: Timestamp,
+}
+
+impl Class {
+    /// The limits of one of them.
+    fn limits_of(&self, holder: u64) -> &Limits {
+        match &self.canary {
+            Some(canary) if drawn(holder, canary.set, canary.percent) => &canary.limits,
+            _ => &self.limits,
+        }
+    }
+
+    /// All limits that there are.
+    fn all(self) -> impl Iterator<Item = Limits> {
+        [self.limits].into_iter().chain(self.canary.map(|canary| canary.limits))
+    }
 }
 
 /// Who sends or gets a fax, as quotas see it. Hot keys; 0 is nobody.
@@ -81,7 +106,14 @@ impl Book {
             let in_force = allowances_in_force(policy, set, (holder, plan), now);
             let off = Resource::ALL.into_iter().filter(|one| set.is_off(scope, *one, now));
             let off = off.fold(0, |off, one| off | 1 << one as u8);
-            Class { limits: limits(&in_force), off }
+            let canary = Resource::ALL.into_iter().find_map(|resource| {
+                let setting = set.canary(scope, resource, now)?;
+                let mut tried = in_force;
+                tried[resource as usize] = setting.quota.map(allowance);
+                let percent = setting.canary?.percent;
+                Some(Canary { limits: limits(&tried), percent, set: setting.set })
+            });
+            Class { limits: limits(&in_force), off, canary }
         };
         let of = |holder| class(holder, Plan::Unknown);
         Self {
@@ -113,11 +145,11 @@ impl Book {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    /// The limits of a plan, and which of them are off.
+    /// The limits that a member of a plan has by it, and which of them are off.
     #[must_use]
-    pub const fn of_plan(&self, plan: Plan) -> (&Limits, u8) {
+    pub fn of_member(&self, member: u64, plan: Plan) -> (&Limits, u8) {
         let class = &self.plans[plan as usize];
-        (&class.limits, class.off)
+        (class.limits_of(member), class.off)
     }
 
     /// Whom a fax is counted against; nobody where there is no limit to count for.
@@ -128,15 +160,16 @@ impl Book {
         own: Option<&'a Effective>,
     ) -> [Party<'a>; PARTIES] {
         let party = |holder, hot, class: &'a Class| {
-            let limited = class.limits.iter().any(Option::is_some);
+            let limits = class.limits_of(hot);
+            let limited = limits.iter().any(Option::is_some);
             let key = if limited { row_key(holder, hot) } else { 0 };
-            Party { holder, key, limits: &class.limits, off: class.off }
+            Party { holder, key, limits, off: class.off }
         };
         match of.direction {
             Direction::Outbound => {
                 let (limits, off) = match own {
                     Some(own) => (&own.limits, own.off),
-                    None => self.of_plan(of.facts.plan),
+                    None => self.of_member(of.member, of.facts.plan),
                 };
                 // A member without limits competes for what is contended all the same.
                 let key = row_key(QuotaHolder::Member, of.member);
@@ -176,8 +209,8 @@ impl Book {
     #[must_use]
     pub fn slowest(&self) -> Slowest {
         let others = self.plans.into_iter().chain([self.organisation, self.trunk]);
-        let others = slowest(others.map(|class| class.limits));
-        Slowest { numbers: self.number.limits, others }
+        let others = slowest(others.flat_map(Class::all));
+        Slowest { numbers: slowest(self.number.all()), others }
     }
 }
 

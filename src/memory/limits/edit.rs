@@ -3,7 +3,9 @@
 
 use thiserror::Error;
 
-use super::setting::{Change, LimitKey, Scope, Setting};
+use super::Limiting;
+use super::setting::{Change, LimitKey, Part, Scope, Setting};
+use crate::bounds::SHADOWS_MAX;
 use crate::memory::Memory;
 use crate::memory::edit::EditFault;
 use crate::store::table::RetentionClass;
@@ -31,6 +33,15 @@ pub enum LimitFault {
     /// As many members have limits of their own as may.
     #[error("as many members have limits of their own as may")]
     Full,
+    /// As many limits are tried beside live traffic as may be.
+    #[error("as many limits are tried beside live traffic as may be")]
+    ShadowsFull,
+    /// Another quota of the same holders is tried on some of them.
+    #[error("another quota of the same holders is tried on some of them (take it back first)")]
+    OtherCanary,
+    /// The history has no change of that number.
+    #[error("the history has no such change")]
+    NoChange,
     /// It could not be made durable.
     #[error(transparent)]
     Edit(#[from] EditFault),
@@ -96,6 +107,9 @@ impl Memory {
         {
             return Err(LimitFault::Full);
         }
+        if setting.is_some() {
+            room_for(limiting, key, now)?;
+        }
         let change = Change {
             version: *version + 1,
             time: now,
@@ -113,6 +127,46 @@ impl Memory {
         Ok(change.version)
     }
 
+    /// Puts a limit back to what it was before a change of the history, and says the version that this makes, which limit, and
+    /// what it was: nothing but the policy's where nothing was set then, or where that has expired.
+    ///
+    /// # Errors
+    /// [`LimitFault`]; [`LimitFault::NotSet`] where it is so already.
+    pub fn restore_limit(
+        &self,
+        change: u64,
+        hand: Hand<'_>,
+        now: Timestamp,
+    ) -> Result<(u64, LimitKey, Option<Setting>), LimitFault> {
+        let read = |after| self.limit_changes(after, PAGE_ROWS).map_err(EditFault::Read);
+        let before = change.checked_sub(1).ok_or(LimitFault::NoChange)?;
+        let found = self.limit_changes(before, 1).map_err(EditFault::Read)?;
+        let found = found.into_iter().find(|one| one.version == change);
+        let key = found.ok_or(LimitFault::NoChange)?.key;
+        let (mut was, mut after) = (None, 0);
+        loop {
+            let page = read(after)?;
+            let mut earlier = page.iter().filter(|one| one.version < change && one.key == key);
+            if let Some(latest) = earlier.next_back() {
+                was = latest.setting.clone();
+            }
+            match page.last() {
+                Some(last) if last.version < change => after = last.version,
+                _ => break,
+            }
+        }
+        let was = was.filter(|setting| setting.holds(now));
+        let again = was.map(|setting| Setting {
+            author: hand.author.into(),
+            reason: hand.reason.into(),
+            // Who is drawn for a canary is drawn by when it was set.
+            set: if setting.canary.is_some() { setting.set } else { now },
+            ..setting
+        });
+        let version = self.change_limit(key, again.as_ref(), hand, now)?;
+        Ok((version, key, again))
+    }
+
     /// What is set of a limit and holds at `now`. Reads the store.
     ///
     /// # Errors
@@ -123,7 +177,7 @@ impl Memory {
         now: Timestamp,
     ) -> Result<Option<Setting>, StoreError> {
         let row = self.store().table_get(TableId::LimitSettings, &key.encode())?;
-        let setting = row.and_then(|row| Setting::decode(&mut row.value.as_slice()));
+        let setting = row.and_then(|row| Setting::decode(&key, &mut row.value.as_slice()));
         Ok(setting.filter(|setting| setting.holds(now)))
     }
 
@@ -142,7 +196,8 @@ impl Memory {
         let next = rows.last().map(|row| row.key.clone());
         let read = rows.iter().filter_map(|row| {
             let key = LimitKey::decode(&mut row.key.as_slice())?;
-            Some((key, Setting::decode(&mut row.value.as_slice())?))
+            let setting = Setting::decode(&key, &mut row.value.as_slice())?;
+            Some((key, setting))
         });
         Ok((read.filter(|(_, setting)| setting.holds(now)).collect(), next))
     }
@@ -164,6 +219,24 @@ impl Memory {
             value: change.encode(),
             expires: self.expiry(RetentionClass::Policy, change.time),
             subject_key: None,
+        }
+    }
+}
+
+/// Whether there is room for what is to be tried.
+fn room_for(limiting: &Limiting, key: LimitKey, now: Timestamp) -> Result<(), LimitFault> {
+    match key.part {
+        Part::Quota | Part::Off => Ok(()),
+        Part::Shadow(_) => {
+            let mut shadows = limiting.shadows(now);
+            shadows.retain(|(other, _)| *other != key);
+            if shadows.len() < SHADOWS_MAX { Ok(()) } else { Err(LimitFault::ShadowsFull) }
+        }
+        Part::Canary => {
+            let other =
+                |(other, _): &(LimitKey, Setting)| other.scope == key.scope && *other != key;
+            let taken = limiting.canaries(now).iter().any(other);
+            if taken { Err(LimitFault::OtherCanary) } else { Ok(()) }
         }
     }
 }

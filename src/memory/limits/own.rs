@@ -29,6 +29,38 @@ struct Own {
 }
 
 impl Own {
+    fn put(&mut self, key: &LimitKey, setting: Option<&Setting>) {
+        let which = key.resource as usize;
+        let until = |setting: &Setting| setting.expires.map_or(FOREVER, Timestamp::as_micros);
+        match key.part {
+            Part::Quota => {
+                self.limits[which] = setting.and_then(|setting| {
+                    let quota = setting.quota?;
+                    Some((Limit::of(allowance(quota)), until(setting)))
+                });
+            }
+            Part::Off => self.off[which] = setting.map_or(0, until),
+            // Of nobody alone, or in nobody's way.
+            Part::Canary | Part::Shadow(_) => {}
+        }
+    }
+
+    fn over(self, (member, plan): (u64, Plan), book: &Book, now: Timestamp) -> Effective {
+        let (of_plan, mut off) = book.of_member(member, plan);
+        let (mut limits, now) = (*of_plan, now.as_micros());
+        for (which, limit) in limits.iter_mut().enumerate() {
+            if let Some((own, until)) = self.limits[which]
+                && until > now
+            {
+                *limit = Some(own);
+            }
+            if self.off[which] > now {
+                off |= 1 << which;
+            }
+        }
+        Effective { limits, off }
+    }
+
     fn is_nothing(&self, now: Timestamp) -> bool {
         let now = now.as_micros();
         self.limits.iter().flatten().all(|(_, until)| *until <= now)
@@ -79,35 +111,27 @@ impl OwnLimits {
             return None;
         }
         let own = *self.map.get(&member)?;
-        let (of_plan, mut off) = book.of_plan(plan);
-        let (mut limits, now) = (*of_plan, now.as_micros());
-        for (which, limit) in limits.iter_mut().enumerate() {
-            if let Some((own, until)) = own.limits[which]
-                && until > now
-            {
-                *limit = Some(own);
-            }
-            if own.off[which] > now {
-                off |= 1 << which;
-            }
-        }
-        Some(Effective { limits, off })
+        Some(own.over((member, plan), book, now))
+    }
+
+    /// The limits that a member would have with that setting, and nothing is changed.
+    #[must_use]
+    pub fn tried(
+        &self,
+        (member, plan): (u64, Plan),
+        (key, setting): (&LimitKey, Option<&Setting>),
+        book: &Book,
+        now: Timestamp,
+    ) -> Effective {
+        let mut own = self.map.get(&member).map_or_else(Own::default, |own| *own);
+        own.put(key, setting);
+        own.over((member, plan), book, now)
     }
 
     /// Puts in what was set for a member, or takes it out.
     pub fn put(&self, member: u64, key: &LimitKey, setting: Option<&Setting>, now: Timestamp) {
-        let which = key.resource as usize;
-        let until = |setting: &Setting| setting.expires.map_or(FOREVER, Timestamp::as_micros);
         let mut own = self.map.entry(member).or_default();
-        match key.part {
-            Part::Quota => {
-                own.limits[which] = setting.and_then(|setting| {
-                    let quota = setting.quota?;
-                    Some((Limit::of(allowance(quota)), until(setting)))
-                });
-            }
-            Part::Off => own.off[which] = setting.map_or(0, until),
-        }
+        own.put(key, setting);
         let nothing = own.is_nothing(now);
         drop(own);
         if nothing {

@@ -1,10 +1,12 @@
 //! Limits that were set at run time over the policy: for whom, what, by whom, why and until when.
 //!
-//! Two things can be set of each limit, apart from each other: another quota, and that it is off for a while. One that is
-//! off counts on and stands in nobody's way; when its time is over it is what it was before, with every level kept.
+//! Things are set of each limit apart from each other: another quota, and that it is off for a while. One that is off counts on and
+//! stands in nobody's way; when its time is over it is what it was before, with every level kept. Beside these a quota may be
+//! tried: on some of its holders for good (a canary), or on paper (a shadow).
 
 use std::collections::BTreeMap;
 
+use crate::bounds::SHADOWS_MAX;
 use crate::fax::id::Pseudonym;
 use crate::fax::stage::Plan;
 use crate::policy::Quota;
@@ -35,12 +37,49 @@ impl Scope {
 
 /// What is set of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
 pub enum Part {
     /// Another quota.
-    Quota = 0,
+    Quota,
     /// That it is off.
-    Off = 1,
+    Off,
+    /// Another quota for some of those it is the limit of.
+    Canary,
+    /// Another quota that is tried beside live traffic and stands in nobody's way: the one of that number, from 1 on.
+    Shadow(u8),
+}
+
+impl Part {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Quota => 0,
+            Self::Off => 1,
+            Self::Canary => 2,
+            Self::Shadow(slot) => 2 + slot,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Quota),
+            1 => Some(Self::Off),
+            2 => Some(Self::Canary),
+            code => {
+                let slot = code.checked_sub(2).filter(|slot| usize::from(*slot) <= SHADOWS_MAX);
+                slot.map(Self::Shadow)
+            }
+        }
+    }
+}
+
+/// How a canary goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CanaryTerms {
+    /// Of how many holders in a hundred it is the limit, 1 to 100. Which ones is drawn anew each time that one is set, and stays.
+    pub percent: u8,
+    /// It is taken back once more than so many of ten thousand of what they ask for stand still by it.
+    pub refused_bp: u16,
+    /// The same of what those ask for against whom nothing speaks.
+    pub good_bp: u16,
 }
 
 /// Which limit.
@@ -59,6 +98,8 @@ pub struct LimitKey {
 pub struct Setting {
     /// The quota; `None` for [`Part::Off`].
     pub quota: Option<Quota>,
+    /// How it goes on; for [`Part::Canary`] alone.
+    pub canary: Option<CanaryTerms>,
     /// Who set it: 1 to 64 bytes.
     pub author: Box<str>,
     /// Why: 1 to 256 bytes.
@@ -101,7 +142,7 @@ impl LimitKey {
                 bytes[1..17].copy_from_slice(&member.0);
             }
         }
-        (bytes[17], bytes[18]) = (self.resource as u8, self.part as u8);
+        (bytes[17], bytes[18]) = (self.resource as u8, self.part.code());
         bytes
     }
 
@@ -117,7 +158,7 @@ impl LimitKey {
             _ => return None,
         };
         let resource = *Resource::ALL.get(usize::from(take_u8(from)?))?;
-        let part = *[Part::Quota, Part::Off].get(usize::from(take_u8(from)?))?;
+        let part = Part::from_code(take_u8(from)?)?;
         Some(Self { scope, resource, part })
     }
 }
@@ -146,11 +187,23 @@ impl Setting {
         put_bytes(to, self.reason.as_bytes());
         to.extend_from_slice(&self.set.as_micros().to_le_bytes());
         put_option(to, self.expires.map(|expires| expires.as_micros().to_le_bytes()));
+        if let Some(CanaryTerms { percent, refused_bp, good_bp }) = self.canary {
+            to.push(percent);
+            to.extend_from_slice(&refused_bp.to_le_bytes());
+            to.extend_from_slice(&good_bp.to_le_bytes());
+        }
     }
 
-    /// Takes itself from the front of bytes; `None` where they are none, or of a quota that would be refused today.
+    /// Whether one of a class that has this for a canary is among those it is tried on.
     #[must_use]
-    pub fn decode(from: &mut &[u8]) -> Option<Self> {
+    pub fn takes(&self, holder: u64) -> bool {
+        self.canary.is_some_and(|terms| drawn(holder, self.set, terms.percent))
+    }
+
+    /// Takes what was set of that limit from the front of bytes; `None` where they are none, or of a quota that would be refused
+    /// today.
+    #[must_use]
+    pub fn decode(key: &LimitKey, from: &mut &[u8]) -> Option<Self> {
         let quota = take_option(from, |from| {
             let (rate, period, burst) = (take_u64(from)?, take_u64(from)?, take_u64(from)?);
             Quota::new(rate, Span::micros(period), burst).ok()
@@ -158,8 +211,23 @@ impl Setting {
         let (author, reason) = (take_text(from)?, take_text(from)?);
         let set = Timestamp::from_micros(take_i64(from)?);
         let expires = take_option(from, take_i64)?.map(Timestamp::from_micros);
-        Some(Self { quota, author, reason, set, expires })
+        let canary = if key.part == Part::Canary {
+            let (percent, refused, good) = (take_u8(from)?, take(from)?, take(from)?);
+            let (refused_bp, good_bp) = (u16::from_le_bytes(refused), u16::from_le_bytes(good));
+            Some(CanaryTerms { percent, refused_bp, good_bp })
+        } else {
+            None
+        };
+        Some(Self { quota, canary, author, reason, set, expires })
     }
+}
+
+/// Whether a holder is among so many in a hundred, drawn by the time that they were set. Hot keys are as good as random.
+#[must_use]
+pub(super) fn drawn(holder: u64, set: Timestamp, percent: u8) -> bool {
+    let salt = set.as_micros().unsigned_abs() | 1;
+    let mixed = (holder ^ salt.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (u128::from(mixed) * 100) >> 64 < u128::from(percent)
 }
 
 fn take_text(from: &mut &[u8]) -> Option<Box<str>> {
@@ -190,7 +258,7 @@ impl Change {
         let time = Timestamp::from_micros(take_i64(from)?);
         let (author, reason) = (take_text(from)?, take_text(from)?);
         let key = LimitKey::decode(from)?;
-        let setting = if take_u8(from)? == 0 { None } else { Some(Setting::decode(from)?) };
+        let setting = if take_u8(from)? == 0 { None } else { Some(Setting::decode(&key, from)?) };
         Some(Self { version, time, author, reason, key, setting })
     }
 }
@@ -215,6 +283,21 @@ impl ClassSettings {
         self.0.get(&key).filter(|setting| setting.holds(now)).and_then(|setting| setting.quota)
     }
 
+    /// What is tried on some at `now`.
+    #[must_use]
+    pub fn canary(&self, scope: Scope, resource: Resource, now: Timestamp) -> Option<&Setting> {
+        let key = LimitKey { scope, resource, part: Part::Canary };
+        self.0.get(&key).filter(|setting| setting.holds(now))
+    }
+
+    /// Every canary at `now`.
+    pub fn canaries(&self, now: Timestamp) -> impl Iterator<Item = (&LimitKey, &Setting)> {
+        let holds = move |(key, setting): &(&LimitKey, &Setting)| {
+            key.part == Part::Canary && setting.holds(now)
+        };
+        self.0.iter().filter(holds)
+    }
+
     /// Whether the limit is off at `now`.
     #[must_use]
     pub fn is_off(&self, scope: Scope, resource: Resource, now: Timestamp) -> bool {
@@ -237,14 +320,15 @@ mod tests {
 
     fn setting(quota: Option<Quota>, expires: Option<Timestamp>) -> Setting {
         let set = Timestamp::from_seconds(5);
-        Setting { quota, author: "kim".into(), reason: "a fair".into(), set, expires }
+        let (author, reason) = ("kim".into(), "a fair".into());
+        Setting { quota, canary: None, author, reason, set, expires }
     }
 
     proptest! {
         #[test]
         fn changes_read_back_and_any_bytes_are_answered(
             (kind, code, subject) in (0_u8..3, 0_usize..4, any::<[u8; 16]>()),
-            (resource, off, taken_back) in (0_usize..4, any::<bool>(), any::<bool>()),
+            (resource, part, taken_back) in (0_usize..4, 0_u8..7, any::<bool>()),
             (rate, expires) in (1_u64..1_000, any::<Option<i64>>()),
             cut: prop::sample::Index,
         ) {
@@ -253,10 +337,15 @@ mod tests {
                 1 => Scope::Holder(QuotaHolder::ALL[code]),
                 _ => Scope::Member(Pseudonym(subject)),
             };
-            let part = if off { Part::Off } else { Part::Quota };
+            let part = Part::from_code(part).unwrap();
+            let off = part == Part::Off;
+            let terms = CanaryTerms { percent: 7, refused_bp: 500, good_bp: 100 };
             let key = LimitKey { scope, resource: Resource::ALL[resource], part };
             let quota = Quota::new(rate, Span::seconds(60), rate).ok().filter(|_| !off);
-            let setting = setting(quota, expires.map(Timestamp::from_micros));
+            let setting = Setting {
+                canary: Some(terms).filter(|_| part == Part::Canary),
+                ..setting(quota, expires.map(Timestamp::from_micros))
+            };
             let change = Change {
                 version: 7,
                 time: Timestamp::from_seconds(9),
@@ -270,6 +359,22 @@ mod tests {
             let cut = cut.index(bytes.len());
             prop_assert_eq!(Change::decode(&7_u64.to_be_bytes(), &bytes[..cut]), None);
         }
+    }
+
+    #[test]
+    fn as_many_are_drawn_as_asked_for_and_others_the_next_time() {
+        let drawn = |set: i64, percent| -> Vec<u64> {
+            let spread = |at: u64| at.wrapping_mul(0x2545_f491_4f6c_dd1d);
+            let set = Timestamp::from_seconds(set);
+            (0..10_000).map(spread).filter(|one| drawn(*one, set, percent)).collect()
+        };
+        for percent in [1, 10, 50] {
+            let share = drawn(1_800_000_000, percent).len() / 100;
+            assert!(share.abs_diff(percent.into()) <= 1, "{percent}: {share}");
+        }
+        assert_eq!(drawn(1, 100).len(), 10_000);
+        let (one, other) = (drawn(1_800_000_000, 10), drawn(1_800_000_100, 10));
+        assert!(one.iter().filter(|who| other.contains(who)).count() < 300);
     }
 
     #[test]

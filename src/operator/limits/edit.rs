@@ -3,7 +3,7 @@
 use clap::{Arg, ArgGroup, ArgMatches, value_parser};
 use pbjson_types::Timestamp as WireTime;
 
-use super::super::command::{Command, option, positional, text};
+use super::super::command::{Command, option, positional, switch, text};
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::lists::{author_argument, instant_argument};
@@ -24,28 +24,54 @@ pub(in crate::operator) const SET: Command = Command {
           acts on the level that everybody has, and holds until it is unset or its time is over. Refused where somebody \
           else has edited the limits since the version that --etag names.",
     shape: |command| {
+        let [rate, per, burst] = quota();
         scope(command)
-            .arg(
-                option("rate", "UNITS", "What comes back per period")
-                    .required(true)
-                    .value_parser(value_parser!(u64)),
-            )
-            .arg(
-                option("per", "PERIOD", "The period")
-                    .default_value("day")
-                    .value_parser(PERIODS.map(|(name, _)| name)),
-            )
-            .arg(
-                option("burst", "UNITS", "The most that can be had at once; else the rate")
-                    .default_value("0")
-                    .hide_default_value(true)
-                    .value_parser(value_parser!(u64)),
-            )
+            .args([rate.required(true), per, burst])
             .arg(option("until", "TIME", "Until when it holds (RFC 3339); else until unset"))
+            .arg(
+                option("canary", "PERCENT", "Only for so many in a hundred of them, 1 to 100")
+                    .value_parser(value_parser!(u32))
+                    .conflicts_with("member"),
+            )
+            .args(guards())
+            .arg(
+                shadow("Only beside live traffic, as the first to the fourth that is tried")
+                    .conflicts_with("canary"),
+            )
             .args(edit())
     },
     run: set,
 };
+
+/// A quota.
+pub(super) fn quota() -> [Arg; 3] {
+    [
+        option("rate", "UNITS", "What comes back per period").value_parser(value_parser!(u64)),
+        option("per", "PERIOD", "The period")
+            .default_value("day")
+            .value_parser(PERIODS.map(|(name, _)| name)),
+        option("burst", "UNITS", "The most that can be had at once; else the rate")
+            .default_value("0")
+            .hide_default_value(true)
+            .value_parser(value_parser!(u64)),
+    ]
+}
+
+fn guards() -> [Arg; 2] {
+    let guard =
+        |name, help| option(name, "BP", help).value_parser(value_parser!(u32)).requires("canary");
+    [
+        guard(
+            "guard-refused",
+            "Take it back when more of 10,000 uses than this wait or are refused; else 500",
+        ),
+        guard("guard-good", "The same of uses of those against whom nothing speaks; else 100"),
+    ]
+}
+
+fn shadow(help: &'static str) -> Arg {
+    option("shadow", "SLOT", help).value_parser(value_parser!(u32).range(1..=4))
+}
 
 pub(in crate::operator) const KILL: Command = Command {
     name: "limits kill",
@@ -70,7 +96,12 @@ pub(in crate::operator) const UNSET: Command = Command {
     doc: "Take back what was set of a limit: it is that of the policy again, at the level that everybody has.",
     shape: |command| {
         scope(command)
-            .arg(super::super::command::switch("off", "Switch it on again, and leave what was set"))
+            .arg(switch("off", "Switch it on again, and leave what was set"))
+            .arg(switch("canary", "End what is tried on some of them").conflicts_with("off"))
+            .arg(
+                shadow("End what is tried beside live traffic")
+                    .conflicts_with_all(["off", "canary"]),
+            )
             .args(edit())
     },
     run: unset,
@@ -97,7 +128,7 @@ const HOLDERS: [(&str, QuotaHolder); 3] = [
 ];
 
 /// Whose limit, and of what.
-fn scope(command: clap::Command) -> clap::Command {
+pub(super) fn scope(command: clap::Command) -> clap::Command {
     command
         .arg(positional("RESOURCE", "faxes, pages, line_seconds or recipients"))
         .arg(option("member", "ACCOUNT", "The limit of this member, by account id"))
@@ -113,7 +144,7 @@ fn scope(command: clap::Command) -> clap::Command {
 }
 
 /// What every edit has.
-fn edit() -> [Arg; 3] {
+pub(super) fn edit() -> [Arg; 3] {
     [
         option("reason", "TEXT", "Why, 1 to 256 bytes").required(true),
         option("etag", "ETAG", "Refuse if the limits changed since this etag was shown"),
@@ -121,7 +152,7 @@ fn edit() -> [Arg; 3] {
     ]
 }
 
-fn scope_of(matches: &ArgMatches) -> LimitScope {
+pub(super) fn scope_of(matches: &ArgMatches) -> LimitScope {
     let named = |name| matches.get_one::<String>(name).map(String::as_str);
     let plan = named("plan").and_then(|plan| PLANS.iter().find(|(name, _)| *name == plan));
     let each = named("each").and_then(|each| HOLDERS.iter().find(|(name, _)| *name == each));
@@ -134,7 +165,7 @@ fn scope_of(matches: &ArgMatches) -> LimitScope {
 }
 
 /// The version an edit is based on: the one that is named, or the one in force.
-fn etag(matches: &ArgMatches, context: &mut Context<'_>) -> Result<String, Failure> {
+pub(super) fn etag(matches: &ArgMatches, context: &mut Context<'_>) -> Result<String, Failure> {
     if let Some(named) = matches.get_one::<String>("etag") {
         return Ok(named.clone());
     }
@@ -144,22 +175,36 @@ fn etag(matches: &ArgMatches, context: &mut Context<'_>) -> Result<String, Failu
     Ok(listed.etag)
 }
 
-fn number(matches: &ArgMatches, name: &str) -> u64 {
+pub(super) fn number(matches: &ArgMatches, name: &str) -> u64 {
     matches.get_one::<u64>(name).copied().unwrap_or(0)
 }
 
 fn set(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
-    let period = text(matches, "per");
-    let seconds = PERIODS.iter().find(|(name, _)| *name == period).map_or(0, |(_, unit)| *unit);
     let until = instant_argument(matches, "until", "--until")?;
+    let small = |name| matches.get_one::<u32>(name).copied().unwrap_or(0);
+    let part = match (small("canary"), small("shadow")) {
+        (0, 0) => LimitPart::Quota,
+        (0, _) => LimitPart::Shadow,
+        (_, _) => LimitPart::Canary,
+    };
     let quota = LimitSetting {
-        part: LimitPart::Quota.into(),
+        part: part.into(),
         rate: number(matches, "rate"),
-        period_seconds: seconds,
+        period_seconds: period(matches),
         burst: number(matches, "burst"),
+        percent: small("canary"),
+        guard_refused_bp: small("guard-refused"),
+        guard_good_bp: small("guard-good"),
+        slot: small("shadow"),
         ..LimitSetting::default()
     };
     send(matches, context, quota, until)
+}
+
+/// Seconds of the period that is named.
+pub(super) fn period(matches: &ArgMatches) -> u64 {
+    let period = text(matches, "per");
+    PERIODS.iter().find(|(name, _)| *name == period).map_or(0, |(_, unit)| *unit)
 }
 
 fn kill(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
@@ -198,7 +243,13 @@ fn send(
 }
 
 fn unset(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
-    let part = if matches.get_flag("off") { LimitPart::Off } else { LimitPart::Quota };
+    let slot = matches.get_one::<u32>("shadow").copied().unwrap_or(0);
+    let part = match slot {
+        0 if matches.get_flag("off") => LimitPart::Off,
+        0 if matches.get_flag("canary") => LimitPart::Canary,
+        0 => LimitPart::Quota,
+        _ => LimitPart::Shadow,
+    };
     let request = UnsetLimitRequest {
         request_id: context.fresh_id()?,
         etag: etag(matches, context)?,
@@ -207,6 +258,7 @@ fn unset(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure>
         part: part.into(),
         author: context.author(text(matches, "author"))?,
         reason: text(matches, "reason"),
+        slot,
     };
     let response = context
         .call(async |channel| LimitServiceClient::new(channel).unset_limit(request).await)?;
