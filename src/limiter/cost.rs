@@ -26,6 +26,12 @@ impl Costs {
         self.0[resource as usize]
     }
 
+    /// By how much each of them is above another's.
+    #[must_use]
+    pub fn above(self, other: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at].saturating_sub(other.0[at])))
+    }
+
     const fn new(faxes: u64, pages: u64, line_seconds: u64, recipients: u64) -> Self {
         Self([faxes, pages, line_seconds, recipients])
     }

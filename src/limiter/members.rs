@@ -109,13 +109,19 @@ impl Visit<'_> {
     /// Puts what is owed in the place of an estimate that was charged; see [`super::Reservation::owed`]. More than
     /// estimated may put a level above the burst; no level falls below empty.
     pub fn settle(&mut self, estimate: Costs, owed: Costs) {
-        let difference = |more: Costs, less: Costs| {
-            Costs(std::array::from_fn(|at| more.0[at].saturating_sub(less.0[at])))
-        };
-        self.charge(difference(owed, estimate));
-        let back = difference(estimate, owed);
-        self.note(Note::GivenBack(back));
+        self.charge(owed.above(estimate));
+        let back = estimate.above(owed);
         self.given.add(self.party.key, back);
+        self.take_off(back);
+    }
+
+    /// Takes a charge back of which it turns out at the same instant that it is none.
+    pub fn undo(&mut self, charged: Costs) {
+        self.take_off(charged);
+    }
+
+    fn take_off(&mut self, back: Costs) {
+        self.note(Note::GivenBack(back));
         self.load.give_back(back);
     }
 

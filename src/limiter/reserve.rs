@@ -5,8 +5,8 @@
 //! that of a limiter which had known the actual cost from the beginning; no window gets more than that one would give.
 //!
 //! What stood before a charge keeps it from leaking, for as long as it stands. It may go by being given back itself, and then what came
-//! after it has been leaking since: so what was given back meanwhile does not count as having stood. Where that is not known, after a
-//! restart or beside other instances, nothing does.
+//! after it has been leaking since: so what was given back meanwhile does not count as having stood. Where that is not known,
+//! beside other instances, nothing does.
 //!
 //! That no schedule gets more: let `W` be the level where whatever is settled was known from the beginning. The level here is never
 //! below it. A charge of `e` on top of `s`, of which `g` was given back of the level and at most `l` leaked since, has kept

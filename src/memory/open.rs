@@ -20,6 +20,7 @@ use crate::fax::numbering::NumberFacts;
 use crate::fax::stage::{Direction, Member, Parties, StageKind};
 use crate::features::{Features, KeptFeatures};
 use crate::ledger::{HeldState, Names, Noted, PageStats, StageRow, decode_verdict, encode_verdict};
+use crate::limiter::members::GivenBack;
 use crate::limiter::{Costs, Reservation};
 use crate::time::Timestamp;
 use crate::verdict::{Action, Verdict};
@@ -159,8 +160,8 @@ impl OpenDecision {
         }
     }
 
-    /// Takes up what a row of the ledger says, in place of what stood.
-    pub fn restore(&mut self, row: StageRow) {
+    /// Takes up what a row of the ledger says, in place of what stood; and what had been given back to whom it is charged.
+    pub fn restore(&mut self, row: StageRow, given: Option<GivenBack>) {
         self.turn(row.verdict.stage.direction());
         self.number = Some(row.number).filter(|number| number.0 != [0; 16]);
         self.caller = row.caller;
@@ -174,7 +175,7 @@ impl OpenDecision {
         self.account.charged = row.charged;
         if row.charging {
             let at = Timestamp::from_seconds(row.observation.second.into());
-            self.account.reserved = Reservation::at(at);
+            self.account.reserved = Reservation::of(&row.verdict.quotas, given, at);
         }
         self.offered |= row.verdict.share.is_some();
         self.settled |= row.settled.is_some();

@@ -13,6 +13,7 @@ use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
 use crate::features::Feature;
 use crate::ledger::{EvidenceRow, HeldState, StageRow, decode_opening};
+use crate::limiter::members::GivenBack;
 use crate::store::{Entry, EntryKind, SnapshotFault, StoreError, TableId};
 use crate::time::Timestamp;
 
@@ -156,11 +157,11 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
         EntryKind::Stage => {
             let decision = entry.decision?;
             let row = StageRow::decode(&entry.body, decision, &memory.names())?;
-            apply_row(memory, &row, entry.seq, entry.time);
+            let given = apply_row(memory, &row, entry.seq, entry.time);
             memory.suspect_of_campaign(&row, entry.time);
             let mut open = memory.open.lock(decision);
             recount(memory, &open, &row);
-            open.restore(row);
+            open.restore(row, given);
         }
         EntryKind::Report => {
             let evidence = EvidenceRow::decode(&entry.body)?;
@@ -210,39 +211,46 @@ fn recount(memory: &Memory, open: &OpenDecision, row: &StageRow) {
     }
 }
 
-fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
+/// Applies a row, and says what has been given back to whom it is charged.
+fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) -> Option<GivenBack> {
     let generation = memory.generations.current();
     let policy = generation.policy();
     let pace = pace(policy);
     let mut observation = row.observation;
     memory.activity.lock(&observation).observe(&mut observation, pace, Source::Replay(seq));
-    if row.charging || row.settled.is_some() {
-        charge_again(memory, row, seq, time);
-    }
+    let charges = row.charging || row.settled.is_some();
+    let given = charges.then(|| charge_again(memory, row, seq, time)).flatten();
     row.relate(&memory.relations, time);
+    given
 }
 
-/// Charges and settles what a row says, to everybody of whom the snapshot is from before.
-fn charge_again(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) {
+/// Charges and settles what a row says, to everybody of whom the snapshot is from before, and says what has been given back to them
+/// by all rows up to this one.
+fn charge_again(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) -> Option<GivenBack> {
     let generation = memory.generations.current();
     let book = memory.limiting.book(&generation, time);
     let concerned = Concerned::of(row);
     let own = memory.limiting.own().of(concerned.member, concerned.facts.plan, &book, time);
     let parties = book.parties(&concerned, own.as_ref());
     let mut locked = memory.limiting.members().lock(parties, time);
+    let settled = row.settled.map(|actual| (row.charged, row.owed.unwrap_or(actual)));
     for which in 0..PARTIES {
         if !locked.replays(which, seq) {
+            if let Some(costs) = settled {
+                locked.gave_back(which, costs);
+            }
             continue;
         }
         locked.visit(which, time, |visit| {
             if row.charging {
                 visit.charge(row.charged);
             }
-            if let Some(actual) = row.settled {
-                visit.settle(row.charged, row.owed.unwrap_or(actual));
+            if let Some((estimate, owed)) = settled {
+                visit.settle(estimate, owed);
             }
         });
     }
+    locked.given()
 }
 
 fn count_false_positives(memory: &Memory, now: Timestamp) -> Result<(), StoreError> {

@@ -295,7 +295,7 @@ pub(super) fn call_ends(
     };
     let mut locked = memory.limiting().members().lock(book.parties(&concerned, None), now);
     for which in 0..PARTIES {
-        locked.visit(which, now, |visit| visit.settle(open.account.charged, Costs::default()));
+        locked.visit(which, now, |visit| visit.undo(open.account.charged));
     }
     (open.account.charged, open.account.reserved, spent.charging) =
         (Costs::default(), Reservation::default(), false);

@@ -97,7 +97,7 @@ impl Live {
 
     fn give_back(&self, party: Party<'_>, asked: &Asked, now: Timestamp) {
         let mut locked = self.memory.limiting().members().lock([party], now);
-        locked.visit(0, now, |visit| visit.settle(costs(asked), Costs::default()));
+        locked.visit(0, now, |visit| visit.undo(costs(asked)));
     }
 
     fn look(&self, party: Party<'_>, asked: &Asked, now: Timestamp) -> Option<Stands> {

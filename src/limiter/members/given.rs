@@ -38,8 +38,11 @@ impl Given {
         &self.sums[usize::try_from(mixed & 0xffff_ffff).unwrap_or(0) & last]
     }
 
-    /// Notes that so much was given back to somebody, whose row is locked.
+    /// Notes that so much was given back to somebody, whose row is locked; of nobody nothing.
     pub(super) fn add(&self, key: u64, units: Costs) {
+        if key == 0 {
+            return;
+        }
         for (sum, units) in self.sum(key).iter().zip(units.0) {
             if units > 0 {
                 sum.fetch_add(u32::try_from(units).unwrap_or(u32::MAX), Ordering::Relaxed);

@@ -6,6 +6,7 @@ use crate::dense::{self, At, Held, SHARDS};
 use crate::time::{Span, Timestamp};
 use crate::verdict::QuotaHolder;
 
+use super::super::cost::Costs;
 use super::super::row::{FREE, Limits, Load, LoadRow, together};
 use super::super::untold::Untold;
 use super::given::{Given, GivenBack};
@@ -133,6 +134,11 @@ impl<const N: usize> Locked<'_, N> {
             let more = self.members.given.of(party.key);
             std::array::from_fn(|at| sum[at].wrapping_add(more[at]))
         }))
+    }
+
+    /// Notes what the party at that place was given back by an entry that its restored level has already.
+    pub fn gave_back(&self, which: usize, (estimate, owed): (Costs, Costs)) {
+        self.members.given.add(self.parties[which].key, estimate.above(owed));
     }
 
     /// Shows the load of the party at that place, brought up to `now` at its limits, to who changes it. Of nobody that is

@@ -306,7 +306,7 @@ fn ask(
     let mut charging = spent.charging;
     if charging && one.ended {
         for which in 0..PARTIES {
-            locked.visit(which, one.time, |visit| visit.settle(account.charged, Costs::default()));
+            locked.visit(which, one.time, |visit| visit.undo(account.charged));
         }
         (account, charging) = (Account::default(), false);
     }
