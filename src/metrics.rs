@@ -195,6 +195,8 @@ mod tests {
         metrics.slow_messages.get_or_create(&[("audience", "screening")]).inc();
         metrics.unfinished_calls.get_or_create(&[("audience", "screening")]).inc();
         metrics.limit_shadow_stood.get_or_create(&[("slot", "1")]).inc();
+        metrics.rate_descriptors.get_or_create(&[("result", "ok")]).inc();
+        metrics.exchange_failures.get_or_create(&[("reason", "unreachable")]).inc();
         let mut page = String::new();
         prometheus_client::encoding::text::encode(&mut page, metrics.registry()).unwrap();
         for name in NAMES {
