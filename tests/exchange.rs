@@ -282,8 +282,8 @@ async fn all_met(instances: &[Instance]) {
     }
 }
 
-/// Most that four instances let through beyond one limiter while nothing happens, in thousandths: with beats that come in time it
-/// is none.
+/// Most that four instances let through beyond one limiter, in thousandths. It is to be none, and 10 across a rolling restart:
+/// 4 to 8 were seen, and up to 20 across the restart, with nothing else running. Why is not known.
 const STEADY_MILLI: i64 = 15;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -304,7 +304,6 @@ async fn four_instances_let_no_more_through_than_one() {
     // Only what was charged is told, and what is charged often is told once a beat.
     assert!(told <= begun.through + steady.through, "{told}");
     // One limiter has whole faxes too: of two instances that let the last one through at once one is early.
-    // Where the machine is busy a beat comes late, and what was charged since is told late: 0.8 % was seen.
     assert!(steady.over_milli() <= STEADY_MILLI, "{steady:?}");
     assert!(begun.over_milli() <= 50, "{begun:?}");
     // Nor much less.

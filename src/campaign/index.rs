@@ -5,8 +5,9 @@
 //! likely replaces most of the tables of plain locality-sensitive hashing). What lies there within a Hamming distance
 //! of 10 of 48 votes.
 //!
-//! Every chain is walked newest first and for a bounded number of elements; one that goes on is said to flood. The
-//! probes of a mark are walked side by side: each step is a wait for far memory, and so they are waited for together.
+//! Every chain is walked newest first and for a bounded number of elements; one that goes on is said to flood. A mark's own
+//! bucket comes first, and where it floods there is no more. The other probes of a mark are walked side by side: each step is
+//! a wait for far memory, and so they are waited for together.
 
 use std::cmp::Reverse;
 
@@ -202,6 +203,7 @@ fn walk_aside(
 ) -> u32 {
     let mut cursors = [Cursor::default(); PROBES_ASIDE];
     let mut live = 0;
+    // The probe that changes nothing is the mark's own bucket, which has been walked.
     for (flip, probe) in flips.into_iter().zip(0..).filter(|(flip, _)| *flip != 0) {
         let link = ring.mark_head(bucket(mark.bits ^ flip), epoch);
         cursors[live] = Cursor { link, distance: 0, probe };

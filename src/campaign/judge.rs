@@ -160,8 +160,8 @@ impl Known {
         let maps = maps.filter_map(|(known, one)| Some((known.map()?, offset(one))));
         let own = self.map.iter().map(|map| (&**map, self.evidence.offset));
         let mut known: Vec<(&InkMap, Offset)> = maps.chain(own).collect();
-        // A cluster that agrees on something is asked for that or for nothing: a few of its pairs would let a filling pass.
         let has_maps = !known.is_empty();
+        // A cluster that agrees on something is asked for that or for nothing: a few of its pairs would let a filling pass.
         let agrees = known.len() >= AGREEMENT_MIN;
         known.truncate(if agrees && *budget < AGREEMENT_MIN { 0 } else { *budget });
         // What could be told by maps and is not, since others were compared first, is not told by keys either: pages of one

@@ -26,6 +26,15 @@ fn slow() -> Limits {
     limits(&[Some(allowance), None, None, None])
 }
 
+/// Four instances that have met, and a load whose levels are full.
+async fn under_load(settings: &settings::Exchange, limits: Limits) -> (Vec<Instance>, Load) {
+    let instances = four(settings, &limits);
+    all_met(&instances).await;
+    let mut load = Load::new(100, limits);
+    load.run(&instances.iter().collect::<Vec<_>>(), 1_500, 4).await;
+    (instances, load)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_is_killed_costs_no_more_than_one_in_twenty() {
     if !has_engine() {
@@ -34,10 +43,7 @@ async fn an_instance_that_is_killed_costs_no_more_than_one_in_twenty() {
     let engine = Engine::start(&[]);
     let limits = faxes(2, 6);
     let settings = settings_of(&[engine.address()], 4);
-    let mut instances = four(&settings, &limits);
-    all_met(&instances).await;
-    let mut load = Load::new(100, limits);
-    load.run(&instances.iter().collect::<Vec<_>>(), 1_500, 4).await;
+    let (mut instances, mut load) = under_load(&settings, limits).await;
     // One is killed under the load, and another life of it comes a second later, which knows nothing.
     let mut counted = Counted::default();
     for step in 0..4 {
@@ -61,10 +67,7 @@ async fn a_rolling_restart_costs_no_more_than_one_in_a_hundred() {
     let engine = Engine::start(&[]);
     let limits = faxes(2, 6);
     let settings = settings_of(&[engine.address()], 4);
-    let mut instances = four(&settings, &limits);
-    all_met(&instances).await;
-    let mut load = Load::new(100, limits);
-    load.run(&instances.iter().collect::<Vec<_>>(), 1_500, 4).await;
+    let (mut instances, mut load) = under_load(&settings, limits).await;
     let mut counted = Counted::default();
     for _ in 0..4 {
         instances.remove(0).stop().await;

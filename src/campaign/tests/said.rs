@@ -50,7 +50,7 @@ fn two() -> (Campaigns, [CampaignId; 2]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn a_merge_taken_back_leaves_both_as_they_were(
         sightings in prop::collection::vec((1..3u64, 20..80u64), 0..12),

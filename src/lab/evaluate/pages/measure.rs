@@ -196,13 +196,13 @@ fn page<M: Matcher>(
     Ok(Page { print, copies })
 }
 
-/// Prints every filling of a template, and a digital copy of each.
-fn template<M: Matcher>(
+/// Prints of every filling of a template, and of a digital copy of each.
+fn fillings<M: Matcher>(
     matcher: &M,
     sample: &Sample,
     tools: &mut Tools,
     template: usize,
-) -> Result<Template, Fault> {
+) -> Result<[Vec<Option<M::Print>>; 2], Fault> {
     let (mut clean, mut copied) = (Vec::new(), Vec::new());
     for fill in 0..sample.fills(template) {
         let form = sample.form(tools, template, fill)?;
@@ -211,6 +211,17 @@ fn template<M: Matcher>(
         clean.push(matcher.print(&form));
         copied.push(matcher.print(&copy));
     }
+    Ok([clean, copied])
+}
+
+/// How the fillings of a template stand to each other.
+fn template<M: Matcher>(
+    matcher: &M,
+    sample: &Sample,
+    tools: &mut Tools,
+    template: usize,
+) -> Result<Template, Fault> {
+    let [clean, copied] = fillings(matcher, sample, tools, template)?;
     let apart = |one: &Option<M::Print>, two: &Option<M::Print>| {
         one.as_ref().zip(two.as_ref()).and_then(|(one, two)| matcher.distance(one, two))
     };
@@ -368,15 +379,9 @@ pub(super) fn time_comparison<M: Matcher>(
     let mut tools = Tools::new()?;
     let mut took = Vec::new();
     for template in (1..sample.size.templates).step_by(2).take(TIMED_TEMPLATES) {
-        let (mut clean, mut copied) = (Vec::new(), Vec::new());
-        for fill in 0..sample.fills(template) {
-            let form = sample.form(&mut tools, template, fill)?;
-            let number = copy_number(template * 64 + fill, 0);
-            let copy = tools.spoiler.copy(&form, Distortion::Digital, sample.seed, number);
-            clean.extend(matcher.print(&form));
-            copied.extend(matcher.print(&copy));
-        }
-        for (one, two) in clean.iter().flat_map(|one| copied.iter().map(move |two| (one, two))) {
+        let [clean, copied] = fillings(matcher, sample, &mut tools, template)?;
+        let of_clean = |one| copied.iter().flatten().map(move |two| (one, two));
+        for (one, two) in clean.iter().flatten().flat_map(of_clean) {
             let start = now();
             std::hint::black_box(matcher.distance(one, two));
             took.push(start.elapsed().as_secs_f64() * 1e3);
