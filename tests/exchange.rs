@@ -251,26 +251,47 @@ impl Load {
         Self { random, exact: Members::of_bytes(4 << 20, limits), limits, members }
     }
 
-    /// So many milliseconds of so many faxes a millisecond.
-    async fn run(&mut self, instances: &[&Instance], millis: u64, a_milli: u64) -> Counted {
+    /// The members begin one after the other, within two of the times in which a fax becomes free: else what becomes free does so
+    /// for all of them at once, and where a count begins and ends says more than what is counted.
+    async fn begin(&mut self, instances: &[&Instance]) -> Counted {
         let mut counted = Counted::default();
-        for _ in 0..millis {
-            for _ in 0..a_milli {
-                let key = key(self.random.random_range(0..self.members));
-                let instance = instances[self.random.random_range(0..instances.len())];
-                counted.asked += 1;
-                counted.through += u64::from(instance.fax(key, &self.limits));
-                let now = WallClock.now();
-                let exact = self
-                    .exact
-                    .with(key, &self.limits, now, |visit| visit.admit(Costs([1, 0, 0, 0])));
-                counted.exact += u64::from(admits(&exact));
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        for step in 0..BEGUN {
+            counted =
+                counted.and(self.tick(instances, 1 + (self.members - 1) * step / BEGUN).await);
         }
         counted
     }
+
+    /// So many milliseconds, or somewhat more.
+    async fn run(&mut self, instances: &[&Instance], millis: u64) -> Counted {
+        let mut counted = Counted::default();
+        for _ in 0..millis {
+            counted = counted.and(self.tick(instances, self.members).await);
+        }
+        counted
+    }
+
+    /// A millisecond of the first so many members.
+    async fn tick(&mut self, instances: &[&Instance], members: u64) -> Counted {
+        let mut counted = Counted::default();
+        for _ in 0..FAXES_A_TICK {
+            let key = key(self.random.random_range(0..members));
+            let instance = instances[self.random.random_range(0..instances.len())];
+            counted.asked += 1;
+            counted.through += u64::from(instance.fax(key, &self.limits));
+            let now = WallClock.now();
+            let costs = Costs([1, 0, 0, 0]);
+            let exact = self.exact.with(key, &self.limits, now, |visit| visit.admit(costs));
+            counted.exact += u64::from(admits(&exact));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        counted
+    }
 }
+
+/// Faxes of a millisecond, and milliseconds in which all members have begun.
+const FAXES_A_TICK: u64 = 12;
+const BEGUN: u64 = 700;
 
 fn four(settings: &settings::Exchange, limits: &Limits) -> Vec<Instance> {
     (0..4).map(|_| Instance::start(settings, limits)).collect()
@@ -282,9 +303,9 @@ async fn all_met(instances: &[Instance]) {
     }
 }
 
-/// Most that four instances let through beyond one limiter, in thousandths. It is to be none, and 10 across a rolling restart:
-/// 4 to 8 were seen, and up to 20 across the restart, with nothing else running. Why is not known.
-const STEADY_MILLI: i64 = 15;
+/// Most that four instances let through beyond one limiter, in thousandths: none, but for the whole faxes that one side of the
+/// count has let through and the other has not yet when it ends. Of 1,200 a second and 10 s they are one or two.
+const STEADY_MILLI: i64 = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_instances_let_no_more_through_than_one() {
@@ -297,9 +318,9 @@ async fn four_instances_let_no_more_through_than_one() {
     let instances = four(&settings, &limits);
     all_met(&instances).await;
     let of: Vec<&Instance> = instances.iter().collect();
-    let mut load = Load::new(200, limits);
-    let begun = load.run(&of, 2_000, 4).await;
-    let steady = load.run(&of, 4_000, 4).await;
+    let mut load = Load::new(600, limits);
+    let begun = load.begin(&of).await.and(load.run(&of, 1_500).await);
+    let steady = load.run(&of, 5_000).await;
     let told: u64 = instances.iter().map(|one| one.metrics.exchange_rows_told.get()).sum();
     // Only what was charged is told, and what is charged often is told once a beat.
     assert!(told <= begun.through + steady.through, "{told}");

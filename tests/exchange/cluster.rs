@@ -45,9 +45,10 @@ async fn a_cluster_carries_the_parts_and_one_master_less_costs_its_parts_alone()
     let instances = four(&settings, &limits);
     all_met(&instances).await;
     let of: Vec<&Instance> = instances.iter().collect();
-    let mut load = Load::new(200, limits);
-    load.run(&of, 2_000, 4).await;
-    let steady = load.run(&of, 3_000, 4).await;
+    let mut load = Load::new(600, limits);
+    load.begin(&of).await;
+    load.run(&of, 1_500).await;
+    let steady = load.run(&of, 5_000).await;
     assert!(steady.over_milli() <= STEADY_MILLI, "{steady:?}");
     for master in &masters {
         // Every master has some parts, and all keys of a part are with one of them.
@@ -61,7 +62,7 @@ async fn a_cluster_carries_the_parts_and_one_master_less_costs_its_parts_alone()
     // The other parts are exchanged as before.
     let told = |instance: &Instance| instance.metrics.exchange_rows_told.get();
     let before: Vec<u64> = instances.iter().map(told).collect();
-    let without = load.run(&of, 1_500, 4).await;
+    let without = load.run(&of, 1_500).await;
     assert!(without.through <= without.exact * 4, "{without:?}");
     assert!(instances.iter().zip(before).all(|(instance, before)| told(instance) > before));
     assert!(instances.iter().all(some));

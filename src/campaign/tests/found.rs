@@ -108,11 +108,21 @@ fn what_is_read_beside_the_writer_is_whole() {
     let ring = Ring::with_capacity(48);
     let latest = AtomicU64::new(0);
     let done = AtomicBool::new(false);
+    let looks = AtomicU64::new(0);
+    let put = |page: u64| {
+        let facts = Facts { recipient: page + 1, sender: !page, ..nobody(1, 1_000) };
+        let print = PAGES.page(page);
+        ring.insert(&Page { facts, fingerprint: Some(&print), decision: None, cluster: 0 });
+        latest.store(page, Ordering::Release);
+    };
+    // What is looked for is there, from the first look on.
+    put(0);
     let found = std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut found = 0;
             let mut back = 0;
             while !done.load(Ordering::Relaxed) {
+                looks.fetch_add(1, Ordering::Relaxed);
                 back = (back + 7) % 48;
                 let page = latest.load(Ordering::Acquire).saturating_sub(back);
                 let print = PAGES.page(page);
@@ -126,11 +136,15 @@ fn what_is_read_beside_the_writer_is_whole() {
             }
             found
         });
-        for page in 0..20_000 {
-            let facts = Facts { recipient: page + 1, sender: !page, ..nobody(1, 1_000) };
-            let print = PAGES.page(page);
-            ring.insert(&Page { facts, fingerprint: Some(&print), decision: None, cluster: 0 });
-            latest.store(page, Ordering::Release);
+        for page in 1..20_000 {
+            put(page);
+            if page % 500 == 0 {
+                // A writer that is much faster leaves nothing to be found: at times a look is had in peace.
+                let after = looks.load(Ordering::Relaxed) + 2;
+                while looks.load(Ordering::Relaxed) < after && !reader.is_finished() {
+                    std::thread::yield_now();
+                }
+            }
         }
         done.store(true, Ordering::Relaxed);
         reader.join().unwrap()
