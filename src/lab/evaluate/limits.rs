@@ -1,37 +1,26 @@
-//! `evaluate limits`: how long it takes to tell what a limit would have done with a week of use, in the usage log of a real store; and
-//! what a question to the rate limit service costs.
+//! `evaluate limits`: what a charge costs and holds in memory, what those who flood do to everybody else, how long it takes to
+//! tell what a limit would have done, and what a question to the rate limit service costs.
 
-use crate::fax::stage::Plan;
-use crate::ledger::{Use, UseKind, User};
-use crate::limiter::Costs;
-use crate::memory::limits::{LimitKey, Part, Scope, Setting};
-use crate::metrics::Stopwatch;
-use crate::policy::Quota;
-use crate::screening::tuning::{Candidate, what_if};
-use crate::time::{DAY_SECONDS, Span, Timestamp};
-use crate::verdict::Resource;
+mod attack;
+mod charge;
+mod housekeeping;
+mod own;
+mod sides;
+mod spray;
+mod what_if;
 
-use super::screening::engine::{Engine, Fault, rounded};
+use std::path::Path;
+
+use super::screening::engine::Fault;
 use super::{Evaluation, Measured, Run, Scale, serving};
 
 const NAME: &str = "limits";
 /// The seed of the bars.
 const SEED: u64 = 1;
-const FULL: &str = "10 million decisions of 1 million members, a week";
-const QUICK: &str = "200,000 decisions of 20,000 members, a week";
-/// Of ten decisions so many are of a thousandth of the members.
-const OF_FEW: u64 = 3;
+const MIB: f64 = 1_048_576.0;
 
 /// The evaluation.
 pub(super) struct Limits;
-
-/// What was measured.
-struct Found {
-    seconds: f64,
-    bytes: f64,
-    stood: u64,
-    holders: usize,
-}
 
 impl Evaluation for Limits {
     fn name(&self) -> &'static str {
@@ -40,6 +29,31 @@ impl Evaluation for Limits {
 
     fn ids(&self) -> &'static [&'static str] {
         &[
+            "limits.charge_ns",
+            "limits.charge_all_ns",
+            "limits.charge_contended_ns",
+            "limits.charge_large_ns",
+            "limits.charge_all_large_ns",
+            "limits.member_bytes",
+            "limits.members_mib",
+            "limits.hand_p999_share",
+            "limits.own_cost_percent",
+            "limits.spray_freed",
+            "limits.spray_memory_share",
+            "limits.dials_normal",
+            "limits.dials_bulk",
+            "limits.dials_bulk_settled",
+            "limits.dials_used",
+            "limits.dials_settled_seconds",
+            "limits.dials_idle_slowed",
+            "limits.dials_sybils_normal",
+            "limits.lines_normal",
+            "limits.lines_bulk",
+            "limits.lines_bulk_settled",
+            "limits.lines_used",
+            "limits.lines_settled_seconds",
+            "limits.lines_idle_slowed",
+            "limits.lines_sybils_normal",
             "limits.what_if_seconds",
             "limits.use_bytes",
             "limits.rate_processor_share",
@@ -49,83 +63,46 @@ impl Evaluation for Limits {
     }
 
     fn rows(&self, run: Run) -> Result<Vec<Measured>, Fault> {
-        let (decisions, members, scale) = match run.scale {
-            Scale::Full => (10_000_000, 1_000_000, FULL),
-            Scale::Quick => (200_000, 20_000, QUICK),
-        };
-        let seed = run.seed.unwrap_or(SEED);
-        let found = measure(decisions, members, seed)?;
-        let row = |id, value: f64, how: String| Measured {
-            id,
-            value: Some(value),
-            scale: scale.to_owned(),
-            seed,
-            baseline: String::new(),
-            how,
-        };
-        let Found { seconds, bytes, stood, holders } = found;
-        let how = format!(
-            "read from the store and tried on levels of its own, one thread; {stood} would have waited, of {holders} members"
-        );
-        let mut rows = vec![
-            row("limits.what_if_seconds", rounded(seconds, 2), how),
-            row("limits.use_bytes", rounded(bytes, 1), "bytes of the log over its uses".to_owned()),
-        ];
+        // Who asks for the resident set comes before anybody whose memory could be used again.
+        let mut rows = spray::rows(run)?;
+        rows.extend(charge::rows(run)?);
+        rows.extend(attack::rows(run));
+        rows.extend(own::rows(run)?);
+        rows.extend(what_if::rows(run)?);
         rows.extend(serving::rates(run)?);
         Ok(rows)
     }
+
+    fn part(&self, name: &str, run: Run, folder: &Path) -> Result<(), Fault> {
+        match name {
+            charge::PART => charge::fill(run, folder),
+            _ => Err(format!("there is no part `{name}`").into()),
+        }
+    }
 }
 
-fn measure(decisions: u64, members: u64, seed: u64) -> Result<Found, Fault> {
-    let folder = tempfile::tempdir()?;
-    let (engine, _) = Engine::open(folder.path(), seed)?;
-    let memory = &engine.memory;
-    let begins = crate::lab::traffic::DAY_START;
-    let ends = begins.plus(Span::seconds(7 * DAY_SECONDS));
-    let step = 7 * DAY_SECONDS * 1_000_000 / decisions;
-    for number in 0..decisions {
-        let time = begins.plus(Span::micros(number * step));
-        memory.note_usage(&decided(number, members, seed, time), time)?;
-    }
-    let quota = Quota::new(60, Span::seconds(DAY_SECONDS), 60)?;
-    let key =
-        LimitKey { scope: Scope::Plan(Plan::Free), resource: Resource::Pages, part: Part::Quota };
-    let setting = Setting {
-        quota: Some(quota),
-        canary: None,
-        author: NAME.into(),
-        reason: NAME.into(),
-        set: begins,
-        expires: None,
+/// A row at the scale of its bar or at the small one: what was found, and of the baseline and how in words.
+fn row(
+    (run, [full, quick]): (Run, [&str; 2]),
+    (id, value): (&'static str, f64),
+    (baseline, how): (impl Into<String>, impl Into<String>),
+) -> Measured {
+    let scale = match run.scale {
+        Scale::Full => full,
+        Scale::Quick => quick,
     };
-    let candidate = Candidate { key, setting: Some(setting) };
-    let since = Stopwatch::start();
-    let (found, extent) = what_if(memory, candidate, (begins, ends))?;
-    let seconds = since.seconds();
-    if found.asked != decisions || extent.count != decisions {
-        return Err(format!("{} of {decisions} decisions were tried", found.asked).into());
+    Measured {
+        id,
+        value: Some(value),
+        scale: scale.to_owned(),
+        seed: run.seed.unwrap_or(SEED),
+        baseline: baseline.into(),
+        how: how.into(),
     }
-    let count = |count: u64| u32::try_from(count).map_or(f64::INFINITY, f64::from);
-    let bytes = count(extent.bytes) / count(extent.count);
-    Ok(Found { seconds, bytes, stood: found.stood, holders: found.holders() })
 }
 
-/// A decision: some members send most.
-fn decided(number: u64, members: u64, seed: u64, time: Timestamp) -> Use {
-    let mixed = (number ^ seed << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
-    let mixed = mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let among = if number % 10 < OF_FEW { (members / 1_000).max(1) } else { members };
-    let member = (mixed % among + 1).wrapping_mul(0x2545_f491_4f6c_dd1d);
-    let pages = 1 + (mixed >> 56) % 8;
-    Use {
-        time,
-        decision: mixed | 1,
-        kind: UseKind::Job,
-        user: User::Sender { member, organisation: 0, plan: Plan::Free, weight_milli: 0 },
-        costs: Costs([1, pages, 15 + 30 * pages, 1]),
-        good: mixed & 2 == 0,
-        charging: true,
-        ended: false,
-        stood: None,
-    }
+/// The value in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

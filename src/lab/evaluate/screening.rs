@@ -4,7 +4,7 @@
 pub mod baseline;
 mod decision;
 pub mod engine;
-mod process;
+pub(super) mod process;
 mod restart;
 mod scale;
 

@@ -1,4 +1,4 @@
-//! Parts of the evaluation that need a process of their own: one that is killed, and one whose memory is counted.
+//! Parts of an evaluation that need a process of their own: one that is killed, and one whose memory is counted.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,13 +11,17 @@ use crate::lab::evaluate::{Run, Scale};
 const LOOK: Duration = Duration::from_millis(20);
 
 /// This very program, doing one part in a folder.
-pub(super) struct Part(Child);
+pub(in crate::lab::evaluate) struct Part(Child);
 
 impl Part {
     /// Starts it.
-    pub(super) fn start(name: &str, run: Run, folder: &Path) -> Result<Self, Fault> {
+    pub(in crate::lab::evaluate) fn start(
+        (evaluation, name): (&str, &str),
+        run: Run,
+        folder: &Path,
+    ) -> Result<Self, Fault> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["evaluate", super::NAME, "--part", name, "--folder"]).arg(folder);
+        command.args(["evaluate", evaluation, "--part", name, "--folder"]).arg(folder);
         if run.scale == Scale::Full {
             command.arg("--full");
         }
@@ -28,7 +32,7 @@ impl Part {
     }
 
     /// Waits until it has written the file, and reads it.
-    pub(super) fn result(&mut self, path: &Path) -> Result<String, Fault> {
+    pub(in crate::lab::evaluate) fn result(&mut self, path: &Path) -> Result<String, Fault> {
         loop {
             // Asked first: whoever has ended had its chance to write.
             let ended = self.0.try_wait()?;
@@ -47,7 +51,7 @@ impl Part {
     }
 
     /// Kills it as `kill -9` does.
-    pub(super) fn kill(mut self) -> Result<(), Fault> {
+    pub(in crate::lab::evaluate) fn kill(mut self) -> Result<(), Fault> {
         self.0.kill()?;
         self.0.wait()?;
         Ok(())
@@ -55,7 +59,7 @@ impl Part {
 }
 
 /// Leaves a result for whoever waits: whole or not at all.
-pub(super) fn leave(path: &Path, text: &str) -> Result<(), Fault> {
+pub(in crate::lab::evaluate) fn leave(path: &Path, text: &str) -> Result<(), Fault> {
     let new = path.with_extension("new");
     std::fs::write(&new, text)?;
     Ok(std::fs::rename(new, path)?)

@@ -123,7 +123,7 @@ fn digest(verdict: &Verdict) -> String {
 pub(super) fn measure(run: Run) -> Result<Found, Fault> {
     let (size, seed) = (Size::of(run.scale), run.seed.unwrap_or(super::SEED));
     let folder = tempfile::tempdir()?;
-    let mut part = Part::start(PART, run, folder.path())?;
+    let mut part = Part::start((super::NAME, PART), run, folder.path())?;
     let before = part.result(&folder.path().join(VERDICTS))?;
     part.kill()?;
     let store = folder.path().join("store");

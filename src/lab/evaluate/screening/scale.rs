@@ -99,7 +99,7 @@ const fn blend(seed: u64, order: u64) -> u64 {
 /// Fills in a process of its own.
 pub(super) fn measure(run: Run) -> Result<Found, Fault> {
     let folder = tempfile::tempdir()?;
-    let mut part = Part::start(PART, run, folder.path())?;
+    let mut part = Part::start((super::NAME, PART), run, folder.path())?;
     let text = part.result(&folder.path().join(RESULT))?;
     part.kill()?;
     Ok(serde_json::from_str(&text)?)
