@@ -185,11 +185,11 @@ impl Responses {
         let (sign, most) = (response.signum(), response.abs());
         let below = |values: &[i32]| values.iter().all(|other| other * sign < most);
         let not_above = |values: &[i32]| values.iter().all(|other| other * sign <= most);
-        // Next to it first: of most places some neighbour stands out more.
-        below(&self.values[at - 1..at])
-            && not_above(&self.values[at + 1..at + 2])
-            && below(&self.values[at - STRIDE..=at - STRIDE])
-            && not_above(&self.values[at + STRIDE..=at + STRIDE])
+        // The four next to it first, in one: of most places one of them stands out more, and which is not foreseen.
+        let next = |at: usize| self.values[at] * sign;
+        let earlier = next(at - 1).max(next(at - STRIDE)) < most;
+        let later = next(at + 1).max(next(at + STRIDE)) <= most;
+        (earlier & later)
             && below(&self.values[at - APART..at])
             && not_above(&self.values[at + 1..=at + APART])
             && (1..=APART).all(|rows| {
