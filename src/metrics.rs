@@ -94,6 +94,8 @@ metrics! {
     limit_shadow_stood: Family<Label, Gauge> = Family::default();
     /// Held faxes whose deadline passed.
     held_expired: Counter = Counter::default();
+    /// 1 where the program is locked in memory, so that no verdict waits for a disk to read it again.
+    program_locked: Gauge = Gauge::default();
     /// Store condition: 0 working, 1 slow, 2 full, 3 failing.
     store_condition: Gauge = Gauge::default();
     /// Ledger entries waiting for the committer.

@@ -8,6 +8,7 @@ pub mod drain;
 mod health;
 pub mod listen;
 mod peers;
+mod resident;
 pub mod run;
 pub mod start;
 pub mod telemetry;

@@ -90,6 +90,11 @@ impl Running {
         }
     }
 
+    /// What the system says of its process (proc(5)).
+    pub(crate) fn status(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap()
+    }
+
     pub(crate) fn end(&mut self) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").arg("-TERM").arg(id).status().unwrap().success());

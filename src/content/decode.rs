@@ -166,15 +166,14 @@ impl<'p, 't, R: Rows> Strips<'p, 't, R> {
     fn t6(&mut self, bits: &mut Bits<'_>, until: u32) {
         while self.decoded.rows < until {
             bits.refill();
-            if self.above.is_white() {
-                // A white row below a white one is a single bit.
-                let white = bits.leading_ones().min(until - self.decoded.rows).min(32);
-                if white > 0 {
-                    bits.skip(white);
-                    self.to.rows(&[], white);
-                    self.decoded.rows += white;
-                    continue;
-                }
+            // A row like the one above is a bit for each change and one for the end: a white one below a white one a single bit.
+            let (ones, each) = (bits.leading_ones().min(32), self.above.bits_when_repeated());
+            if ones >= each {
+                let alike = (ones / each).min(until - self.decoded.rows);
+                bits.skip(alike * each);
+                self.to.rows(self.above.changes(), alike);
+                self.decoded.rows += alike;
+                continue;
             }
             match two_dimensions(bits, self.width, &self.above, &mut self.row) {
                 Ok(()) => self.good(),

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::drain::{self, Drain};
 use super::listen::{self, ServeFault};
+use super::resident;
 use super::run::Server;
 use super::start::Start;
 use super::telemetry::{self, TelemetryFault};
@@ -105,6 +106,7 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
     let metrics = Arc::new(Metrics::new());
     let traces = Traces::begin(&start.settings.traces, &metrics).map_err(RunFault::Traces)?;
     telemetry::begin_log(settings.log_level.name(), traces.as_ref()).map_err(RunFault::Log)?;
+    resident::keep_program(&metrics);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = usize::try_from(settings.worker_threads).ok().filter(|count| *count > 0)
     {

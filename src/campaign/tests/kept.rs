@@ -1,15 +1,17 @@
 //! What is kept, and how long.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::super::{Decision, Imported, Opinion, Row, RowKey, State};
 use super::*;
 
-fn bytes(rows: &[Row]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(super) fn bytes(rows: &[Row]) -> Vec<(Vec<u8>, Vec<u8>)> {
     rows.iter().map(|row| (row.key.encode().to_vec(), row.value.clone().unwrap())).collect()
 }
 
-fn import(campaigns: &Campaigns, rows: &[(Vec<u8>, Vec<u8>)], second: u64) -> Imported {
+pub(super) fn import(campaigns: &Campaigns, rows: &[(Vec<u8>, Vec<u8>)], second: u64) -> Imported {
     campaigns.import(rows.iter().map(|(key, value)| (&key[..], &value[..])), at(second))
 }
 
@@ -68,11 +70,14 @@ fn what_changed_is_written_and_what_went_is_taken_out() {
     assert!(gone.iter().all(|row| row.value.is_none()));
 }
 
+/// Its rows, made once: each of its pages is laid over others.
+static RICH: LazyLock<Vec<Row>> = LazyLock::new(|| rich().export(None, 100));
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
     fn damaged_rows_are_refused(place: prop::sample::Index, bit in 0..8u32, cut: prop::sample::Index) {
-        for row in rich().export(None, 100) {
+        for row in RICH.clone() {
             let value = row.value.unwrap();
             let mut damaged = value.clone();
             let at = place.index(damaged.len());

@@ -1,9 +1,12 @@
 //! What staff and reports say, and that it can be taken back.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::super::sighting::Tie;
 use super::super::{Decision, DeskFault, Names, Opinion, Outcome, State};
+use super::kept::{bytes, import};
 use super::*;
 use crate::fax::id::CampaignId;
 
@@ -49,6 +52,22 @@ fn two() -> (Campaigns, [CampaignId; 2]) {
     (campaigns, ids)
 }
 
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Their rows, made once: each of their pages is laid over others, which takes most of a test.
+static TWO: LazyLock<(Rows, [CampaignId; 2])> = LazyLock::new(|| {
+    let (campaigns, ids) = two();
+    (bytes(&campaigns.export(None, 100)), ids)
+});
+
+/// The same two, as a restart finds them.
+fn two_again() -> (Campaigns, [CampaignId; 2]) {
+    let (rows, ids) = &*TWO;
+    let campaigns = Campaigns::with_limits(limits());
+    assert_eq!(import(&campaigns, rows, 17).taken, 2);
+    (campaigns, *ids)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
@@ -56,8 +75,8 @@ proptest! {
         sightings in prop::collection::vec((1..3u64, 20..80u64), 0..12),
         swapped: bool,
     ) {
-        let (merged, [one, other]) = two();
-        let (apart, _) = two();
+        let (merged, [one, other]) = two_again();
+        let (apart, _) = two_again();
         let (first, second) = if swapped { (other, one) } else { (one, other) };
         prop_assert_eq!(merged.merge(first, second), Ok(one));
         prop_assert_eq!(shown(&merged, one).evidence.recipients, 11);

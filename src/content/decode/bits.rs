@@ -2,7 +2,9 @@
 
 use crate::content::tiff::FillOrder;
 
-/// A reader of bits. Behind the last bit it reads zeros, and knows that it does.
+/// A reader of bits. Behind the last bit it reads zeros, and knows that it does. Whoever reads many takes a copy, which a
+/// machine keeps in its registers, and puts it back.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     /// Bytes that are not in the window yet.
     rest: &'a [u8],
@@ -36,12 +38,13 @@ impl<'a> Bits<'a> {
             self.held += 32;
             self.rest = rest;
         } else {
-            self.refill_slowly();
+            *self = self.refilled_slowly();
         }
     }
 
+    /// By value: a reference would keep the reader out of registers.
     #[cold]
-    fn refill_slowly(&mut self) {
+    fn refilled_slowly(mut self) -> Self {
         while self.held <= 56 {
             let Some((byte, rest)) = self.rest.split_first() else { break };
             let byte = match self.order {
@@ -52,6 +55,7 @@ impl<'a> Bits<'a> {
             self.held += 8;
             self.rest = rest;
         }
+        self
     }
 
     /// The next `count` bits, 1 to 32, as a number.

@@ -45,12 +45,13 @@ const LONG_MAKE_UP: [(u16, u16); 13] = [
     (12, 0x1C), (12, 0x1D), (12, 0x1E), (12, 0x1F),
 ];
 
-/// Bits of the longest white code.
-pub(super) const WHITE_BITS: u32 = 12;
-/// Bits of the longest black code.
-pub(super) const BLACK_BITS: u32 = 13;
+/// Bits of the longest code of a run: of a black one.
+pub(super) const RUN_BITS: u32 = 13;
 /// Bits of the longest code of a mode that is not an extension.
-pub(super) const MODE_BITS: u32 = 7;
+const MODE_BITS: u8 = 7;
+/// Bits that are looked at for the modes of a row.
+pub(super) const MODES_BITS: u32 = 10;
+const _: () = assert!(MODES_BITS == 10, "the table is made for so many");
 
 /// What a window of bits begins with: the length of a run above four bits of the length of its code; 0 where no
 /// run begins so.
@@ -71,21 +72,35 @@ impl Run {
     }
 }
 
-/// What a window of bits begins with in two dimensions.
+/// A mode of the coding in two dimensions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// The change lies so many pixels to the right of the one above; to the left where negative.
-    Vertical(i16),
+    Vertical(i8),
     Horizontal,
     Pass,
+    /// Which one cannot be seen yet.
+    Cut,
     /// An extension, the end, or nothing.
     Other,
 }
 
-pub(super) static WHITE_RUNS: [Run; 1 << WHITE_BITS] = unfold(&WHITE, &WHITE_MAKE_UP);
-pub(super) static BLACK_RUNS: [Run; 1 << BLACK_BITS] = unfold(&BLACK, &BLACK_MAKE_UP);
-/// Modes and the bits of their codes, by the next seven bits.
-pub(super) static MODES: [(Mode, u32); 1 << MODE_BITS] = modes();
+/// What a window of bits begins with in two dimensions: changes right below those above, a one each, and another mode.
+#[derive(Clone, Copy)]
+pub(super) struct Modes {
+    /// How many ones.
+    pub(super) ones: u8,
+    /// Bits of the mode behind them.
+    pub(super) bits: u8,
+    pub(super) mode: Mode,
+}
+
+/// White runs by the next [`RUN_BITS`] bits.
+pub(super) static WHITE_RUNS: [Run; 1 << RUN_BITS] = unfold(&WHITE, &WHITE_MAKE_UP);
+/// Black runs by the next [`RUN_BITS`] bits.
+pub(super) static BLACK_RUNS: [Run; 1 << RUN_BITS] = unfold(&BLACK, &BLACK_MAKE_UP);
+/// By the next [`MODES_BITS`] bits.
+pub(super) static MODES: [Modes; 1 << MODES_BITS] = modes();
 
 /// A code of `length` bits is there for every window of bits that begins with it.
 const fn unfold<const N: usize>(short: &[(u16, u16); 64], make_up: &[(u16, u16); 27]) -> [Run; N] {
@@ -122,10 +137,9 @@ const fn with<const N: usize>(
     table
 }
 
-/// T.6, table 1.
-const fn modes() -> [(Mode, u32); 1 << MODE_BITS] {
-    const CODES: [(Mode, u32, usize); 9] = [
-        (Mode::Vertical(0), 1, 0b1),
+/// T.6, table 1, but for the mode of a single one.
+const fn mode(window: usize, window_bits: u8) -> (Mode, u8) {
+    const CODES: [(Mode, u8, usize); 8] = [
         (Mode::Vertical(1), 3, 0b011),
         (Mode::Vertical(-1), 3, 0b010),
         (Mode::Horizontal, 3, 0b001),
@@ -135,17 +149,28 @@ const fn modes() -> [(Mode, u32); 1 << MODE_BITS] {
         (Mode::Vertical(3), 7, 0b000_0011),
         (Mode::Vertical(-3), 7, 0b000_0010),
     ];
-    let mut table = [(Mode::Other, 0); 1 << MODE_BITS];
     let mut code = 0;
     while code < CODES.len() {
         let (mode, length, bits) = CODES[code];
-        let windows = 1 << (MODE_BITS - length);
-        let mut at = 0;
-        while at < windows {
-            table[bits * windows + at] = (mode, length);
-            at += 1;
+        if length <= window_bits && window >> (window_bits - length) == bits {
+            return (mode, length);
         }
         code += 1;
+    }
+    if window_bits < MODE_BITS { (Mode::Cut, 0) } else { (Mode::Other, 0) }
+}
+
+const fn modes() -> [Modes; 1 << MODES_BITS] {
+    let mut table = [Modes { ones: 0, bits: 0, mode: Mode::Other }; 1 << MODES_BITS];
+    let mut window = 0;
+    while window < table.len() {
+        let (mut ones, mut left) = (0, 10);
+        while left > 0 && window >> (left - 1) & 1 == 1 {
+            (ones, left) = (ones + 1, left - 1);
+        }
+        let (mode, bits) = mode(window & ((1 << left) - 1), left);
+        table[window] = Modes { ones, bits, mode };
+        window += 1;
     }
     table
 }
@@ -176,7 +201,8 @@ mod tests {
 
     #[test]
     fn tables_say_what_the_texts_say() {
-        let white = |window: usize| (WHITE_RUNS[window].pixels(), WHITE_RUNS[window].bits());
+        let white =
+            |window: usize| (WHITE_RUNS[window << 1].pixels(), WHITE_RUNS[window << 1].bits());
         let black = |window: usize| (BLACK_RUNS[window].pixels(), BLACK_RUNS[window].bits());
         assert_eq!(white(0b0011_0101_0000), (0, 8));
         assert_eq!(white(0b0111_1111_1111), (2, 4));
@@ -185,7 +211,11 @@ mod tests {
         assert_eq!(black(0b1_1000_0000_0000), (2, 2));
         assert_eq!(black(0b0_0001_1001_0101), (26, 12));
         assert_eq!((white(0), black(1)), ((0, 0), (0, 0)));
-        assert!(MODES[0b011_0000] == (Mode::Vertical(1), 3));
-        assert!(MODES[0b000_0001] == (Mode::Other, 0));
+        let modes = |window: usize| (MODES[window].ones, MODES[window].bits, MODES[window].mode);
+        assert!(modes(0b01_1000_0000) == (0, 3, Mode::Vertical(1)));
+        assert!(modes(0b11_0000_0110) == (2, 7, Mode::Vertical(3)));
+        assert!(modes(0b11_1110_0000) == (5, 0, Mode::Cut));
+        assert!(modes(0b11_1111_1111) == (10, 0, Mode::Cut));
+        assert!(modes(0b00_0000_1000) == (0, 0, Mode::Other));
     }
 }

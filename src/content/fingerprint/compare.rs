@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use super::ink::{CELLS_ACROSS, COLUMNS, Ink, InkMap, RIGHT};
 use align::STRIP;
-use sheet::{Area, BLUR, COLUMNS_OFF_MAX, EVEN, ROWS_OFF_MAX, Sheet, count, whole};
+use sheet::{Area, BLUR, COLUMNS_OFF_MAX, EVEN, GAIN_MAX, ROWS_OFF_MAX, Sheet, count, whole};
 use windows::Windows;
 
 pub use consensus::{AGREEMENT_MIN, ALIKE_MIN, APART_MAX, Agreement, QUIET_MILLI, agreement};
@@ -171,7 +171,7 @@ impl Overlay {
     fn of(first: &Ink, second: &Ink) -> Self {
         let rows = first.rows().max(second.rows());
         // Toner and threshold make a page lighter or darker as a whole: no more than two and a half times.
-        let gain = (total(first) * EVEN / total(second).max(1)).clamp(100, 655);
+        let gain = (total(first) * EVEN / total(second).max(1)).clamp(100, GAIN_MAX);
         let squares = first.squares();
         Self {
             rows: whole(squares.rows()),

@@ -1,6 +1,7 @@
 //! What one pass over the rows of a page gathers: its ink by cells of 1 mm, and hashes of stretches of its rows.
 
 use super::ink::{CELL_ROWS_MAX, CELLS_ACROSS, Ink};
+use crate::bounds::PAGE_WIDTH_MAX;
 use crate::content::decode::Rows;
 use crate::content::tiff::{Resolution, TiffPage};
 
@@ -81,13 +82,26 @@ impl Scale {
     }
 }
 
+/// What turned in each cell of a row of cells: how often, above [`TURN`], and how many pixels from its left side in all.
+type Turns = [u32; TURNS];
+/// A power of two above the number of cells, so that every place is one.
+const TURNS: usize = 256;
+/// One turn, above the pixels.
+const TURN: u32 = 1 << 16;
+const _: () = assert!(CELLS_ACROSS < TURNS, "one more, for runs that reach the edge");
+/// Most rows of pixels in a row of cells: of the widest page, at the highest resolution.
+const ROWS_MAX: u32 = CELL_STEPS / (FINE / 8 * PAGE_PIXELS as u32 / PAGE_WIDTH_MAX as u32) + 1;
+const _: () =
+    assert!(ROWS_MAX * 8 * 7 < TURN, "all pixels of a cell may turn, each 7 from the side");
+
 /// Takes the rows of one page.
 pub(super) struct Gathering {
     scale: Scale,
     /// Steps from the top.
     height: u32,
-    /// Black pixels of each cell in the present row of cells; one more, for runs that reach the edge.
-    inked: [u32; CELLS_ACROSS],
+    /// Where runs begin and where they end in the present row of cells. Apart, or a short run would wait for its own beginning.
+    begun: Turns,
+    ended: Turns,
     touched: bool,
     cells: Vec<u8>,
     scaled: Vec<u16>,
@@ -101,6 +115,7 @@ impl Rows for Gathering {
             if self.chunk.rows > 0 {
                 self.end_chunk();
             }
+            self.chunk.above = 0;
             self.descend(count);
             return;
         }
@@ -138,7 +153,8 @@ impl Gathering {
         Self {
             scale: Scale::of(page),
             height: 0,
-            inked: [0; CELLS_ACROSS],
+            begun: [0; TURNS],
+            ended: [0; TURNS],
             touched: false,
             cells: Vec::with_capacity(CELLS_ACROSS * 300),
             scaled: Vec::new(),
@@ -158,28 +174,18 @@ impl Gathering {
         (Ink::of_cells(self.cells).cleaned(), self.chunks)
     }
 
+    /// Notes where a row turns black and white again. No branch depends on the page, for none would be foreseen.
     fn paint(&mut self, changes: &[u16]) {
         self.touched = true;
-        for run in changes.chunks(2) {
-            let (from, to) = match run {
-                [from, to] => (*from, (*to).min(PAGE_PIXELS)),
-                [from] => (*from, PAGE_PIXELS),
-                _ => break,
-            };
-            if from >= to {
-                continue;
-            }
-            let (first, last) =
-                (usize::from(from / CELL_PIXELS), usize::from((to - 1) / CELL_PIXELS));
-            let Some(cells) = self.inked.get_mut(first..=last) else { break };
-            if let [only] = cells {
-                *only += u32::from(to - from);
-            } else if let [left, between @ .., right] = cells {
-                *left += u32::from(CELL_PIXELS - from % CELL_PIXELS);
-                between.iter_mut().for_each(|cell| *cell += u32::from(CELL_PIXELS));
-                *right += u32::from((to - 1) % CELL_PIXELS + 1);
-            }
+        let turn = |turns: &mut Turns, at: u16| {
+            turns[usize::from(at / CELL_PIXELS) % TURNS] += TURN + u32::from(at % CELL_PIXELS);
+        };
+        let (runs, open) = changes.as_chunks::<2>();
+        for [from, to] in runs {
+            turn(&mut self.begun, *from);
+            turn(&mut self.ended, *to);
         }
+        open.iter().for_each(|from| turn(&mut self.begun, *from));
     }
 
     /// Goes down by so many rows of the page.
@@ -201,9 +207,25 @@ impl Gathering {
         }
         const SHARE: u32 = CELL_STEPS * CELL_PIXELS as u32 / 256;
         let step = self.scale.step;
-        let shares = self.inked.iter().map(|inked| inked.saturating_mul(step) / SHARE);
+        let mut inked = [0_u32; CELLS_ACROSS];
+        // From a turn on cells have more, or less, by their width; its own by what is to the right of it.
+        let mut beside = [0_u32; CELLS_ACROSS + 1];
+        let turns = self.begun.iter().zip(&self.ended);
+        for ((inked, beside), (begun, ended)) in inked.iter_mut().zip(&mut beside[1..]).zip(turns) {
+            *beside = (begun % TURN).wrapping_sub(ended % TURN);
+            let turns = (begun / TURN).wrapping_sub(ended / TURN);
+            *inked = turns.wrapping_mul(CELL_PIXELS.into()).wrapping_sub(*beside);
+        }
+        let mut sum = 0_u32;
+        for (inked, beside) in inked.iter_mut().zip(&beside) {
+            sum = sum.wrapping_add(*inked).wrapping_add(*beside);
+            *inked = sum;
+        }
+        // At most 8 pixels of each row within a cell, whose steps are those of a cell and a row more: far from 32 bits.
+        let shares = inked.map(|inked| inked.wrapping_mul(step) / SHARE);
         self.cells.extend(shares.map(|share| u8::try_from(share).unwrap_or(u8::MAX)));
-        self.inked = [0; CELLS_ACROSS];
+        self.begun = [0; TURNS];
+        self.ended = [0; TURNS];
         self.touched = false;
     }
 
@@ -232,7 +254,9 @@ impl Gathering {
     }
 
     fn end_chunk(&mut self) {
-        let chunk = std::mem::take(&mut self.chunk);
+        // The row above stays what it is: a doubled one does not begin the next stretch.
+        let next = Chunk { above: self.chunk.above, ..Chunk::default() };
+        let chunk = std::mem::replace(&mut self.chunk, next);
         if chunk.rows >= CHUNK_ROWS.start && chunk.changes >= CHUNK_CHANGES_MIN {
             self.chunks.push(spread(chunk.hash));
         }

@@ -57,6 +57,13 @@ impl Ink {
     /// Takes away what lies evenly over all of the page: the specks of a line or a scanner. A quarter of all cells
     /// has no more than that.
     pub(super) fn cleaned(mut self) -> Self {
+        // Of most pages more than a quarter is white, and nothing is to be taken away.
+        // Counted in bytes first, of which a machine adds many at once.
+        let white = |cells: &[u8]| cells.iter().map(|cell| u8::from(*cell == 0)).sum::<u8>();
+        let white: usize = self.cells.chunks(255).map(|cells| usize::from(white(cells))).sum();
+        if white * 4 > self.cells.len() {
+            return self;
+        }
         let mut counts = [0_usize; SPECKS_MAX as usize];
         for cell in &self.cells {
             if let Some(count) = counts.get_mut(usize::from(*cell)) {
@@ -153,12 +160,9 @@ impl InkMap {
     }
 
     pub(super) fn of(ink: &Ink) -> Self {
-        let level = |ink: u8| LEVELS.iter().rposition(|least| ink >= *least).unwrap_or(0);
-        let byte = |level: usize| u8::try_from(level).unwrap_or(15);
+        let level = |ink: u8| LEVEL_OF[usize::from(ink)];
         let pairs = ink.cells.chunks_exact(2);
-        Self {
-            packed: pairs.map(|pair| byte(level(pair[0])) << 4 | byte(level(pair[1]))).collect(),
-        }
+        Self { packed: pairs.map(|pair| level(pair[0]) << 4 | level(pair[1])).collect() }
     }
 
     /// The ink of each cell, as near as 4 bits say.
@@ -178,6 +182,19 @@ impl Drop for InkMap {
 const INKS: [u8; 16] = [0, 1, 5, 10, 18, 28, 41, 56, 73, 92, 113, 137, 163, 192, 222, 255];
 /// The least ink of a level: half way from the one below.
 const LEVELS: [u8; 16] = [0, 1, 3, 8, 14, 23, 35, 49, 65, 83, 103, 125, 150, 178, 207, 239];
+/// The level of every ink.
+static LEVEL_OF: [u8; 256] = {
+    let mut of = [0; 256];
+    let (mut level, mut ink) = (0, 0);
+    while ink < of.len() {
+        if level < 15 && ink == LEVELS[level as usize + 1] as usize {
+            level += 1;
+        }
+        of[ink] = level;
+        ink += 1;
+    }
+    of
+};
 
 #[cfg(test)]
 mod tests {
@@ -193,6 +210,9 @@ mod tests {
         for (whole, packed) in ink.cells.iter().zip(&map.ink().cells) {
             assert!(whole.abs_diff(*packed) <= 17, "{whole} {packed}");
             assert!(*whole >= 60 || whole.abs_diff(*packed) <= 8, "{whole} {packed}");
+        }
+        for (ink, level) in (0..=u8::MAX).zip(LEVEL_OF) {
+            assert_eq!(LEVELS.iter().rposition(|least| ink >= *least), Some(level.into()), "{ink}");
         }
         let again = InkMap::from_packed(map.packed()).unwrap();
         assert!(InkMap::of(&again.ink()) == map, "levels are their own");

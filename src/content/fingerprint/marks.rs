@@ -8,27 +8,29 @@
 
 use std::sync::LazyLock;
 
-use super::ink::{COLUMNS, INK_ROWS_MAX, Ink, RIGHT};
+use super::ink::{COLUMNS, INK_ROWS_MAX, Ink};
 use super::{BUCKET_BITS, MARK_BITS, MARKS_MAX, Mark, WEAK_BITS};
 
 /// Half sides of the two boxes, in cells: 10 mm and 22 mm.
-const SMALL: i32 = 2;
-const LARGE: i32 = 5;
+const SMALL: usize = 2;
+const LARGE: usize = 5;
 /// Cells of the two boxes.
-const SMALL_CELLS: i32 = (2 * SMALL + 1) * (2 * SMALL + 1);
-const LARGE_CELLS: i32 = (2 * LARGE + 1) * (2 * LARGE + 1);
+const SMALL_CELLS: i32 = 5 * 5;
+const LARGE_CELLS: i32 = 11 * 11;
+const _: () = assert!(SMALL == 2 && LARGE == 5, "their cells are counted above");
 /// A mark stands out most within so many cells.
-const APART: i32 = 3;
+const APART: usize = 3;
 /// Least difference of the means of the boxes: 1.5 of 255.
 const CONTRAST_MIN: i32 = SMALL_CELLS * LARGE_CELLS * 3 / 2;
 /// Largest ratio of squared trace to determinant of the second differences: beyond it is an edge, along which a mark slides.
 const EDGE_MAX: i64 = 20;
 /// Distance of the second differences, in cells.
-const STEP: i32 = 2;
+const STEP: usize = 2;
+const _: () = assert!(STEP <= APART, "there are so many values around the page");
 /// Distance of samples around a mark, in cells; the grid is placed half way between cells.
-const SPACING: i32 = 3;
+const SPACING: usize = 3;
 /// Half side of the box of a sample, in cells.
-const SAMPLE: i32 = 2;
+const SAMPLE: usize = 2;
 /// Marks that look like a corner, an edge or a dot say little; they are taken where there are fewer than so many others.
 const PLAIN_UNTIL: usize = 20;
 /// Most bits of its bucket by which such a mark differs from one of those shapes.
@@ -38,15 +40,15 @@ const PLAIN_BITS: u32 = 2;
 #[derive(Clone, Copy)]
 struct Extremum {
     response: i32,
-    x: i32,
-    y: i32,
+    x: usize,
+    y: usize,
 }
 
 /// The marks of a page, those that stand out most first; at most [`MARKS_MAX`].
 pub(super) fn marks(ink: &Ink) -> Vec<Mark> {
     let sums = Sums::of(ink);
     let mut extrema = Responses::of(&sums).extrema();
-    extrema.sort_by_key(|extremum| (-extremum.response.abs(), extremum.y, extremum.x));
+    extrema.sort_unstable_by_key(|extremum| (-extremum.response.abs(), extremum.y, extremum.x));
     let (mut marks, mut plain) = (Vec::with_capacity(MARKS_MAX), Vec::new());
     for Extremum { x, y, .. } in extrema {
         if marks.len() == MARKS_MAX {
@@ -68,91 +70,110 @@ pub(super) fn marks(ink: &Ink) -> Vec<Mark> {
 
 /// Sums of ink over everything above and to the left of a corner (Crow 1984), so that a box takes four reads.
 struct Sums {
-    rows: i32,
-    sums: Vec<u32>,
+    rows: usize,
+    /// Rows of corners from the top, [`CORNERS`] each.
+    sums: Vec<i32>,
 }
 
-/// Corners across, and the last of them.
+/// Corners across.
 const CORNERS: usize = COLUMNS + 1;
 const _: () = assert!(COLUMNS < 256 && INK_ROWS_MAX < 512, "a place has 8 and 9 bits");
+const _: () = assert!(COLUMNS * INK_ROWS_MAX * 255 < 1 << 31, "no sum has more than 31 bits");
 
 impl Sums {
     fn of(ink: &Ink) -> Self {
-        let mut sums = vec![0_u32; CORNERS * (ink.rows() + 1)];
-        let mut above = 0;
-        for line in ink.lines() {
+        let rows = ink.rows();
+        let mut sums = vec![0_i32; CORNERS * (rows + 1)];
+        for (row, line) in ink.lines().enumerate() {
+            let (above, below) = sums[CORNERS * row..].split_at_mut(CORNERS);
             let mut sum = 0;
-            for (column, cell) in line.iter().enumerate() {
-                sum += u32::from(*cell);
-                sums[above + CORNERS + column + 1] = sums[above + column + 1] + sum;
+            for ((below, above), cell) in below[1..].iter_mut().zip(&above[1..]).zip(line) {
+                sum += i32::from(*cell);
+                *below = above + sum;
             }
-            above += CORNERS;
         }
-        Self { rows: i32::try_from(ink.rows()).unwrap_or(0), sums }
+        Self { rows, sums }
     }
 
-    /// Ink of the cells within `half` of a place; there is none outside the page.
-    fn around(&self, x: i32, y: i32, half: i32) -> i32 {
-        let column = |x: i32| usize::try_from(x.clamp(0, RIGHT)).unwrap_or(0);
-        let line = |y: i32| CORNERS * usize::try_from(y.clamp(0, self.rows)).unwrap_or(0);
-        let (left, right) = (column(x - half), column(x + half + 1));
-        let (top, bottom) = (line(y - half), line(y + half + 1));
-        let within = self.sums[bottom + right] + self.sums[top + left]
-            - self.sums[top + right]
-            - self.sums[bottom + left];
-        i32::try_from(within).unwrap_or(i32::MAX)
+    /// The corners of a row.
+    fn line(&self, row: usize) -> &[i32] {
+        &self.sums[CORNERS * row..CORNERS * (row + 1)]
+    }
+
+    /// Ink within `HALF` cells of every place of a row; there is none outside the page. A row at once, so that a machine may
+    /// take several places at a time.
+    fn boxes<const HALF: usize>(&self, row: usize) -> [i32; COLUMNS] {
+        let top = self.line(row.saturating_sub(HALF));
+        let bottom = self.line((row + HALF + 1).min(self.rows));
+        // What is between the two lines to the left of each corner, and of corners outside.
+        let mut left = [0; CORNERS + 2 * LARGE];
+        let (inside, outside) = left[HALF..].split_at_mut(CORNERS);
+        for ((left, bottom), top) in inside.iter_mut().zip(bottom).zip(top) {
+            *left = bottom - top;
+        }
+        outside.fill(inside[CORNERS - 1]);
+        let mut boxes = [0; COLUMNS];
+        let ends = left[..COLUMNS].iter().zip(&left[2 * HALF + 1..]);
+        for (sum, (from, to)) in boxes.iter_mut().zip(ends) {
+            *sum = to - from;
+        }
+        boxes
     }
 
     /// Samples around a place.
-    fn grid(&self, x: i32, y: i32) -> Grid {
-        // 3.5 spacings to the left of the place, rounded away from it as the right side is.
-        let place = |at: usize| {
-            let twice = (2 * i32::try_from(at).unwrap_or(0) - 7) * SPACING;
-            (twice + twice.signum()) / 2
-        };
-        std::array::from_fn(|j| {
-            std::array::from_fn(|i| self.around(x + place(i), y + place(j), SAMPLE))
+    fn grid(&self, x: usize, y: usize) -> Grid {
+        let columns = sampled(x, COLUMNS);
+        sampled(y, self.rows).map(|(top, bottom)| {
+            let (top, bottom) = (self.line(top), self.line(bottom));
+            columns.map(|(left, right)| bottom[right] + top[left] - top[right] - bottom[left])
         })
     }
 }
 
-/// How much each cell stands out.
+/// The corners that the samples around a place lie between, the last of the page for what is outside.
+fn sampled(place: usize, last: usize) -> [(usize, usize); 8] {
+    // Half a spacing is rounded away from the place, on both sides.
+    const FAR: usize = (7 * SPACING).div_ceil(2) + SAMPLE;
+    // Counted from where the outermost one begins, so that nothing is below zero.
+    let corner = |corner: usize| corner.saturating_sub(FAR).min(last);
+    std::array::from_fn(|at| {
+        let away = ((2 * at).abs_diff(7) * SPACING).div_ceil(2);
+        let middle = if at < 4 { place + FAR - away } else { place + FAR + away };
+        (corner(middle - SAMPLE), corner(middle + SAMPLE + 1))
+    })
+}
+
+/// How much each cell stands out, with nothing that does around the page.
 struct Responses {
-    rows: i32,
+    rows: usize,
     values: Vec<i32>,
 }
 
+/// Values of a row and of what is beside it.
+const STRIDE: usize = COLUMNS + 2 * APART;
+
 impl Responses {
     fn of(sums: &Sums) -> Self {
-        let mut values = Vec::with_capacity(sums.sums.len());
-        for y in 0..sums.rows {
-            values.extend((0..RIGHT).map(|x| {
-                sums.around(x, y, SMALL) * LARGE_CELLS - sums.around(x, y, LARGE) * SMALL_CELLS
-            }));
+        let mut values = vec![0; STRIDE * (sums.rows + 2 * APART)];
+        let lines = values.chunks_exact_mut(STRIDE).skip(APART).take(sums.rows);
+        for (row, line) in lines.enumerate() {
+            let (small, large) = (sums.boxes::<SMALL>(row), sums.boxes::<LARGE>(row));
+            for ((value, small), large) in line[APART..].iter_mut().zip(small).zip(large) {
+                *value = small * LARGE_CELLS - large * SMALL_CELLS;
+            }
         }
         Self { rows: sums.rows, values }
-    }
-
-    fn at(&self, x: i32, y: i32) -> i32 {
-        if !(0..RIGHT).contains(&x) || !(0..self.rows).contains(&y) {
-            return 0;
-        }
-        usize::try_from(y * RIGHT + x)
-            .ok()
-            .and_then(|at| self.values.get(at))
-            .map_or(0, |value| *value)
     }
 
     fn extrema(&self) -> Vec<Extremum> {
         let mut found = Vec::new();
         for y in 0..self.rows {
-            for x in 0..RIGHT {
-                let response = self.at(x, y);
-                if response.abs() >= CONTRAST_MIN
-                    && self.is_extremum(x, y, response)
-                    && self.is_no_edge(x, y, response)
-                {
-                    found.push(Extremum { response, x, y });
+            let from = STRIDE * (y + APART) + APART;
+            for (x, response) in self.values[from..from + COLUMNS].iter().enumerate() {
+                let at = from + x;
+                let stands_out = response.abs() >= CONTRAST_MIN;
+                if stands_out && self.is_extremum(at, *response) && self.is_no_edge(at, *response) {
+                    found.push(Extremum { response: *response, x, y });
                 }
             }
         }
@@ -160,23 +181,31 @@ impl Responses {
     }
 
     /// Whether none around stands out more the same way; of equals the first is taken.
-    fn is_extremum(&self, x: i32, y: i32, response: i32) -> bool {
-        let sign = response.signum();
-        (-APART..=APART).all(|dy| {
-            (-APART..=APART).all(|dx| {
-                let other = self.at(x + dx, y + dy) * sign;
-                let earlier = dy < 0 || (dy == 0 && dx < 0);
-                if earlier { other < response * sign } else { other <= response * sign }
+    fn is_extremum(&self, at: usize, response: i32) -> bool {
+        let (sign, most) = (response.signum(), response.abs());
+        let below = |values: &[i32]| values.iter().all(|other| other * sign < most);
+        let not_above = |values: &[i32]| values.iter().all(|other| other * sign <= most);
+        // The four next to it first, in one: of most places one of them stands out more, and which is not foreseen.
+        let next = |at: usize| self.values[at] * sign;
+        let earlier = next(at - 1).max(next(at - STRIDE)) < most;
+        let later = next(at + 1).max(next(at + STRIDE)) <= most;
+        (earlier & later)
+            && below(&self.values[at - APART..at])
+            && not_above(&self.values[at + 1..=at + APART])
+            && (1..=APART).all(|rows| {
+                let (above, under) = (at - rows * STRIDE, at + rows * STRIDE);
+                not_above(&self.values[under - APART..=under + APART])
+                    && below(&self.values[above - APART..=above + APART])
             })
-        })
     }
 
-    fn is_no_edge(&self, x: i32, y: i32, response: i32) -> bool {
-        let at = |dx: i32, dy: i32| i64::from(self.at(x + dx * STEP, y + dy * STEP));
+    fn is_no_edge(&self, at: usize, response: i32) -> bool {
+        let (up, down) = (at - STEP * STRIDE, at + STEP * STRIDE);
+        let of = |at: usize| i64::from(self.values[at]);
         let twice = 2 * i64::from(response);
-        let (across, down) = (at(1, 0) + at(-1, 0) - twice, at(0, 1) + at(0, -1) - twice);
-        let slant = (at(1, 1) + at(-1, -1) - at(1, -1) - at(-1, 1)) / 4;
-        let (trace, determinant) = (across + down, across * down - slant * slant);
+        let (across, down_it) = (of(at + STEP) + of(at - STEP) - twice, of(down) + of(up) - twice);
+        let slant = (of(down + STEP) + of(up - STEP) - of(up + STEP) - of(down - STEP)) / 4;
+        let (trace, determinant) = (across + down_it, across * down_it - slant * slant);
         determinant > 0 && trace * trace <= EDGE_MAX * determinant
     }
 }

@@ -32,19 +32,48 @@ const HALVES: i32 = 2 * FINER;
 const MORE: i32 = 12;
 const _: () = assert!(MORE <= HALVES * 4, "four squares of white are left around");
 
-/// A place, and by how much each row of a piece differs there.
+/// A place, and by how much each row of a piece differs there; and by how much it and all below it do.
+#[derive(Clone, Copy)]
 struct Fit {
     found: (i32, i32),
     rows: [i32; ROWS],
+    below: [i32; ROWS + 1],
+}
+
+impl Fit {
+    fn of(found: (i32, i32), rows: [i32; ROWS]) -> Self {
+        let mut below = [0; ROWS + 1];
+        for row in (0..ROWS).rev() {
+            below[row] = below[row + 1] + rows[row];
+        }
+        Self { found, rows, below }
+    }
+}
+
+/// How a piece fits around the places that were tried: most are tried again in the next round.
+#[derive(Clone, Default)]
+struct Known(Vec<((i32, i32), Fit)>);
+
+impl Known {
+    fn fit(&mut self, overlay: &Overlay, area: &Area, from: (i32, i32)) -> Fit {
+        if let Some((_, fit)) = self.0.iter().find(|(place, _)| *place == from) {
+            return *fit;
+        }
+        let found = fit(overlay, area, from);
+        self.0.push((from, found));
+        found
+    }
 }
 
 /// Tries pieces that do not fit well where those around them lie, whole first and then in two parts. They come and go in the order of
 /// reading, a row of them after the other.
 pub(super) fn mended(overlay: &Overlay, mut pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut known = vec![Known::default(); pieces.len()];
     for _ in 0..ROUNDS {
         for at in 0..pieces.len() {
             let places = places(&pieces, at);
-            if let Some([Some(whole), _]) = better(overlay, &pieces[at], &places, false) {
+            let found = better(overlay, &pieces[at], &mut known[at], &places, false);
+            if let Some([Some(whole), _]) = found {
                 pieces[at] = whole;
             }
         }
@@ -55,8 +84,8 @@ pub(super) fn mended(overlay: &Overlay, mut pieces: Vec<Piece>) -> Vec<Piece> {
         }
     }
     let mut parts = Vec::with_capacity(pieces.len() + 32);
-    for (at, piece) in pieces.iter().enumerate() {
-        match better(overlay, piece, &places(&pieces, at), true) {
+    for (at, (piece, known)) in pieces.iter().zip(&mut known).enumerate() {
+        match better(overlay, piece, known, &places(&pieces, at), true) {
             Some(found) => parts.extend(found.into_iter().flatten()),
             None => parts.push(*piece),
         }
@@ -82,36 +111,51 @@ fn together(overlay: &Overlay, pieces: &[Piece], row: usize) -> Option<Vec<Piece
     asides.sort_unstable();
     let aside = asides.get(ACROSS / 2).copied().unwrap_or_default();
     let fit = |piece: &Piece, down: i32| {
-        let from = [(piece.found.0, down), (aside, down)];
-        let fits = from.into_iter().flat_map(beside);
+        let mut asides = vec![piece.found.0, aside];
+        asides.dedup();
+        let fits = asides.into_iter().flat_map(|aside| beside((aside, down)));
         let fits = fits.map(|found| (unlike(overlay, &piece.area, found), found));
         fits.min_by_key(|(unlike, _)| *unlike).unwrap_or((0, piece.found))
     };
     let now: i32 = own.iter().map(|piece| unlike(overlay, &piece.area, piece.found)).sum();
     let mut best = (now / 1_000 * TOGETHER_MILLI, None);
     for down in downs {
-        let fits: Vec<_> = own.iter().map(|piece| fit(piece, down)).collect();
-        let all = fits.iter().map(|(unlike, _)| unlike).sum();
+        let (mut all, mut fits) = (0, Vec::with_capacity(ACROSS));
+        for piece in own {
+            let (unlike, found) = fit(piece, down);
+            all += unlike;
+            fits.push(found);
+            if all >= best.0 {
+                break;
+            }
+        }
         if all < best.0 {
             best = (all, Some(fits));
         }
     }
     let fits = own.iter().zip(best.1?);
-    Some(fits.map(|(piece, (_, found))| overlay.laid(piece.area, found)).collect())
+    Some(fits.map(|(piece, found)| overlay.laid(piece.area, found)).collect())
 }
 
 /// How much of what is written on a piece differs at a place: of each row what is off its mean, so that rules across say nothing.
 fn unlike(overlay: &Overlay, area: &Area, found: (i32, i32)) -> i32 {
-    let (sheet, (x, y)) = overlay.halved(found);
-    let mean = |cells: &[u16]| cells.iter().map(|cell| i32::from(*cell)).sum::<i32>() / area.across;
-    let of_row = |line: i32| {
-        let own = overlay.cells.line(area.x, line, area.across);
-        let other = sheet.line(area.x + x, line + y, area.across);
-        let off = mean(own) - mean(other);
-        let pairs = own.iter().zip(other);
-        pairs.map(|(own, other)| (i32::from(*own) - i32::from(*other) - off).abs()).sum::<i32>()
+    const WIDTH: usize = 18;
+    const _: () = assert!(PIECE_ACROSS * FINER == 18 && WIDTH == 18, "a piece is as wide");
+    let (sheet, at) = overlay.halved(found);
+    // In 16 bits, of which a machine takes eight at once; no blurred cell has more than 14.
+    let mean = |cells: &[u16; WIDTH]| {
+        let mean = cells.iter().map(|cell| i32::from(*cell)).sum::<i32>() / (PIECE_ACROSS * FINER);
+        i16::try_from(mean).unwrap_or(i16::MAX)
     };
-    (area.y..area.y + area.down).map(of_row).sum()
+    let of_row = |(own, other): (&[u16; WIDTH], &[u16; WIDTH])| {
+        let off = mean(own) - mean(other);
+        let mut apart = [0; WIDTH];
+        for (apart, (own, other)) in apart.iter_mut().zip(own.iter().zip(other)) {
+            *apart = own.cast_signed().wrapping_sub(other.cast_signed()).wrapping_sub(off);
+        }
+        apart.iter().map(|apart| i32::from(apart.unsigned_abs())).sum::<i32>()
+    };
+    overlay.cells.pairs(sheet, area, at).map(of_row).sum()
 }
 
 /// Where a piece and those around it were found; places within half a cell are one.
@@ -138,6 +182,7 @@ fn places(pieces: &[Piece], at: usize) -> Vec<(i32, i32)> {
 fn better(
     overlay: &Overlay,
     piece: &Piece,
+    known: &mut Known,
     places: &[(i32, i32)],
     in_parts: bool,
 ) -> Option<[Option<Piece>; 2]> {
@@ -149,7 +194,7 @@ fn better(
     if ink <= least || apart <= WELL_MILLI * (ink / 1_000) || places.len() < 2 {
         return None;
     }
-    let fits: Vec<Fit> = places.iter().map(|from| fit(overlay, &area, *from)).collect();
+    let fits: Vec<Fit> = places.iter().map(|from| known.fit(overlay, &area, *from)).collect();
     let down = usize::try_from(area.down).unwrap_or(0).min(ROWS);
     let mut best = (apart / 1_000 * BETTER_MILLI, None);
     for upper in &fits {
@@ -158,7 +203,7 @@ fn better(
             let whole = cut == down;
             let may_follow = |lower: &&Fit| whole == (lower.found == upper.found);
             for lower in fits.iter().filter(may_follow).filter(|_| whole || in_parts) {
-                let all = above + lower.rows[cut..down].iter().sum::<i32>();
+                let all = above + lower.below[cut];
                 if all < best.0 {
                     best = (all, Some((upper.found, cut, lower.found)));
                 }
@@ -191,10 +236,10 @@ fn fit(overlay: &Overlay, area: &Area, from: (i32, i32)) -> Fit {
             let inside = y < area.y + area.down;
             if inside { overlay.cells.apart(sheet, &Area { y, down: 1, ..*area }, at) } else { 0 }
         };
-        Fit { found, rows: std::array::from_fn(row) }
+        Fit::of(found, std::array::from_fn(row))
     };
     let fits = beside(from).map(rows);
-    fits.min_by_key(|fit| fit.rows.iter().sum::<i32>()).unwrap_or_else(|| rows(from))
+    fits.min_by_key(|fit| fit.below[0]).unwrap_or_else(|| rows(from))
 }
 
 #[cfg(test)]

@@ -6,6 +6,10 @@ use crate::content::fingerprint::ink::{COLUMNS, Ink};
 pub(super) const BLUR: i32 = 16;
 /// A gain of one.
 pub(super) const EVEN: i32 = 256;
+/// Largest gain of a sheet.
+pub(super) const GAIN_MAX: i32 = 655;
+const _: () =
+    assert!(255 * BLUR * GAIN_MAX / EVEN < 1 << 14, "a difference of differences has 16 bits");
 /// Farthest that one page is looked for beside the other, in squares: what a hint may say and how far it is searched from.
 pub(super) const COLUMNS_OFF_MAX: i32 = 16;
 pub(super) const ROWS_OFF_MAX: i32 = 24;
@@ -97,16 +101,53 @@ impl Sheet {
     }
 
     /// Sum of the differences of an area and what lies on the other sheet so many cells to the right and below.
-    pub(super) fn apart(&self, other: &Self, area: &Area, (x, y): (i32, i32)) -> i32 {
-        let mut sum = 0;
-        for line in area.y..area.y + area.down {
-            let own = self.line(area.x, line, area.across);
-            let other = other.line(area.x + x, line + y, area.across);
-            let apart = own.iter().zip(other).map(|(own, other)| i32::from(own.abs_diff(*other)));
-            sum += apart.sum::<i32>();
+    pub(super) fn apart(&self, other: &Self, area: &Area, at: (i32, i32)) -> i32 {
+        // Strips and pieces by squares, and pieces by cells, are looked at so often that each has code of its own.
+        match area.across {
+            9 => self.apart_of::<9>(other, area, at),
+            18 => self.apart_of::<18>(other, area, at),
+            27 => self.apart_of::<27>(other, area, at),
+            _ => {
+                let lines = area.y..area.y + area.down;
+                let apart = lines.map(|line| {
+                    let own = self.line(area.x, line, area.across);
+                    apart(own, other.line(area.x + at.0, line + at.1, area.across))
+                });
+                apart.sum()
+            }
         }
-        sum
     }
+
+    fn apart_of<const ACROSS: usize>(&self, other: &Self, area: &Area, at: (i32, i32)) -> i32 {
+        let mut sums = [0_i32; ACROSS];
+        for (own, other) in self.pairs::<ACROSS>(other, area, at) {
+            for ((sum, own), other) in sums.iter_mut().zip(own).zip(other) {
+                *sum += i32::from(own.abs_diff(*other));
+            }
+        }
+        sums.iter().sum()
+    }
+
+    /// The lines of an area of that width, and those of the other sheet that lie so many cells to the right and below.
+    pub(super) fn pairs<'s, const ACROSS: usize>(
+        &'s self,
+        other: &'s Self,
+        area: &Area,
+        (x, y): (i32, i32),
+    ) -> impl Iterator<Item = (&'s [u16; ACROSS], &'s [u16; ACROSS])> {
+        let lines = |sheet: &'s Self, from: usize| {
+            let lines = sheet.cells.get(from..).unwrap_or_default().chunks(sheet.width);
+            lines.filter_map(<[u16]>::first_chunk::<ACROSS>)
+        };
+        let own = lines(self, self.place(area.x, area.y));
+        let others = lines(other, other.place(area.x + x, area.y + y));
+        own.zip(others).take(count(area.down))
+    }
+}
+
+/// Sum of the differences of two lines.
+fn apart(own: &[u16], other: &[u16]) -> i32 {
+    own.iter().zip(other).map(|(own, other)| i32::from(own.abs_diff(*other))).sum()
 }
 
 /// Each cell twice, and those `by` before and after it.
