@@ -90,6 +90,16 @@ impl Running {
         }
     }
 
+    /// Its page of metrics.
+    pub(crate) async fn metrics(&mut self) -> Vec<u8> {
+        let page = self.address("page of metrics").await;
+        let mut scrape = std::net::TcpStream::connect(page).unwrap();
+        scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut metrics = Vec::new();
+        scrape.read_to_end(&mut metrics).unwrap();
+        metrics
+    }
+
     /// What the system says of its process (proc(5)).
     pub(crate) fn status(&self) -> String {
         std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap()
@@ -286,16 +296,12 @@ async fn no_text_of_a_call_is_in_log_metrics_traces_or_store() {
     let (collector, endpoint) = Collector::begin().await;
     let mut server = Running::traced(&endpoint);
     let address = server.address("serving").await;
-    let page = server.address("page of metrics").await;
     let channel =
         Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     let answered = drive(&channel).await;
     assert!(answered >= 7, "{answered} answered");
     let parts = read_fax(&channel).await;
-    let mut scrape = std::net::TcpStream::connect(page).unwrap();
-    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let mut metrics = Vec::new();
-    scrape.read_to_end(&mut metrics).unwrap();
+    let metrics = server.metrics().await;
     drop(channel);
     // The collector answers on this runtime while the server ends.
     let ending = tokio::task::spawn_blocking(move || {

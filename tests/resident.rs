@@ -5,8 +5,6 @@
     reason = "a helper of a test fails the test, as the test itself would"
 )]
 
-use std::io::{Read, Write};
-
 use crate::canary::Running;
 
 /// Number of the capability to lock memory beyond the limit (capabilities(7)).
@@ -26,11 +24,7 @@ fn kib(status: &str, name: &str) -> u64 {
 async fn the_program_is_locked_in_memory_where_the_system_lets_it() {
     let mut server = Running::traced("http://127.0.0.1:9");
     server.address("serving").await;
-    let page = server.address("page of metrics").await;
-    let mut scrape = std::net::TcpStream::connect(page).unwrap();
-    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let mut metrics = String::new();
-    scrape.read_to_string(&mut metrics).unwrap();
+    let metrics = String::from_utf8(server.metrics().await).unwrap();
     let told = metrics.lines().any(|line| line.trim() == "faxguard_program_locked 1");
     let status = server.status();
     let capable = u64::from_str_radix(of(&status, "CapEff:"), 16).unwrap() >> IPC_LOCK & 1 == 1;

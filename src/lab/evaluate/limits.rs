@@ -100,9 +100,3 @@ fn row(
         how: how.into(),
     }
 }
-
-/// The value in the middle.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}

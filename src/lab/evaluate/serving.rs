@@ -252,8 +252,9 @@ async fn measure(run: Run) -> Result<Found, Fault> {
     Ok(Found { unary, stream, batched, encrypted, paced, storm, flood })
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
+/// The value in the middle; of none 0.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

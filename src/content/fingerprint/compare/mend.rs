@@ -4,6 +4,8 @@
 //! piece below does. And a table repeats its rows, so that a piece of it may be found a row off while all around it
 //! are found right.
 
+use std::iter;
+
 use super::sheet::{Area, BLUR, COLUMNS_OFF_MAX, ROWS_OFF_MAX};
 use super::{FINER, Overlay, PIECE_ACROSS, PIECE_INK_MIN, Piece, STRIP, STRIP_ACROSS, around};
 
@@ -111,9 +113,8 @@ fn together(overlay: &Overlay, pieces: &[Piece], row: usize) -> Option<Vec<Piece
     asides.sort_unstable();
     let aside = asides.get(ACROSS / 2).copied().unwrap_or_default();
     let fit = |piece: &Piece, down: i32| {
-        let mut asides = vec![piece.found.0, aside];
-        asides.dedup();
-        let fits = asides.into_iter().flat_map(|aside| beside((aside, down)));
+        let other = (aside != piece.found.0).then_some(aside);
+        let fits = iter::once(piece.found.0).chain(other).flat_map(|aside| beside((aside, down)));
         let fits = fits.map(|found| (unlike(overlay, &piece.area, found), found));
         fits.min_by_key(|(unlike, _)| *unlike).unwrap_or((0, piece.found))
     };
@@ -165,7 +166,7 @@ fn places(pieces: &[Piece], at: usize) -> Vec<(i32, i32)> {
     let rows = row.saturating_sub(1)..=row + 1;
     let columns = column.saturating_sub(1)..=(column + 1).min(ACROSS - 1);
     let around = rows.flat_map(|row| columns.clone().map(move |column| row * ACROSS + column));
-    for other in std::iter::once(at).chain(around) {
+    for other in iter::once(at).chain(around) {
         let (Some(own), Some(piece)) = (pieces.get(at), pieces.get(other)) else { continue };
         let (x, y) = piece.found;
         // Where there is nothing but rules, how far aside a piece lies is anything.

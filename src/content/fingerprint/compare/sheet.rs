@@ -108,12 +108,11 @@ impl Sheet {
             18 => self.apart_of::<18>(other, area, at),
             27 => self.apart_of::<27>(other, area, at),
             _ => {
-                let lines = area.y..area.y + area.down;
-                let apart = lines.map(|line| {
+                let lines = (area.y..area.y + area.down).flat_map(|line| {
                     let own = self.line(area.x, line, area.across);
-                    apart(own, other.line(area.x + at.0, line + at.1, area.across))
+                    own.iter().zip(other.line(area.x + at.0, line + at.1, area.across))
                 });
-                apart.sum()
+                lines.map(|(own, other)| i32::from(own.abs_diff(*other))).sum()
             }
         }
     }
@@ -143,11 +142,6 @@ impl Sheet {
         let others = lines(other, other.place(area.x + x, area.y + y));
         own.zip(others).take(count(area.down))
     }
-}
-
-/// Sum of the differences of two lines.
-fn apart(own: &[u16], other: &[u16]) -> i32 {
-    own.iter().zip(other).map(|(own, other)| i32::from(own.abs_diff(*other))).sum()
 }
 
 /// Each cell twice, and those `by` before and after it.

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab::evaluate::screening::engine::{Fault, resident, rounded};
 use crate::lab::evaluate::screening::process::{Part, leave};
+use crate::lab::evaluate::serving::median;
 use crate::lab::evaluate::{Measured, Run, Scale};
 
 use super::housekeeping;
 use super::sides::{Asked, Needs, Ours, Theirs, processor_ns};
-use super::{MIB, NAME, SEED, median, row};
+use super::{MIB, NAME, SEED, row};
 
 /// Name of the part.
 pub(super) const PART: &str = "charge";
@@ -176,8 +177,9 @@ fn charge_rows(run: Run, small: Found, large: Found) -> Vec<Measured> {
         ),
     );
     let full = how("the same with all three contended");
-    let [of_small, of_large] = [&small, &large]
-        .map(|found| format!("{} of governor, one quota", median(found.governor.clone()).round()));
+    let [of_small, of_large] = [&small, &large].map(|found| {
+        format!("{} of governor, one quota", median(found.governor.iter().copied()).round())
+    });
     let ns = |values: Vec<f64>| median(values).round();
     let all_large = format!("{all}; {} contended", ns(large.contended));
     let mut rows = vec![

@@ -7,10 +7,11 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::lab::evaluate::screening::engine::{Fault, now, rounded};
+use crate::lab::evaluate::serving::median;
 use crate::lab::evaluate::{Measured, Run, Scale};
 
+use super::row;
 use super::sides::{Asked, Needs, Ours, Theirs, at};
-use super::{median, row};
 
 const SCALES: [&str; 2] = ["10 million members", "200,000 members"];
 /// From one charge to the next among the members: a prime, so that a lap meets others than the laps before it.
@@ -114,10 +115,9 @@ fn p999(histogram: &Histogram<u64>) -> f64 {
 
 /// The row of the table.
 pub(super) fn row_of(run: Run, found: &Found) -> Measured {
-    let shares =
-        |rounds: &[[f64; 2]]| median(rounds.iter().map(|[idle, beside]| beside / idle).collect());
+    let shares = |rounds: &[[f64; 2]]| median(rounds.iter().map(|[idle, beside]| beside / idle));
     let micros = |rounds: &[[f64; 2]], which: usize| {
-        rounded(median(rounds.iter().map(|round| round[which] / 1_000.0).collect()), 2)
+        rounded(median(rounds.iter().map(|round| round[which] / 1_000.0)), 2)
     };
     let millis = found.longest.map(|longest| rounded(longest / 1e6, 2));
     let [steps, sweeps] = found.steps;

@@ -3,6 +3,7 @@
 use crate::fax::id::{Pseudonym, SubjectKind};
 use crate::fax::stage::StageEvent;
 use crate::lab::evaluate::screening::engine::{Engine, Fault, events, now, rounded};
+use crate::lab::evaluate::serving::median;
 use crate::lab::evaluate::{Measured, Run, Scale};
 use crate::lab::traffic::DAY_START;
 use crate::memory::limits::{LimitKey, Part, Scope, Setting};
@@ -11,7 +12,7 @@ use crate::screening::screen;
 use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::Resource;
 
-use super::{NAME, SEED, median, row};
+use super::{NAME, SEED, row};
 
 const SCALES: [&str; 2] =
     ["1 million members with a limit of their own", "20,000 members with a limit of their own"];
@@ -126,7 +127,7 @@ pub(super) fn rows(run: Run) -> Result<Vec<Measured>, Fault> {
     let lost = |[without, with]: &[f64; 2]| 100.0 * (1.0 - with / without);
     let mut each: Vec<f64> = found.rates.iter().map(lost).collect();
     each.sort_by(f64::total_cmp);
-    let rates = |which: usize| median(found.rates.iter().map(|pair| pair[which]).collect()).round();
+    let rates = |which: usize| median(found.rates.iter().map(|pair| pair[which])).round();
     let span = |at: Option<&f64>| at.map_or(f64::NAN, |lost| rounded(*lost, 1));
     let how = format!(
         "decisions of received faxes on one thread, {} a second with, median of laps in turn; the laps lost {} to {} %",
