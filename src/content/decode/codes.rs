@@ -51,7 +51,10 @@ pub(super) const RUN_BITS: u32 = 13;
 const MODE_BITS: u8 = 7;
 /// Bits that are looked at for the modes of a row.
 pub(super) const MODES_BITS: u32 = 10;
-const _: () = assert!(MODES_BITS == 10, "the table is made for so many");
+const _: () =
+    assert!(MODES_BITS as u8 >= MODE_BITS && MODES_BITS < 16, "every mode, and ends of 4 bits");
+/// Most changes that one look tells.
+pub(super) const AT_ONCE: usize = 8;
 
 /// What a window of bits begins with: the length of a run above four bits of the length of its code; 0 where no
 /// run begins so.
@@ -85,14 +88,29 @@ pub(super) enum Mode {
     Other,
 }
 
-/// What a window of bits begins with in two dimensions: changes right below those above, a one each, and another mode.
+/// What a window of bits begins with in two dimensions: changes near those above, one below each, and another mode.
 #[derive(Clone, Copy)]
 pub(super) struct Modes {
-    /// How many ones.
-    pub(super) ones: u8,
-    /// Bits of the mode behind them.
+    /// How many pixels to the right of the one above each change lies: -1 to 3.
+    pub(super) right: [i8; AT_ONCE],
+    /// How many pixels to the right of each change the next one above lies at least, for the next change to lie to the
+    /// right of it and to belong to that one.
+    pub(super) room: [i8; AT_ONCE],
+    /// Bits up to the end of each change, four of them for each from the lowest on.
+    ends: u32,
+    /// How many changes.
+    pub(super) changes: u8,
+    /// Bits of them and of the mode behind them.
     pub(super) bits: u8,
     pub(super) mode: Mode,
+}
+
+impl Modes {
+    /// Bits up to the end of a change.
+    #[inline(always)]
+    pub(super) const fn bits_to(&self, change: usize) -> u32 {
+        self.ends >> (4 * change) & 15
+    }
 }
 
 /// White runs by the next [`RUN_BITS`] bits.
@@ -137,9 +155,10 @@ const fn with<const N: usize>(
     table
 }
 
-/// T.6, table 1, but for the mode of a single one.
+/// T.6, table 1.
 const fn mode(window: usize, window_bits: u8) -> (Mode, u8) {
-    const CODES: [(Mode, u8, usize); 8] = [
+    const CODES: [(Mode, u8, usize); 9] = [
+        (Mode::Vertical(0), 1, 0b1),
         (Mode::Vertical(1), 3, 0b011),
         (Mode::Vertical(-1), 3, 0b010),
         (Mode::Horizontal, 3, 0b001),
@@ -161,18 +180,43 @@ const fn mode(window: usize, window_bits: u8) -> (Mode, u8) {
 }
 
 const fn modes() -> [Modes; 1 << MODES_BITS] {
-    let mut table = [Modes { ones: 0, bits: 0, mode: Mode::Other }; 1 << MODES_BITS];
+    const NONE: Modes =
+        Modes { right: [0; 8], room: [0; 8], ends: 0, changes: 0, bits: 0, mode: Mode::Other };
+    let mut table = [NONE; 1 << MODES_BITS];
     let mut window = 0;
     while window < table.len() {
-        let (mut ones, mut left) = (0, 10);
-        while left > 0 && window >> (left - 1) & 1 == 1 {
-            (ones, left) = (ones + 1, left - 1);
-        }
-        let (mode, bits) = mode(window & ((1 << left) - 1), left);
-        table[window] = Modes { ones, bits, mode };
+        table[window] = modes_of(window, NONE);
         window += 1;
     }
     table
+}
+
+const fn modes_of(window: usize, mut modes: Modes) -> Modes {
+    let mut left = MODES_BITS as u8;
+    loop {
+        let at = modes.changes as usize;
+        let (mode, bits) = mode(window & ((1 << left) - 1), left);
+        match mode {
+            Mode::Vertical(-1..) if at == AT_ONCE => {
+                modes.mode = Mode::Cut;
+                return modes;
+            }
+            // Not two to the left: there may be a change above between the two, which is the next one then.
+            Mode::Vertical(right @ -1..) => {
+                (modes.right[at], modes.room[at]) = (right, 1);
+                if right < 0 && at > 0 {
+                    modes.room[at - 1] = 2;
+                }
+                (modes.changes, modes.bits, left) =
+                    (modes.changes + 1, modes.bits + bits, left - bits);
+                modes.ends |= (modes.bits as u32) << (4 * at);
+            }
+            mode => {
+                (modes.mode, modes.bits) = (mode, modes.bits + bits);
+                return modes;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -211,11 +255,15 @@ mod tests {
         assert_eq!(black(0b1_1000_0000_0000), (2, 2));
         assert_eq!(black(0b0_0001_1001_0101), (26, 12));
         assert_eq!((white(0), black(1)), ((0, 0), (0, 0)));
-        let modes = |window: usize| (MODES[window].ones, MODES[window].bits, MODES[window].mode);
-        assert!(modes(0b01_1000_0000) == (0, 3, Mode::Vertical(1)));
-        assert!(modes(0b11_0000_0110) == (2, 7, Mode::Vertical(3)));
-        assert!(modes(0b11_1110_0000) == (5, 0, Mode::Cut));
-        assert!(modes(0b11_1111_1111) == (10, 0, Mode::Cut));
-        assert!(modes(0b00_0000_1000) == (0, 0, Mode::Other));
+        let modes = |window: usize| {
+            let Modes { right, room: _, ends: _, changes, bits, mode } = MODES[window];
+            (right[..changes.into()].to_vec(), bits, mode)
+        };
+        assert!(modes(0b01_1000_0000) == (vec![1], 3, Mode::Other));
+        assert!(modes(0b01_1101_0001) == (vec![1, 0, -1], 10, Mode::Horizontal));
+        assert!(modes(0b11_0000_0110) == (vec![0, 0, 3], 9, Mode::Cut));
+        assert!(modes(0b11_0000_1000) == (vec![0, 0], 8, Mode::Vertical(-2)));
+        assert!(modes(0b11_1110_0000) == (vec![0; 5], 5, Mode::Cut));
+        assert!(modes(0b11_1111_1111) == (vec![0; 8], 8, Mode::Cut));
     }
 }

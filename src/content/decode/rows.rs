@@ -4,7 +4,9 @@
 //! no pixels is no change, so the number of changes so far tells the colour.
 
 use super::bits::Bits;
-use super::codes::{BLACK_RUNS, MODES, MODES_BITS, Mode, RUN_BITS, Run, WHITE_RUNS};
+use super::codes::{
+    AT_ONCE, BLACK_RUNS, MODES, MODES_BITS, Mode, Modes, RUN_BITS, Run, WHITE_RUNS,
+};
 use crate::bounds::PAGE_WIDTH_MAX;
 
 /// The row is not one, or ends before its width.
@@ -13,14 +15,12 @@ pub(super) struct BadRow;
 /// Positions behind the last change of a reference, so that no look at it needs a check of its own: the
 /// longest step is of two, from behind the last change, and pass mode looks one further.
 const BEHIND: usize = 4;
-/// Changes that are taken over at once where a row is like the one above.
-const AT_ONCE: usize = 8;
 /// More pixels than any width: a sum of runs that comes so far is damage.
 const PIXELS_MAX: u16 = 16_384;
 
 /// A row, with the width repeated behind its last change.
 pub(super) struct Row {
-    /// Room for as many changes as a row can have, for what is behind them, and for as many as are taken over at once.
+    /// Room for as many changes as a row can have, for what is behind them, and for as many as are made at once.
     positions: Box<[u16]>,
     changes: usize,
 }
@@ -49,8 +49,9 @@ impl Row {
     /// Ends it behind so many changes.
     fn end(&mut self, changes: usize, width: u16) {
         self.changes = changes;
-        if let Some(behind) = self.positions.get_mut(changes..changes + BEHIND) {
-            behind.fill(width);
+        let behind = self.positions.get_mut(changes..).and_then(<[u16]>::first_chunk_mut);
+        if let Some(behind) = behind {
+            *behind = [width; BEHIND + AT_ONCE];
         }
     }
 }
@@ -73,26 +74,6 @@ impl Pen<'_> {
             *position = at;
             self.changes += 1;
         }
-    }
-
-    /// Adds `count` changes of the row above, the first of them at `from`; all of them lie beyond the last change.
-    #[inline(always)]
-    fn copy(&mut self, above: &[u16], from: usize, count: usize) {
-        let mut copied = 0;
-        // At least once, so that nothing hangs on whether there is one: what is too much is overwritten.
-        loop {
-            let there = above.get(from + copied..).and_then(<[u16]>::first_chunk::<AT_ONCE>);
-            let here = self.to.get_mut(self.changes + copied..);
-            let (Some(there), Some(here)) = (there, here.and_then(<[u16]>::first_chunk_mut)) else {
-                return;
-            };
-            *here = *there;
-            copied += AT_ONCE;
-            if copied >= count {
-                break;
-            }
-        }
-        self.changes += count;
     }
 
     /// Whether the next run is black.
@@ -180,37 +161,42 @@ pub(super) fn two_dimensions(
     ended(read, own.is_beyond(), (pen.changes, width), row)
 }
 
-/// The names are those of the texts: a0 is where the row has come to, b1 the first change of the row above beyond it that is
-/// of the other colour.
+/// Where a row has come to. The names are those of the texts: a0 is the last change, or the end of what was passed; b1 the
+/// first change of the row above beyond it that is of the other colour.
+#[derive(Clone, Copy)]
+struct Place {
+    a0: u16,
+    /// Which one b1 is of the changes above.
+    b: usize,
+}
+
 #[inline(always)]
 fn modes(bits: &mut Bits<'_>, width: u16, above: &Row, row: &mut Pen<'_>) -> Result<(), BadRow> {
     let (changes, above) = (above.changes, &*above.positions);
-    let mut a0: u16 = 0;
-    // Where b1 is among the changes above; beyond a0, but for the first of a row.
-    let mut b: usize = 0;
-    while a0 < width {
+    let mut place = Place { a0: 0, b: 0 };
+    while place.a0 < width {
         bits.refill();
         let Some(modes) = MODES.get(bits.peek(MODES_BITS)) else { return Err(BadRow) };
-        // Changes right below those above, as many as there are; one more is the end of the row.
-        let (ones, left) = (usize::from(modes.ones), changes.saturating_sub(b));
-        let count = ones.min(left);
-        row.copy(above, b, count);
-        if ones > left {
-            bits.skip(u32::try_from(left).unwrap_or(0) + 1);
-            break;
-        }
-        b += count;
-        let last = above.get(b.wrapping_sub(1)).copied().unwrap_or(0);
-        a0 = if count > 0 { last } else { a0 };
-        bits.skip(u32::from(modes.ones + modes.bits));
-        match modes.mode {
-            Mode::Vertical(right) => {
-                let a1 = above.get(b).and_then(|b1| b1.checked_add_signed(right.into()));
-                a0 = a1.filter(|a1| *a1 >= a0).ok_or(BadRow)?;
-                change_below(row, a0, width)?;
-                // One back where the change lies to the left: there may be one between the two.
-                b = (b + 1) - 2 * usize::from((right < 0) & (b > 0));
+        // As many as there are above; one more is the end of the row.
+        let all = usize::from(modes.changes);
+        let count = changes.saturating_sub(place.b).min(all);
+        if count == all && at_once(modes, count, above, &mut place, row) {
+            bits.skip(modes.bits.into());
+        } else if modes.right.get(count) == Some(&0)
+            && at_once(modes, count, above, &mut place, row)
+        {
+            bits.skip(modes.bits_to(count));
+            return Ok(());
+        } else {
+            let pen = Pen { to: &mut *row.to, changes: row.changes };
+            let read;
+            (*bits, place, row.changes, read) =
+                one_by_one(*bits, modes, (width, above), place, pen);
+            if read? >= width {
+                return Ok(());
             }
+        }
+        match modes.mode {
             Mode::Horizontal => {
                 let (one, other) = if row.is_black() {
                     (&BLACK_RUNS, &WHITE_RUNS)
@@ -218,20 +204,122 @@ fn modes(bits: &mut Bits<'_>, width: u16, above: &Row, row: &mut Pen<'_>) -> Res
                     (&WHITE_RUNS, &BLACK_RUNS)
                 };
                 let (first, second) = (run(bits, one)?, run(bits, other)?);
-                change_below(row, a0 + first, width)?;
-                a0 += first + second;
-                change_below(row, a0, width)?;
+                change_below(row, place.a0 + first, width)?;
+                place.a0 += first + second;
+                change_below(row, place.a0, width)?;
             }
             Mode::Pass => {
-                a0 = *above.get(b + 1).ok_or(BadRow)?;
-                b += 2;
+                place.a0 = *above.get(place.b + 1).ok_or(BadRow)?;
+                place.b += 2;
             }
+            Mode::Vertical(right) => vertical(right, (width, above), &mut place, row)?,
             Mode::Cut => continue,
             Mode::Other => return Err(BadRow),
         }
-        while a0 < width && above.get(b).is_some_and(|b1| *b1 <= a0) {
-            b += 2;
-        }
+        place.find_b1(width, above);
     }
     Ok(())
+}
+
+/// Makes the first changes of a look, without a branch that hangs on them, where each lies beyond the one before it and
+/// before the change above that the next one is near to. `false`, and nothing is made, where one does not.
+#[inline(always)]
+fn at_once(
+    modes: &Modes,
+    count: usize,
+    above: &[u16],
+    place: &mut Place,
+    row: &mut Pen<'_>,
+) -> bool {
+    let there = above.get(place.b..).and_then(<[u16]>::first_chunk::<{ AT_ONCE + 1 }>);
+    let here = row.to.get_mut(row.changes..).and_then(<[u16]>::first_chunk_mut::<AT_ONCE>);
+    let (Some(there), Some(here), Some(mask)) = (there, here, FIRST.get(count)) else {
+        return false;
+    };
+    let mut misfit = 0;
+    for (at, change) in here.iter_mut().enumerate() {
+        *change = there[at].wrapping_add_signed(modes.right[at].into());
+        // No position comes near to 15 bits: the sign is set where there is less room.
+        let beyond = there[at + 1].wrapping_sub(*change);
+        misfit |= beyond.wrapping_add_signed(-i16::from(modes.room[at])) & mask[at];
+    }
+    let first = i32::from(there[0]) + i32::from(modes.right[0]);
+    let begins = count == 0 || first > place.a0.into();
+    if !begins | (misfit & SIGN != 0) {
+        return false;
+    }
+    if let Some(last) = here.get(count.wrapping_sub(1)) {
+        place.a0 = *last;
+    }
+    place.b += count;
+    row.changes += count;
+    true
+}
+
+const SIGN: u16 = 1 << 15;
+/// The signs of the first so many.
+static FIRST: [[u16; AT_ONCE]; AT_ONCE + 1] = {
+    let mut masks = [[0; AT_ONCE]; AT_ONCE + 1];
+    let mut count = 0;
+    while count < masks.len() {
+        let mut at = 0;
+        while at < count {
+            masks[count][at] = SIGN;
+            at += 1;
+        }
+        count += 1;
+    }
+    masks
+};
+
+/// Makes the changes of a look with care, up to the end of the row, and leaves out the bits that are read with them. By value:
+/// references would keep them out of registers.
+#[cold]
+fn one_by_one<'a>(
+    mut bits: Bits<'a>,
+    modes: &Modes,
+    (width, above): (u16, &[u16]),
+    mut place: Place,
+    mut row: Pen<'_>,
+) -> (Bits<'a>, Place, usize, Result<u16, BadRow>) {
+    let mut behind = 0;
+    for (at, right) in modes.right.iter().enumerate().take(modes.changes.into()) {
+        bits.skip(modes.bits_to(at) - behind);
+        behind = modes.bits_to(at);
+        if let Err(bad) = vertical(*right, (width, above), &mut place, &mut row) {
+            return (bits, place, row.changes, Err(bad));
+        }
+        if place.a0 >= width {
+            return (bits, place, row.changes, Ok(width));
+        }
+        place.find_b1(width, above);
+    }
+    bits.skip(u32::from(modes.bits) - behind);
+    (bits, place, row.changes, Ok(place.a0))
+}
+
+/// Makes a change so many pixels to the right of b1.
+#[inline(always)]
+fn vertical(
+    right: i8,
+    (width, above): (u16, &[u16]),
+    place: &mut Place,
+    row: &mut Pen<'_>,
+) -> Result<(), BadRow> {
+    let a1 = above.get(place.b).and_then(|b1| b1.checked_add_signed(right.into()));
+    place.a0 = a1.filter(|a1| *a1 >= place.a0).ok_or(BadRow)?;
+    change_below(row, place.a0, width)?;
+    // One back where the change lies to the left: there may be one between the two.
+    place.b = (place.b + 1) - 2 * usize::from((right < 0) & (place.b > 0));
+    Ok(())
+}
+
+impl Place {
+    /// Goes on to the first change of that colour beyond the place, if it is not there.
+    #[inline(always)]
+    fn find_b1(&mut self, width: u16, above: &[u16]) {
+        while self.a0 < width && above.get(self.b).is_some_and(|b1| *b1 <= self.a0) {
+            self.b += 2;
+        }
+    }
 }
