@@ -40,10 +40,14 @@ const COST_MAX: u64 = 1 << 24;
 pub type Pulled = [u64; WATCHED];
 /// Rates of a member.
 pub const PULLS: usize = WATCHED;
-/// In what time what a member pulls fades by half: of lines in some minutes of what one call takes, of the others in what
-/// a queue is to be found contended in.
-pub const HALF_LIVES: [Span; WATCHED] = [Span::seconds(60), Span::seconds(7), Span::seconds(7)];
-/// The same, worked out.
+/// In what time what a member pulls fades by half: of lines in a part of what one call takes, of the others in what a queue is
+/// to be found contended in.
+pub const HALF_LIVES: [Span; WATCHED] = [Span::seconds(30), Span::seconds(7), Span::seconds(7)];
+/// How much of each may be let through ahead of what it carries: what pools of lines have free for a while, and what a queue holds.
+pub const AHEAD: [Span; WATCHED] = [Span::seconds(30), Span::seconds(2), Span::seconds(2)];
+/// The largest job that does not judge itself: nine pages, five recipients, ten pages to convert.
+const ORDINARY: [u64; WATCHED] = [300, 5, 600];
+/// The half-lives, worked out.
 const FADING: [Fading; WATCHED] = [
     Fading::by_half_in(HALF_LIVES[0]),
     Fading::by_half_in(HALF_LIVES[1]),
@@ -59,6 +63,8 @@ pub struct Terms {
     pub capacity: [u64; WATCHED],
     /// In what time a member's rate fades by half: some minutes of what one job costs of lines. At most 100 s.
     pub half_life: [Span; WATCHED],
+    /// How much may be let through ahead of what is carried, as the time it takes to carry it.
+    pub ahead: [Span; WATCHED],
     /// When a resource is contended.
     pub marks: Marks,
     /// The longest wait that is answered.
@@ -140,6 +146,25 @@ impl Rival {
     }
 }
 
+/// What a job loads its member with. It is judged by what is pulled beside it: a job of ordinary size does not judge itself, a
+/// larger one by what it is larger.
+struct Load {
+    /// What counts from now on.
+    counted: [u64; WATCHED],
+    /// The rates of as much of it as is ordinary.
+    ordinary: Pulled,
+    /// What of the member's rates is of this job already, since it asks again: less of it has faded than of anything before it.
+    own: Pulled,
+    /// What it is larger, where that is not in the rates yet.
+    larger: Pulled,
+}
+
+impl Load {
+    fn beside(&self, rates: Pulled) -> Pulled {
+        std::array::from_fn(|at| rates[at].saturating_sub(self.own[at]) + self.larger[at])
+    }
+}
+
 /// The resource that lets least of a job pass.
 #[derive(Clone, Copy)]
 struct Tightest {
@@ -154,7 +179,9 @@ impl Share {
     pub fn new(terms: Terms, key: [u64; 2]) -> Self {
         Self {
             fading: terms.half_life.map(|time| Fading::by_half_in(time.min(Span::seconds(100)))),
-            arenas: terms.capacity.map(|capacity| Arena::new(capacity, terms.marks)),
+            arenas: std::array::from_fn(|at| {
+                Arena::new(terms.capacity[at], terms.marks, terms.ahead[at])
+            }),
             groups: Arc::default(),
             terms,
             key,
@@ -210,16 +237,25 @@ impl Share {
         let mixed = mix(self.key, offer.job, 0);
         let new = offer.arrival == Arrival::New;
         let needs = offer.costs.map(|cost| cost.min(COST_MAX));
-        let counted = if new { needs } else { [0; WATCHED] };
-        pull.note((None, now), &self.fading, &counted, mixed);
+        let load = self.load(needs, new);
         let weight = pull.weigh(offer.standing.weight_milli);
-        let own = self.rival(Holder::Member, pull.rates(), weight);
+        let beside = load.beside(pull.rates());
+        pull.note((None, now), &self.fading, &load.counted, mixed);
+        // Within a group each counts with the job: a thousand members with one each would all have nothing beside it.
+        let rates = if offer.membership.is_some() { pull.rates() } else { beside };
+        let own = self.rival(Holder::Member, rates, weight);
         let (rival, limit) = match offer.membership {
             None => (own, None),
-            Some(member) => self.grouped(&own, member, &counted, now),
+            Some(member) => self.grouped(&own, member, &load, now),
         };
         let tightest = self.compete(&rival, &needs, new);
-        let (going, holding) = self.decide(&own, &rival, (tightest, limit), (mixed, offer));
+        let light = offer.membership.is_none() && self.is_light(&beside, &load);
+        let (going, holding) = match tightest {
+            Some(Tightest { at, fair, .. }) if light => {
+                (Going::Go, Some(holding(&rival, at, fair)))
+            }
+            _ => self.decide(&own, &rival, (tightest, limit), (mixed, offer)),
+        };
         if matches!(going, Going::Go | Going::GoLow) {
             for (arena, need) in self.arenas.iter().zip(needs) {
                 arena.pass(need, now);
@@ -238,9 +274,32 @@ impl Share {
     #[must_use]
     pub fn pulled(&self, offer: &Offer) -> Pulled {
         match offer.arrival {
-            Arrival::New => std::array::from_fn(|at| self.fading[at].of_cost(offer.costs[at])),
+            Arrival::New => self.rates_of(&offer.costs),
             Arrival::Again => [0; WATCHED],
         }
+    }
+
+    fn load(&self, needs: [u64; WATCHED], new: bool) -> Load {
+        let ordinary = std::array::from_fn(|at| needs[at].min(ORDINARY[at]));
+        let larger = std::array::from_fn(|at| needs[at] - ordinary[at]);
+        let (ordinary, larger) = (self.rates_of(&ordinary), self.rates_of(&larger));
+        if new {
+            Load { counted: needs, ordinary, own: [0; WATCHED], larger }
+        } else {
+            Load { counted: [0; WATCHED], ordinary, own: ordinary, larger: [0; WATCHED] }
+        }
+    }
+
+    /// Whether of all that is contended no more is pulled beside a job than one other like it pulls.
+    fn is_light(&self, beside: &Pulled, load: &Load) -> bool {
+        let mut both = self.arenas.iter().zip(beside.iter().zip(&load.ordinary));
+        // A rate is kept to a 2,048th, rounded either way.
+        let most = |ordinary: &u64| ordinary + ordinary / 512;
+        both.all(|(arena, (beside, one))| *beside <= most(one) || !arena.is_contended())
+    }
+
+    fn rates_of(&self, costs: &[u64; WATCHED]) -> Pulled {
+        std::array::from_fn(|at| self.fading[at].of_cost(costs[at]))
     }
 
     /// What a node says of its part of a resource.
@@ -293,14 +352,14 @@ impl Share {
         &self,
         own: &Rival,
         member: Membership,
-        counted: &[u64; WATCHED],
+        load: &Load,
         now: Timestamp,
     ) -> (Rival, Option<u64>) {
         let whole = |group: &mut Group| {
-            let rates = group.note(now, &self.fading, counted);
+            let rates = load.beside(group.note(now, &self.fading, &load.counted));
             let rival = self.rival(Holder::Group, rates, u64::from(member.weight_milli.max(1)));
             let (mut cost, mut fair) = (0, fill::UNLIMITED);
-            for (arena, counted) in self.arenas.iter().zip(counted) {
+            for (arena, counted) in self.arenas.iter().zip(load.counted) {
                 if arena.is_contended() {
                     cost = cost.max(arena.part_of(counted << rate::PLACES));
                     fair = fair.min(arena.fair());
@@ -343,14 +402,7 @@ impl Share {
         (mixed, offer): (u64, &Offer),
     ) -> (Going, Option<Holding>) {
         let Some(Tightest { at, rate, fair }) = tightest else { return (Going::Go, None) };
-        let part_to_ppm = |part: u64| part.saturating_mul(WHOLE_PPM) >> PLACES;
-        let fair_part = fair.saturating_mul(rival.weight) / 1_000;
-        let holding = Some(Holding {
-            resource: Watched::ALL[at],
-            holder: rival.holder,
-            held_ppm: part_to_ppm(rival.parts[at]),
-            fair_ppm: part_to_ppm(fair_part).min(WHOLE_PPM),
-        });
+        let holding = Some(holding(rival, at, fair));
         let floor = ppm_to_part(u64::from(offer.standing.floor_ppm));
         let (mine, bound) = limit.map_or((rate, fair), |limit| (own.rate(at), limit));
         if rate <= fair || mine <= bound || own.dominant <= floor {
@@ -381,6 +433,18 @@ impl Share {
         let constants = u64::from(ln_milli(times).saturating_sub(ln_milli(ONE)));
         let micros = self.fading[at].constant().as_micros().saturating_mul(constants) / 1_000;
         Span::micros(micros).max(Span::seconds(1))
+    }
+}
+
+/// What somebody holds of a resource, and what would be fair.
+fn holding(rival: &Rival, at: usize, fair: u64) -> Holding {
+    let part_to_ppm = |part: u64| part.saturating_mul(WHOLE_PPM) >> PLACES;
+    let fair_part = fair.saturating_mul(rival.weight) / 1_000;
+    Holding {
+        resource: Watched::ALL[at],
+        holder: rival.holder,
+        held_ppm: part_to_ppm(rival.parts[at]),
+        fair_ppm: part_to_ppm(fair_part).min(WHOLE_PPM),
     }
 }
 

@@ -17,7 +17,7 @@ use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::fax::stage::Plan;
-use crate::limiter::share::{HALF_LIVES, Marks, Share, Terms, Usage};
+use crate::limiter::share::{AHEAD, HALF_LIVES, Marks, Share, Terms, Usage};
 use crate::limiter::{Allowances, Limits, Members, Slowest, WrongHolds, slowest};
 use crate::policy::{Generation, Generations, Policy, ShareRules};
 use crate::store::hot::HotTable;
@@ -267,6 +267,7 @@ fn terms(rules: &ShareRules) -> Terms {
     Terms {
         capacity: rules.capacity.map(u64::from),
         half_life: HALF_LIVES,
+        ahead: AHEAD,
         marks: Marks {
             begins: u64::from(rules.marks_milli.0),
             ends: u64::from(rules.marks_milli.1),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use proptest::prelude::*;
 
 use super::super::cost::Costs;
-use super::super::share::{Arrival, HALF_LIVES, Marks, Standing, Terms};
+use super::super::share::{AHEAD, Arrival, HALF_LIVES, Marks, Standing, Terms};
 use super::super::{Allowance, Allowances, Limit, limits};
 use super::*;
 use crate::time::Span;
@@ -360,6 +360,7 @@ fn pull_after(touches: i64) -> u64 {
         Terms {
             capacity: [1_000, 0, 0],
             half_life: HALF_LIVES,
+            ahead: AHEAD,
             marks: Marks { begins: 950, ends: 850 },
             wait_max: Span::seconds(600),
             refuse_times: 0,

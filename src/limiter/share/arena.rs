@@ -23,8 +23,8 @@ pub(super) const INTERVAL: Span = Span::millis(250);
 const STEPPED_BACK: Span = Span::seconds(1);
 /// Half-life of what was offered.
 const OFFERED_HALF_LIFE: Span = Span::millis(700);
-/// The bucket holds what can be carried in this time.
-const BUCKET_SECONDS: u64 = 2;
+/// In what time a bucket is filled or emptied to its half, in seconds.
+const LEVELLED_SECONDS: u128 = 5;
 /// The deepest debt that is remembered, in buckets.
 const DEBT_MAX: u64 = 4;
 /// Reports of nodes that are remembered.
@@ -70,6 +70,8 @@ struct Report {
 /// One resource.
 pub(super) struct Arena {
     marks: Marks,
+    /// The bucket holds what can be carried in this time.
+    ahead: Span,
     /// Capacity where no node reports any; 0 is none, and then nothing is ever contended.
     declared: u64,
     capacity: AtomicU64,
@@ -92,9 +94,10 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    pub(super) fn new(declared: u64, marks: Marks) -> Self {
+    pub(super) fn new(declared: u64, marks: Marks, ahead: Span) -> Self {
         let arena = Self {
             marks,
+            ahead,
             declared,
             capacity: AtomicU64::new(0),
             inverse: AtomicU64::new(0),
@@ -204,7 +207,7 @@ impl Arena {
     /// After what time the bucket has room again; `None` while it has.
     pub(super) fn is_overrun(&self, now: Timestamp) -> Option<Span> {
         let capacity = self.mine.load(Ordering::Relaxed).max(1);
-        let over = self.level(now).checked_sub(capacity.saturating_mul(BUCKET_SECONDS))?;
+        let over = self.level(now).checked_sub(carried(capacity, self.ahead))?;
         Some(Span::micros(over.saturating_mul(1_000_000) / capacity).max(Span::millis(100)))
     }
 
@@ -233,7 +236,7 @@ impl Arena {
         let use_now = self.reported(others.usage, now);
         let capacity = part_of(self.capacity.load(relaxed), offered.total(), others.offered);
         self.mine.store(capacity, relaxed);
-        let full = capacity.saturating_mul(BUCKET_SECONDS);
+        let full = carried(capacity, self.ahead);
         let level = self.level.load(relaxed).saturating_add(self.passed.swap(0, relaxed));
         let level =
             level.saturating_sub(carried(capacity, elapsed)).min(full.saturating_mul(DEBT_MAX));
@@ -299,13 +302,13 @@ fn carried(capacity: u64, time: Span) -> u64 {
     u64::try_from(carried).unwrap_or(u64::MAX)
 }
 
-/// What may be let through a second, in 1,024ths: all there is at half a bucket, a sixteenth more where it is empty, and
-/// less the more debt there is, down to half.
+/// What may be let through a second, in 1,024ths: all there is at half a bucket, more where it is emptier and less where it is
+/// fuller, by what it lacks or has too much over some seconds, down to half.
 fn target(capacity: u64, level: u64, full: u64) -> u64 {
     let all = u128::from(capacity) * 1_024;
-    let most = all + all / 16;
-    let less = all * u128::from(level) / 8 / u128::from(full.max(1));
-    u64::try_from(most.saturating_sub(less).max(all / 2)).unwrap_or(u64::MAX)
+    let apart = u128::from(full / 2).abs_diff(level.into()) * 1_024 / LEVELLED_SECONDS;
+    let target = if level < full / 2 { all + apart } else { all.saturating_sub(apart) };
+    u64::try_from(target.max(all / 2)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -313,6 +316,7 @@ mod tests {
     use super::*;
 
     const MARKS: Marks = Marks { begins: 950, ends: 850 };
+    const AHEAD: Span = Span::seconds(2);
 
     const fn at(millis: i64) -> Timestamp {
         Timestamp::from_micros(1_800_000_000_000_000 + millis * 1_000)
@@ -332,7 +336,7 @@ mod tests {
 
     #[test]
     fn contention_begins_and_ends_apart() {
-        let arena = Arena::new(1_000, MARKS);
+        let arena = Arena::new(1_000, MARKS, AHEAD);
         offer(&arena, 0, 10, 900);
         assert!(!arena.is_contended());
         offer(&arena, 10, 10, 1_000);
@@ -345,7 +349,7 @@ mod tests {
 
     #[test]
     fn what_nodes_report_begins_it_and_ends_with_them() {
-        let arena = Arena::new(0, MARKS);
+        let arena = Arena::new(0, MARKS, AHEAD);
         offer(&arena, 0, 2, 100);
         assert!(!arena.is_watched() && !arena.is_contended());
         let usage = Usage { capacity: 500, in_use: 400, queued: 0 };
@@ -362,7 +366,7 @@ mod tests {
 
     #[test]
     fn two_instances_divide_what_there_is_by_what_is_offered_to_each() {
-        let (one, two) = (Arena::new(1_000, MARKS), Arena::new(1_000, MARKS));
+        let (one, two) = (Arena::new(1_000, MARKS, AHEAD), Arena::new(1_000, MARKS, AHEAD));
         for second in 0..20 {
             offer(&one, second, 1, 300);
             offer(&two, second, 1, 900);
@@ -383,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_seen_before_the_next_look() {
-        let arena = Arena::new(100, MARKS);
+        let arena = Arena::new(100, MARKS, AHEAD);
         arena.look(at(0));
         (0..250).for_each(|_| arena.pass(1, at(10)));
         assert!(arena.is_contended());

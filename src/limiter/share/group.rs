@@ -45,7 +45,7 @@ impl Group {
         }
     }
 
-    /// Brings the rates up to `now`, and adds costs that are offered.
+    /// Brings the rates up to `now`, says what they are, and adds costs that are offered.
     pub(super) fn note(
         &mut self,
         now: Timestamp,
@@ -54,11 +54,10 @@ impl Group {
     ) -> [u64; WATCHED] {
         let elapsed = now.since(self.at);
         self.at = self.at.max(now);
-        for (at, rate) in self.rates.iter_mut().enumerate() {
-            *rate =
-                part(*rate, fading[at].left(elapsed)).saturating_add(fading[at].of_cost(costs[at]));
-        }
-        self.rates
+        let faded = std::array::from_fn(|at| part(self.rates[at], fading[at].left(elapsed)));
+        self.rates =
+            std::array::from_fn(|at| faded[at].saturating_add(fading[at].of_cost(costs[at])));
+        faded
     }
 
     /// Notes what a member of that rate, by weight, offers, as a part of the capacity.

@@ -9,6 +9,7 @@ pub(super) fn terms() -> Terms {
     Terms {
         capacity: [1_000, 0, 0],
         half_life: [Span::seconds(7); WATCHED],
+        ahead: [Span::seconds(2); WATCHED],
         marks: Marks { begins: 950, ends: 850 },
         wait_max: Span::seconds(600),
         refuse_times: 0,
@@ -78,9 +79,38 @@ fn a_job_that_asks_again_gets_the_same_answer_and_does_not_count() {
         waits += u32::from(matches!(first.going, Going::WaitUntil(_)));
         passes += u32::from(matches!(first.going, Going::GoLow));
     }
-    assert!(waits > 140 && waits + passes == 200, "{waits} {passes}");
+    assert!(waits > 130 && waits + passes == 200, "{waits} {passes}");
     let holding = share.offer(&mut pull, Some(now), &job(9, 1, now)).holding.unwrap();
     assert!(holding.held_ppm > 2_500_000 && holding.fair_ppm <= WHOLE_PPM, "{holding}");
+}
+
+#[test]
+fn who_has_one_other_job_in_hand_is_not_slowed_and_a_huge_one_judges_itself() {
+    let share = Share::new(terms(), [1, 2]);
+    // Two hundred who offer 25 units a second each, of which 5 are fair.
+    let mut crowd = [(Pull::default(), None); 200];
+    for number in 0..50_000_u64 {
+        let now = at(i64::try_from(number / 5).unwrap());
+        let (pull, before) = &mut crowd[usize::try_from(number % 200).unwrap()];
+        share.offer(pull, *before, &job(number, 1, now));
+        *before = Some(now);
+    }
+    let now = at(10_000);
+    let goes = |pull: &mut Pull, offer: &Offer| {
+        matches!(share.offer(pull, Some(now), offer).going, Going::Go | Going::GoLow)
+    };
+    let (mut third, mut huge) = (0, 0);
+    for number in 0..50 {
+        let mut pull = Pull::default();
+        for call in 0..2 {
+            let call = job(number * 10 + call, 105, now);
+            assert!(goes(&mut pull, &call), "{number}");
+            assert!(goes(&mut pull, &Offer { arrival: Arrival::Again, ..call }), "{number}");
+        }
+        third += u32::from(goes(&mut pull, &job(number * 10 + 2, 105, now)));
+        huge += u32::from(goes(&mut Pull::default(), &job(number * 10 + 3, 100_000, now)));
+    }
+    assert!(third < 40 && huge < 10 && share.is_contended(Watched::Lines), "{third} {huge}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::lab::evaluate::screening::engine::Fault;
 use crate::lab::traffic::DAY_START;
 use crate::limiter::catalog::{Spend, Spending};
 use crate::limiter::members::Visit;
-use crate::limiter::share::{Arrival, HALF_LIVES, Marks, Offer, Share, Standing, Terms};
+use crate::limiter::share::{AHEAD, Arrival, HALF_LIVES, Marks, Offer, Share, Standing, Terms};
 use crate::limiter::{Allowance, Allowances, Costs, Limits, Members, admits, limits};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
 use crate::verdict::Going;
@@ -87,6 +87,7 @@ pub(super) const fn terms(capacity: [u64; 3]) -> Terms {
     Terms {
         capacity,
         half_life: HALF_LIVES,
+        ahead: AHEAD,
         marks: Marks { begins: 950, ends: 850 },
         wait_max: Span::seconds(600),
         refuse_times: 0,

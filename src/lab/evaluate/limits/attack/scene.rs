@@ -46,9 +46,10 @@ pub(super) const ORDINARY: Kind = Kind {
     together: false,
     active: 0..SECONDS,
 };
-/// Contracted senders, with a fifth: of plan `corporate`, by the weight of an untouched policy.
+/// Contracted senders, with a fifth: of plan `corporate`, by the weight of an untouched policy, each with a floor of half more
+/// than it offers in its contract.
 pub(super) const CONTRACTED: Kind =
-    Kind { members: 5, units: 200.0, weight_milli: 10_000, ..ORDINARY };
+    Kind { members: 5, units: 200.0, weight_milli: 10_000, floor_ppm: 60_000, ..ORDINARY };
 /// Those who flood, with five times what there is.
 pub(super) const FLOODING: Kind = Kind { members: 50, units: 5_000.0, active: FLOOD, ..ORDINARY };
 /// The same flood from many small members.
