@@ -169,8 +169,8 @@ fn count(
 ) -> Counted {
     let (policy, limiting) = (generation.policy(), memory.limiting());
     let book = limiting.book(generation, event.time);
-    let own = limiting.own().of(open.member_key, open.facts.plan, &book, event.time);
     let spends = spend::of(open, &event.stage);
+    let own = spend::own(limiting.own(), open, (&event.stage, spends), (&book, event.time));
     let parties = spend::parties((&book, own.as_ref()), open, (&event.stage, spends));
     let mut activity = memory.activity().lock(&open.observation);
     let holds = limiting.holds().lock([open.member_key]);

@@ -11,6 +11,7 @@ use super::{BY_LOT, Memory, OpenMemory, campaigns, evidence, limits, pace};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
+use crate::fax::stage::Direction;
 use crate::features::Feature;
 use crate::ledger::{EvidenceRow, HeldState, StageRow, decode_opening};
 use crate::limiter::members::GivenBack;
@@ -230,7 +231,9 @@ fn charge_again(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) -> O
     let generation = memory.generations.current();
     let book = memory.limiting.book(&generation, time);
     let concerned = Concerned::of(row);
-    let own = memory.limiting.own().of(concerned.member, concerned.facts.plan, &book, time);
+    let sends = concerned.direction == Direction::Outbound;
+    let own = memory.limiting.own();
+    let own = sends.then(|| own.of(concerned.member, concerned.facts.plan, &book, time)).flatten();
     let parties = book.parties(&concerned, own.as_ref());
     let mut locked = memory.limiting.members().lock(parties, time);
     let settled = row.settled.map(|actual| (row.charged, row.owed.unwrap_or(actual)));

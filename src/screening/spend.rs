@@ -12,7 +12,7 @@ use crate::limiter::members::Place;
 use crate::limiter::share::{Arrival, Offer};
 use crate::limiter::{Costs, Locked, Party, Reservation, admits, cost};
 use crate::memory::Memory;
-use crate::memory::limits::{Book, Concerned, Effective, PARTIES};
+use crate::memory::limits::{Book, Concerned, Effective, OwnLimits, PARTIES};
 use crate::memory::open::{Account, AtWork, OpenDecision};
 use crate::policy::Generation;
 use crate::time::Timestamp;
@@ -114,6 +114,20 @@ fn corresponds(open: &AtWork<'_>) -> bool {
     [Feature::MemberFaxed, Feature::MemberAccepted, Feature::ListAllow]
         .into_iter()
         .any(|feature| open.features.is(feature))
+}
+
+/// The limits of its own that the member has who is asked about: what a fax for it spends is counted against the number it is for
+/// and never against the member, and where nothing is spent nobody asks.
+pub(super) fn own(
+    own: &OwnLimits,
+    open: &OpenDecision,
+    (stage, spends): (&Stage, Spends),
+    (book, now): (&Book, Timestamp),
+) -> Option<Effective> {
+    match (stage.kind().direction(), spends) {
+        (Direction::Inbound, _) | (_, Spends::Nothing) => None,
+        (Direction::Outbound, _) => own.of(open.member_key, open.facts.plan, book, now),
+    }
 }
 
 /// Whom the stage is counted against: nobody where it spends nothing.

@@ -17,6 +17,8 @@ use super::{Evaluation, Measured, Run, Scale, serving};
 const NAME: &str = "limits";
 /// The seed of the bars.
 const SEED: u64 = 1;
+/// The file of a part that is measured alone.
+const PART_RESULT: &str = "rows.txt";
 const MIB: f64 = 1_048_576.0;
 
 /// The evaluation.
@@ -76,9 +78,20 @@ impl Evaluation for Limits {
     fn part(&self, name: &str, run: Run, folder: &Path) -> Result<(), Fault> {
         match name {
             charge::PART => charge::fill(run, folder),
+            own::PART => write(folder, &own::rows(run)?),
+            what_if::PART => write(folder, &what_if::rows(run)?),
             _ => Err(format!("there is no part `{name}`").into()),
         }
     }
+}
+
+/// Leaves in a folder what one part of it found, for who measures that alone.
+fn write(folder: &Path, rows: &[Measured]) -> Result<(), Fault> {
+    let mut text = String::new();
+    for Measured { id, value, baseline, how, .. } in rows {
+        text += &format!("{id} {value:?}; {baseline}; {how}\n");
+    }
+    Ok(std::fs::write(folder.join(PART_RESULT), text)?)
 }
 
 /// A row at the scale of its bar or at the small one: what was found, and of the baseline and how in words.

@@ -14,6 +14,8 @@ use crate::verdict::Resource;
 
 use super::{NAME, SEED, row};
 
+/// The part that measures this alone.
+pub(super) const PART: &str = "what-if";
 const SCALES: [&str; 2] = [
     "10 million decisions of 1 million members, a week",
     "200,000 decisions of 20,000 members, a week",
