@@ -9,6 +9,7 @@ mod desk;
 mod known;
 mod limit_edits;
 mod limits;
+mod penalty;
 mod tuning;
 
 use std::sync::atomic::Ordering;

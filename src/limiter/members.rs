@@ -21,7 +21,7 @@ use crate::verdict::{QuotaHolder, Resource};
 
 use super::cost::Costs;
 use super::row::{FREE, Limits, Load, LoadRow};
-use super::share::{Answer, Offer, PULLS, Share};
+use super::share::{Answer, Offer, PULLS, Pull, Share};
 use super::untold::{Note, Untold};
 use super::{Statuses, admits};
 
@@ -131,9 +131,19 @@ impl Visit<'_> {
         share.answer(&mut self.load.pull, self.idle, offer)
     }
 
-    /// Notes what a verdict on abuse means for the member's weight; see [`super::share::Pull::penalise`].
-    pub fn penalise(&mut self, halvings: u8) {
-        self.load.pull.penalise(halvings);
+    /// Notes what a verdict on abuse means for the member's weight; see [`super::share::Pull::penalise`]. Of who has no row nothing is
+    /// noted: the others of the shared load have done nothing.
+    pub fn penalise(&mut self, sixteenths: u8) {
+        if self.place == Place::Own {
+            self.load.pull.penalise(sixteenths);
+        }
+    }
+
+    /// Takes a note of a moment ago back.
+    pub fn pardon(&mut self, sixteenths: u8) {
+        if self.place == Place::Own {
+            self.load.pull.pardon(sixteenths);
+        }
     }
 }
 
@@ -221,6 +231,23 @@ impl Members {
         let mut load = row.map_or_else(Load::default, |row| row.load());
         load.settle(limits, self.now(now));
         load.check(limits, costs, holder)
+    }
+
+    /// What a member pulls at contended resources, and what verdicts and its past have made of its weight. Nobody gets a row by
+    /// being asked about.
+    #[must_use]
+    pub fn pull(&self, key: u64, now: Timestamp) -> Pull {
+        let load = self.rows.get(key, FREE).map(|row| row.load()).unwrap_or_default();
+        let mut pull = load.pull;
+        if let Some(before) = load.at() {
+            pull.bring_up(before, self.now(now));
+        }
+        pull
+    }
+
+    /// Fetches somebody's row from memory for who is about to charge it and has the table for itself; what it answers means nothing.
+    pub fn touch(&mut self, key: u64) -> u64 {
+        if key == 0 { 0 } else { self.rows.get_mut(key, FREE).map_or(0, |row| row.rest()) }
     }
 
     /// One step of the hand: looks at a few rows of one shard and drops those that say nothing. Says how many went.

@@ -15,6 +15,7 @@ mod fill;
 mod group;
 mod pull;
 mod rate;
+mod view;
 
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ use crate::verdict::{Going, Holder, Holding, WATCHED, Watched};
 
 pub use answer::Answer;
 pub use arena::{Marks, Tidings, Usage};
-pub use pull::Pull;
+pub use pull::{PENALTY_STEPS, Pull};
+pub use view::{Held, Stand};
 
 use arena::Arena;
 use fill::PLACES;
@@ -219,7 +221,8 @@ impl Share {
             Some(member) => self.grouped(&own, member, &counted, now),
         };
         let tightest = self.compete(&rival, &needs, new);
-        let (going, holding) = self.decide(&own, &rival, (tightest, limit), (mixed, offer));
+        let (going, holding) =
+            self.decide((&own, pull.penalty()), &rival, (tightest, limit), (mixed, offer));
         if matches!(going, Going::Go | Going::GoLow) {
             for (arena, need) in self.arenas.iter().zip(needs) {
                 arena.pass(need, now);
@@ -337,7 +340,7 @@ impl Share {
 
     fn decide(
         &self,
-        own: &Rival,
+        (own, penalty): (&Rival, u8),
         rival: &Rival,
         (tightest, limit): (Option<Tightest>, Option<u64>),
         (mixed, offer): (u64, &Offer),
@@ -350,6 +353,7 @@ impl Share {
             holder: rival.holder,
             held_ppm: part_to_ppm(rival.parts[at]),
             fair_ppm: part_to_ppm(fair_part).min(WHOLE_PPM),
+            penalty,
         });
         let floor = ppm_to_part(u64::from(offer.standing.floor_ppm));
         let (mine, bound) = limit.map_or((rate, fair), |limit| (own.rate(at), limit));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::decay::{ONE, decayed};
 use crate::time::Timestamp;
 
 /// What a quota counts.
@@ -191,6 +192,18 @@ pub struct Holding {
     pub held_ppm: u64,
     /// What would be fair now.
     pub fair_ppm: u64,
+    /// What verdicts on abuse have taken off the member's weight, in sixteenths of a halving.
+    pub penalty: u8,
+}
+
+/// What verdicts on abuse leave of a weight, in hundredths: 100 where none counts any more, and at least 1.
+#[must_use]
+pub fn weight_percent(penalty: u8) -> u32 {
+    if penalty == 0 {
+        return 100;
+    }
+    let left = u64::from(decayed(ONE, penalty.into(), 16));
+    u32::try_from((left * 100).div_ceil(u64::from(ONE))).unwrap_or(100).min(99)
 }
 
 /// How a share stood that decided about a job.
@@ -209,7 +222,11 @@ impl fmt::Display for Holding {
             Holder::Group => "belongs to a group that holds",
         };
         let [held, fair] = [self.held_ppm, self.fair_ppm].map(Percent);
-        write!(f, "{holder} {held} of {}, fair share now {fair}", self.resource.noun())
+        write!(f, "{holder} {held} of {}, fair share now {fair}", self.resource.noun())?;
+        match self.penalty {
+            0 => Ok(()),
+            penalty => write!(f, ", at {} % of its weight for abuse", weight_percent(penalty)),
+        }
     }
 }
 
@@ -243,10 +260,14 @@ mod tests {
             holder: Holder::Member,
             held_ppm: 311_000,
             fair_ppm: 8_100,
+            penalty: 0,
         };
         assert_eq!(holding.to_string(), "holds 31 % of outbound lines, fair share now 0.8 %");
         (holding.holder, holding.held_ppm, holding.fair_ppm) = (Holder::Group, 99_960, 37);
         let text = "belongs to a group that holds 10.0 % of outbound lines, fair share now 0.004 %";
         assert_eq!(holding.to_string(), text);
+        (holding.holder, holding.penalty) = (Holder::Member, 32);
+        assert!(holding.to_string().ends_with("0.004 %, at 25 % of its weight for abuse"));
+        assert_eq!([0, 1, 16, 128].map(weight_percent), [100, 96, 50, 1]);
     }
 }

@@ -65,6 +65,7 @@ fn verdict() -> Verdict {
                 holder: Holder::Group,
                 held_ppm: 310_000,
                 fair_ppm: u64::MAX,
+                penalty: 40,
             },
             going: Going::WaitUntil(Timestamp::from_seconds(-9)),
         }),

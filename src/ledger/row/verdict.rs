@@ -86,10 +86,15 @@ fn put_share(to: &mut Packer<'_>, share: &ShareStatus) {
         Going::WaitUntil(until) => (2, Some(until)),
         Going::Refuse => (3, None),
     };
-    to.push(holding.resource as u8 | u8::from(holding.holder == Holder::Group) << 4 | code << 5);
+    let penalised = u8::from(holding.penalty > 0) << 3;
+    let group = u8::from(holding.holder == Holder::Group) << 4;
+    to.push(holding.resource as u8 | penalised | group | code << 5);
     to.option(micros(until));
     to.put(holding.held_ppm);
     to.put(holding.fair_ppm);
+    if holding.penalty > 0 {
+        to.push(holding.penalty);
+    }
 }
 
 fn take_share(from: &mut &[u8]) -> Option<ShareStatus> {
@@ -102,10 +107,11 @@ fn take_share(from: &mut &[u8]) -> Option<ShareStatus> {
         _ => return None,
     };
     let holding = Holding {
-        resource: *Watched::ALL.get(usize::from(code & 0xf))?,
+        resource: *Watched::ALL.get(usize::from(code & 7))?,
         holder: if code & 0x10 == 0 { Holder::Member } else { Holder::Group },
         held_ppm: take(from)?,
         fair_ppm: take(from)?,
+        penalty: if code & 8 == 0 { 0 } else { take_u8(from)? },
     };
     Some(ShareStatus { holding, going })
 }
