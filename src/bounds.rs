@@ -210,6 +210,14 @@ pub const NODE_QUESTIONS_MAX: usize = 32;
 pub const NODE_MISSES_MAX: u8 = 3;
 /// After that, one question in this many milliseconds is put all the same, to see whether the service is back.
 pub const NODE_PROBE_MS: u64 = 1_000;
+/// In milliseconds: how often a node says what it has and uses; what it said counts for six times as long.
+pub const NODE_USAGE_EVERY_MS: u64 = 5_000;
+/// Longest a node waits for the answer to that, in milliseconds.
+pub const NODE_USAGE_MS: u64 = 2_000;
+/// Dials under way that a node tells apart, about 80 bytes each.
+pub const NODE_LINES_MAX: usize = 65_536;
+/// Files of a fax server's queue that are looked at to count the lines in use.
+pub const NODE_QUEUE_FILES_MAX: usize = 65_536;
 /// Verdicts a node keeps for reuse, about 120 bytes each.
 pub const NODE_REUSE_ENTRIES: usize = 32_768;
 /// Different refusals among them; further ones are not kept.
