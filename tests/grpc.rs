@@ -13,6 +13,7 @@ mod live;
 mod load;
 mod rates;
 mod reading;
+mod standing;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -5,12 +5,13 @@ use super::paging::{self, Question};
 use super::read;
 use super::read::time_to_wire;
 use super::wall::Wall;
-use crate::api::engine::{MemberLimit, MemberLimits};
+use crate::api::engine::{MemberLimit, MemberLimits, Next, Standings};
 use crate::api::limit_desk::LimitsSet;
 use crate::api::status::Failure;
 use crate::bounds::SHADOWS_MAX;
 use crate::fax::id::{Pseudonym, SubjectKind};
 use crate::fax::stage::Plan;
+use crate::limiter::share::Stand;
 use crate::memory::limits::{CanaryTerms, Change, LimitKey, Part, Scope, Setting};
 use crate::policy::{InvalidQuota, Quota};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
@@ -419,33 +420,65 @@ fn digits(member: Pseudonym) -> String {
 /// A member's limits, for the wire.
 #[must_use]
 pub fn of_member_to_wire(of: &MemberLimits) -> wire::GetMemberLimitsResponse {
-    let MemberLimits { plan, limits, unknown, weight_milli, member } = of;
-    let scope = Scope::Member(*member);
-    let limits = limits.iter().map(|limit| {
-        let MemberLimit { resource, rate, period, burst, level, full, setting, off } = limit;
-        let set = |part, setting: &Option<Setting>| {
-            let canary = setting.as_ref().is_some_and(|setting| setting.canary.is_some());
-            let part = if canary { Part::Canary } else { part };
-            let key = LimitKey { scope, resource: *resource, part };
-            setting.as_ref().map(|setting| to_wire(&key, Some(setting)))
-        };
-        wire::MemberLimit {
-            resource: resource.name().into(),
-            rate: *rate,
-            period_seconds: period.as_seconds(),
-            burst: *burst,
-            level: *level,
-            full_time: full.map(time_to_wire),
-            setting: set(Part::Quota, setting),
-            off: set(Part::Off, off),
-        }
-    });
+    let MemberLimits { plan, limits, unknown, weight_milli, member, organisation, standings } = of;
+    let Standings { weight_milli: now, raised_milli, lowered_percent, floor_ppm, shares, next } =
+        standings;
+    let (own, each) = (Scope::Member(*member), Scope::Holder(QuotaHolder::Organisation));
     wire::GetMemberLimitsResponse {
         plan: i32::from(*plan as u8),
-        limits: limits.collect(),
+        limits: limits.iter().map(|limit| limit_to_wire(limit, own)).collect(),
         member_unknown: *unknown,
         share_weight_milli: *weight_milli,
         member_key: digits(*member),
+        organisation_limits: organisation.iter().map(|limit| limit_to_wire(limit, each)).collect(),
+        shares: shares.iter().map(share_to_wire).collect(),
+        weight_now_milli: *now,
+        raised_milli: *raised_milli,
+        weight_percent: *lowered_percent,
+        floor_ppm: *floor_ppm,
+        next: next.as_ref().map(|next| {
+            let Next { rule, faxes, time, retry } = next;
+            wire::NextRefusal {
+                rule: (*rule).into(),
+                fax_count: *faxes,
+                time: time.map(time_to_wire),
+                retry_time: retry.map(time_to_wire),
+            }
+        }),
+    }
+}
+
+fn limit_to_wire(limit: &MemberLimit, scope: Scope) -> wire::MemberLimit {
+    let MemberLimit { resource, rate, period, burst, level, full, setting, off } = limit;
+    let set = |part, setting: &Option<Setting>| {
+        let canary = setting.as_ref().is_some_and(|setting| setting.canary.is_some());
+        let part = if canary { Part::Canary } else { part };
+        let key = LimitKey { scope, resource: *resource, part };
+        setting.as_ref().map(|setting| to_wire(&key, Some(setting)))
+    };
+    wire::MemberLimit {
+        resource: resource.name().into(),
+        rate: *rate,
+        period_seconds: period.as_seconds(),
+        burst: *burst,
+        level: *level,
+        full_time: full.map(time_to_wire),
+        setting: set(Part::Quota, setting),
+        off: set(Part::Off, off),
+    }
+}
+
+fn share_to_wire(stand: &Stand) -> wire::MemberShare {
+    let Stand { resource, contended, member, group, above } = stand;
+    wire::MemberShare {
+        resource: resource.name().into(),
+        contended: *contended,
+        held_ppm: member.held_ppm,
+        fair_ppm: member.fair_ppm,
+        group: group.is_some(),
+        group_held_ppm: group.map_or(0, |group| group.held_ppm),
+        group_fair_ppm: group.map_or(0, |group| group.fair_ppm),
+        above: *above,
     }
 }
 
