@@ -2,12 +2,10 @@
 //! said how much there was of what is shared, or other instances took their part of it, that is not recorded: there, what a share
 //! did it does again. Other instances are told nothing of it.
 
-use std::collections::HashMap;
-use std::mem;
-
-use foldhash::fast::RandomState;
+use std::hint::black_box;
 
 use super::found::Found;
+use super::recent::Recent;
 use crate::fax::stage::{Direction, Member};
 use crate::ledger::{Stood, Use, UseKind, User};
 use crate::limiter::catalog::Spending;
@@ -78,32 +76,6 @@ pub struct Rehearsed {
     pub stood: Option<Stood>,
     /// How the quotas stood that were asked.
     pub quotas: Vec<QuotaStatus>,
-}
-
-/// The latest things of a kind, by decision: when there are too many the older half is let go of.
-struct Recent<T> {
-    young: HashMap<u64, T, RandomState>,
-    old: HashMap<u64, T, RandomState>,
-    most: usize,
-}
-
-impl<T> Recent<T> {
-    fn with_room(most: usize) -> Self {
-        Self { young: HashMap::default(), old: HashMap::default(), most }
-    }
-
-    fn put(&mut self, decision: u64, what: T) {
-        if self.young.len() >= self.most {
-            // Their memory is used again: to get it from the system anew takes longer than all that is done in it.
-            mem::swap(&mut self.old, &mut self.young);
-            self.young.clear();
-        }
-        self.young.insert(decision, what);
-    }
-
-    fn get(&self, decision: u64) -> Option<&T> {
-        self.young.get(&decision).or_else(|| self.old.get(&decision))
-    }
 }
 
 /// What is remembered of a decision.
@@ -192,6 +164,19 @@ impl Rehearsal {
     /// Forgets what was found, and no level.
     pub fn begin_to_count(&mut self) {
         self.found = Found::default();
+    }
+
+    /// Fetches from memory what [`Self::feed`] of these will look at, all at once: one after the other each would wait for its own.
+    /// Nothing is changed by it, and nothing comes of it but time.
+    pub(super) fn fetch(&mut self, uses: &[Use]) {
+        let mut seen = 0;
+        for one in uses {
+            seen ^= self.open.touch(one.decision);
+            for party in self.book.parties(&concerned(&one.user), None) {
+                seen ^= self.members.touch(party.key);
+            }
+        }
+        black_box(seen);
     }
 
     /// Does with a use what the path would, and says what that was; `None` where it asks for nothing.
