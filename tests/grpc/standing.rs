@@ -53,7 +53,6 @@ async fn send(server: &Served, fax: u32, member: &str) {
         })),
         stage: Some(wire::screen_fax_request::Stage::JobSubmitted(wire::JobSubmitted {
             page_count: 1,
-            recipient_count: 1,
             ..Default::default()
         })),
         ..Default::default()

@@ -29,8 +29,8 @@ const fn mixed(decision: u64) -> u64 {
 }
 
 impl<T> Half<T> {
-    const fn empty() -> Self {
-        Self { index: Box::new([]), things: Vec::new() }
+    fn empty() -> Self {
+        Self { index: Box::default(), things: Vec::new() }
     }
 
     /// The slot that a search of a mixed key begins at.
@@ -88,7 +88,7 @@ impl<T> Half<T> {
 
 impl<T> Recent<T> {
     /// Twice as many as `most` at most, which is below 16 million.
-    pub(super) const fn with_room(most: usize) -> Self {
+    pub(super) fn with_room(most: usize) -> Self {
         assert!(most < 1 << PLACE_BITS, "places have so many bits");
         Self { young: Half::empty(), old: Half::empty(), most }
     }
