@@ -8,6 +8,7 @@
 )]
 
 mod cluster;
+mod encrypted;
 mod house;
 mod served;
 mod trouble;

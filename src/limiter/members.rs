@@ -166,7 +166,7 @@ pub struct Members {
 pub struct Slowest {
     /// Of called numbers.
     pub numbers: Limits,
-    /// Of members, organisations and trunks.
+    /// Of members, organisations, trunks and API keys.
     pub others: Limits,
 }
 
@@ -302,7 +302,9 @@ pub const fn row_key(holder: QuotaHolder, hot: u64) -> u64 {
         (_, 0) => 0,
         (QuotaHolder::Member, _) => hot & !NUMBER,
         (QuotaHolder::Number, _) => apart(holder, hot) | NUMBER,
-        (QuotaHolder::Organisation | QuotaHolder::Trunk, _) => apart(holder, hot) & !NUMBER,
+        (QuotaHolder::Organisation | QuotaHolder::Trunk | QuotaHolder::ApiKey, _) => {
+            apart(holder, hot) & !NUMBER
+        }
     }
 }
 

@@ -286,7 +286,7 @@ section! {
     /// instances need the same key (folder `keys` of the data folder) and the same settings here. Read at the start only.
     Exchange {
         /// Where they meet, such as ["redis://10.0.0.5:6379"]; of a cluster some of its nodes. Empty for one instance alone.
-        /// It is spoken to without encryption: keep it in a network of your own.
+        /// Encrypted where it is called "rediss://…"; otherwise keep it in a network of your own.
         engines: Vec<String> = Vec::new();
         /// Whether the engine is a cluster (Redis Cluster).
         cluster: bool = false;
@@ -303,6 +303,12 @@ section! {
         user: String = String::new();
         /// Path of the file with the password; empty for none.
         password_file: String = String::new();
+        /// Path of the authorities that vouch for an encrypted engine, in PEM; empty for those of the system.
+        authority_file: String = String::new();
+        /// Path of the certificate that it is shown, in PEM; empty for none.
+        certificate_file: String = String::new();
+        /// Path of that certificate's private key, in PEM.
+        key_file: String = String::new();
     }
 }
 
@@ -341,7 +347,7 @@ section! {
 }
 
 /// The quotas of the five plans, and of the three holders beside members, by resource; `None` means no limit.
-pub type QuotaTable = [[Option<Quota>; 4]; 8];
+pub type QuotaTable = [[Option<Quota>; 4]; 9];
 
 /// The lists of plain sections, from which come the fields of [`Settings`] and all that walks over them.
 macro_rules! settings {
@@ -358,7 +364,8 @@ macro_rules! settings {
             pub composites: BTreeMap<String, Composite>,
             /// `[descriptors.NAME]`.
             pub descriptors: BTreeMap<String, Descriptor>,
-            /// `[quotas.PLAN]`, `[quotas.organisation]`, `[quotas.number]`, `[quotas.trunk]`.
+            /// `[quotas.PLAN]`, `[quotas.organisation]`, `[quotas.number]`, `[quotas.trunk]`,
+            /// `[quotas.api_key]`.
             pub quotas: QuotaTable,
         }
 

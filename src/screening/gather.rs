@@ -122,6 +122,7 @@ fn resolve(memory: &Memory, open: &mut AtWork<'_>, event: &StageEvent, parties: 
             open.numbering = Some(profile.facts);
             open.member = Some(member);
             open.member_key = member.hot();
+            open.submitted_with(event.member.map_or(0, |claim| claim.api_key));
             open.observation.member = member.hot();
             open.observation.target = profile.target;
             let known = memory.directory().member(member.hot());

@@ -140,6 +140,7 @@ pub(super) fn parties<'a>(
         direction: stage.kind().direction(),
         member: open.member_key,
         facts: open.facts,
+        api_key: open.api_key(stage.kind().direction()),
         number: open.number.map_or(0, |number| number.hot()),
         trunk: open.observation.trunk,
     };
@@ -304,6 +305,7 @@ pub(super) fn call_ends(
         direction: Direction::Inbound,
         member: 0,
         facts: open.facts,
+        api_key: 0,
         number: open.number.map_or(0, |number| number.hot()),
         trunk: open.observation.trunk,
     };

@@ -47,11 +47,14 @@ pub enum QuotaHolder {
     Number = 2,
     /// The trunk that the call came on.
     Trunk = 3,
+    /// The key of the provider's interface that the job was submitted with.
+    ApiKey = 4,
 }
 
 impl QuotaHolder {
     /// Every one, in the order of their codes.
-    pub const ALL: [Self; 4] = [Self::Member, Self::Organisation, Self::Number, Self::Trunk];
+    pub const ALL: [Self; 5] =
+        [Self::Member, Self::Organisation, Self::Number, Self::Trunk, Self::ApiKey];
 
     /// The name in policy, contract and tool.
     pub const fn name(self) -> &'static str {
@@ -60,13 +63,14 @@ impl QuotaHolder {
             Self::Organisation => "organisation",
             Self::Number => "number",
             Self::Trunk => "trunk",
+            Self::ApiKey => "api_key",
         }
     }
 }
 
 /// The rules by which quotas stand in a way: by holder and resource, in the order of their codes. The ledger knows a rule by the
 /// digest of its name.
-pub const QUOTA_RULES: [[&str; 4]; 4] = [
+pub const QUOTA_RULES: [[&str; 4]; 5] = [
     ["quota.faxes", "quota.pages", "quota.line_seconds", "quota.recipients"],
     [
         "quota.organisation.faxes",
@@ -85,6 +89,12 @@ pub const QUOTA_RULES: [[&str; 4]; 4] = [
         "quota.trunk.pages",
         "quota.trunk.line_seconds",
         "quota.trunk.recipients",
+    ],
+    [
+        "quota.api_key.faxes",
+        "quota.api_key.pages",
+        "quota.api_key.line_seconds",
+        "quota.api_key.recipients",
     ],
 ];
 

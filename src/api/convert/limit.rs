@@ -271,6 +271,7 @@ pub(super) fn scope_of(
             }
             Ok(screening::QuotaHolder::Number) => Ok(Scope::Holder(QuotaHolder::Number)),
             Ok(screening::QuotaHolder::Trunk) => Ok(Scope::Holder(QuotaHolder::Trunk)),
+            Ok(screening::QuotaHolder::ApiKey) => Ok(Scope::Holder(QuotaHolder::ApiKey)),
             Ok(screening::QuotaHolder::Unspecified | screening::QuotaHolder::Member) | Err(_) => {
                 Err(InvalidField::UnknownValue { value: *value })
             }

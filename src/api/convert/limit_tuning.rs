@@ -247,6 +247,7 @@ pub fn top(request: &wire::ListTopUsersRequest) -> Result<TopAsked, InvalidReque
             Ok(screening::QuotaHolder::Organisation) => Ok(QuotaHolder::Organisation),
             Ok(screening::QuotaHolder::Number) => Ok(QuotaHolder::Number),
             Ok(screening::QuotaHolder::Trunk) => Ok(QuotaHolder::Trunk),
+            Ok(screening::QuotaHolder::ApiKey) => Ok(QuotaHolder::ApiKey),
             Ok(screening::QuotaHolder::Unspecified) | Err(_) => {
                 Err(InvalidField::UnknownValue { value: *holder })
             }

@@ -86,6 +86,7 @@ fn one(
         QuotaHolder::Organisation => wall.name(SubjectKind::Organisation, read::id(holder)?),
         QuotaHolder::Number => wall.keys.number(wall.required_number(holder)?),
         QuotaHolder::Trunk => wall.keys.trunk(read::id(holder)?),
+        QuotaHolder::ApiKey => wall.name(SubjectKind::ApiKey, read::id(holder)?),
     };
     let (name, resource) = (rule.name(), rule.resource());
     Ok(Some(Asked { name, holder: rule.holder(), hot: hot.hot(), resource, cost }))

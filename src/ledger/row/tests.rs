@@ -87,6 +87,7 @@ fn row() -> StageRow {
         caller: Some(Pseudonym([2; 16])),
         member: None,
         member_key: 9,
+        api_key: 99,
         facts: Member { zone: 40, jurisdiction: *b"USTX", organisation: 77, ..Member::default() },
         calling_code: 46,
         zone: 12,

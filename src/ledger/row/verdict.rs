@@ -18,8 +18,8 @@ use crate::verdict::{
 const HITS_MAX: usize = 320;
 /// Most counterfactuals: one either side.
 const OTHERS_MAX: usize = 4;
-/// Most quotas: each resource of two holders.
-const QUOTAS_MAX: usize = 2 * Resource::ALL.len();
+/// Most quotas: each resource of three holders.
+const QUOTAS_MAX: usize = 3 * Resource::ALL.len();
 /// Most bytes of a verdict: what is always there, 20 a line, 11 a counterfactual, 41 a quota, bounds, refusal and share.
 pub(super) const VERDICT_BYTES_MAX: usize =
     56 + HITS_MAX * 20 + OTHERS_MAX * 11 + QUOTAS_MAX * 41 + 90 + 32;

@@ -308,7 +308,8 @@ fn called_numbers_are_let_go_by_their_own_limit() {
     let (numbers, others) =
         (quota(600, Span::seconds(3_600), 600), quota(10, Span::seconds(3_600), 10));
     let members = Members::of_bytes(1 << 20, Slowest { numbers, others });
-    let kinds = [QuotaHolder::Member, QuotaHolder::Organisation, QuotaHolder::Trunk];
+    let kinds =
+        [QuotaHolder::Member, QuotaHolder::Organisation, QuotaHolder::Trunk, QuotaHolder::ApiKey];
     for number in 1..=500 {
         let hot = dense::mix([7, 11], number, 1);
         let key = row_key(QuotaHolder::Number, hot);

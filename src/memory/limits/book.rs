@@ -13,7 +13,7 @@ use super::own::Effective;
 use super::setting::{ClassSettings, Scope, drawn};
 
 /// Parties that one fax is counted against.
-pub const PARTIES: usize = 2;
+pub const PARTIES: usize = 3;
 
 /// The limits of a policy, worked out.
 #[derive(Clone, Debug)]
@@ -23,6 +23,7 @@ pub struct Book {
     organisation: Class,
     number: Class,
     trunk: Class,
+    api_key: Class,
     share: ShareRules,
     /// When the next of what was set at run time expires.
     expires: Option<Timestamp>,
@@ -70,6 +71,8 @@ pub struct Concerned {
     pub member: u64,
     /// What is known of the member.
     pub facts: Member,
+    /// The key that its job was submitted with.
+    pub api_key: u64,
     /// The called number.
     pub number: u64,
     /// The trunk the call came on.
@@ -80,7 +83,7 @@ impl Concerned {
     /// A member who sends.
     #[must_use]
     pub const fn member(member: u64, facts: Member) -> Self {
-        Self { direction: Direction::Outbound, member, facts, number: 0, trunk: 0 }
+        Self { direction: Direction::Outbound, member, facts, api_key: 0, number: 0, trunk: 0 }
     }
 
     /// Whom a row of the ledger was about.
@@ -90,6 +93,7 @@ impl Concerned {
             direction: row.verdict.stage.direction(),
             member: row.member_key,
             facts: row.facts,
+            api_key: row.api_key,
             number: row.number.hot(),
             trunk: row.observation.trunk,
         }
@@ -122,6 +126,7 @@ impl Book {
             organisation: of(QuotaHolder::Organisation),
             number: of(QuotaHolder::Number),
             trunk: of(QuotaHolder::Trunk),
+            api_key: of(QuotaHolder::ApiKey),
             share: *policy.share(),
             expires: set.next_expiry(now),
         }
@@ -177,11 +182,13 @@ impl Book {
                 [
                     member,
                     party(QuotaHolder::Organisation, of.facts.organisation, &self.organisation),
+                    party(QuotaHolder::ApiKey, of.api_key, &self.api_key),
                 ]
             }
             Direction::Inbound => [
                 party(QuotaHolder::Number, of.number, &self.number),
                 party(QuotaHolder::Trunk, of.trunk, &self.trunk),
+                party(QuotaHolder::ApiKey, 0, &self.api_key),
             ],
         }
     }
@@ -208,7 +215,7 @@ impl Book {
     /// Limits under which whatever has drained has drained for anybody without a limit of its own.
     #[must_use]
     pub fn slowest(&self) -> Slowest {
-        let others = self.plans.into_iter().chain([self.organisation, self.trunk]);
+        let others = self.plans.into_iter().chain([self.organisation, self.trunk, self.api_key]);
         let others = slowest(others.flat_map(Class::all));
         Slowest { numbers: slowest(self.number.all()), others }
     }

@@ -21,7 +21,7 @@ use crate::verdict::{QuotaHolder, Resource};
 pub enum Scope {
     /// Every member of a plan.
     Plan(Plan),
-    /// Every organisation, called number or trunk.
+    /// Every organisation, called number, trunk or API key.
     Holder(QuotaHolder),
     /// One member.
     Member(Pseudonym),

@@ -20,7 +20,7 @@ use crate::wire::screening::v1::{Plan, QuotaHolder};
 pub(in crate::operator) const SET: Command = Command {
     name: "limits set",
     help: "Set a limit over the policy",
-    doc: "Set a limit of a member, a plan, or of each organisation, called number or trunk. It is durable when printed, \
+    doc: "Set a limit of a member, a plan, or of each organisation, called number, trunk or API key. It is durable when printed, \
           acts on the level that everybody has, and holds until it is unset or its time is over. Refused where somebody \
           else has edited the limits since the version that --etag names.",
     shape: |command| {
@@ -121,10 +121,11 @@ const PLANS: [(&str, Plan); 5] = [
     ("pro", Plan::Pro),
     ("corporate", Plan::Corporate),
 ];
-const HOLDERS: [(&str, QuotaHolder); 3] = [
+const HOLDERS: [(&str, QuotaHolder); 4] = [
     ("organisation", QuotaHolder::Organisation),
     ("number", QuotaHolder::Number),
     ("trunk", QuotaHolder::Trunk),
+    ("api_key", QuotaHolder::ApiKey),
 ];
 
 /// Whose limit, and of what.
@@ -137,8 +138,12 @@ pub(super) fn scope(command: clap::Command) -> clap::Command {
                 .value_parser(PLANS.map(|(name, _)| name)),
         )
         .arg(
-            option("each", "HOLDER", "The limit of each organisation, called number or trunk")
-                .value_parser(HOLDERS.map(|(name, _)| name)),
+            option(
+                "each",
+                "HOLDER",
+                "The limit of each organisation, called number, trunk or API key",
+            )
+            .value_parser(HOLDERS.map(|(name, _)| name)),
         )
         .group(ArgGroup::new("whose").args(["member", "plan", "each"]).required(true))
 }

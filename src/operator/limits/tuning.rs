@@ -80,11 +80,12 @@ pub(in crate::operator) const TOP: Command = Command {
     run: top,
 };
 
-const HOLDERS: [(&str, QuotaHolder); 4] = [
+const HOLDERS: [(&str, QuotaHolder); 5] = [
     ("member", QuotaHolder::Member),
     ("organisation", QuotaHolder::Organisation),
     ("number", QuotaHolder::Number),
     ("trunk", QuotaHolder::Trunk),
+    ("api_key", QuotaHolder::ApiKey),
 ];
 const WINDOWS: [(&str, u64); 4] = [
     ("minute", MINUTE_SECONDS),

@@ -59,6 +59,7 @@ impl Candidate {
             (Scope::Holder(QuotaHolder::Organisation), User::Sender { organisation, .. }) => {
                 organisation
             }
+            (Scope::Holder(QuotaHolder::ApiKey), User::Sender { api_key, .. }) => api_key,
             (Scope::Holder(QuotaHolder::Number), User::Called { number, .. }) => number,
             (Scope::Holder(QuotaHolder::Trunk), User::Called { trunk, .. }) => trunk,
             _ => 0,
@@ -326,14 +327,15 @@ fn own_limits(candidate: &Candidate) -> Option<crate::limiter::Limits> {
 
 fn concerned(user: &User) -> Concerned {
     match *user {
-        User::Sender { member, organisation, plan, weight_milli: share_weight_milli } => {
+        User::Sender { member, organisation, plan, weight_milli: share_weight_milli, api_key } => {
             let facts = Member { plan, organisation, share_weight_milli, ..Member::default() };
-            Concerned::member(member, facts)
+            Concerned { api_key, ..Concerned::member(member, facts) }
         }
         User::Called { number, trunk } => Concerned {
             direction: Direction::Inbound,
             member: 0,
             facts: Member::default(),
+            api_key: 0,
             number,
             trunk,
         },

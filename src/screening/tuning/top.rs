@@ -88,9 +88,13 @@ pub fn top(
         let user = match (holder, one.user) {
             (QuotaHolder::Member, User::Sender { member, .. }) => member,
             (QuotaHolder::Organisation, User::Sender { organisation, .. }) => organisation,
+            (QuotaHolder::ApiKey, User::Sender { api_key, .. }) => api_key,
             (QuotaHolder::Number, User::Called { number, .. }) => number,
             (QuotaHolder::Trunk, User::Called { trunk, .. }) => trunk,
-            (QuotaHolder::Member | QuotaHolder::Organisation, User::Called { .. })
+            (
+                QuotaHolder::Member | QuotaHolder::Organisation | QuotaHolder::ApiKey,
+                User::Called { .. },
+            )
             | (QuotaHolder::Number | QuotaHolder::Trunk, User::Sender { .. }) => 0,
         };
         let counts = match resource {
