@@ -16,6 +16,17 @@ pub const MESSAGE_FIELDS_MAX: usize = 16_384;
 pub const STREAM_BATCH_MAX: usize = 256;
 /// Most stages in flight on one screening stream before the reader waits for the writer.
 pub const STREAM_IN_FLIGHT_MAX: usize = 4_096;
+/// Charges of one caller that count as a stage against its share: a charge looks one member up and nothing else.
+pub const CHARGES_A_STAGE: u32 = 64;
+/// Charges that a stream answers before others on its thread have their turn, half a millisecond of work; their answers are sent
+/// together.
+pub const CHARGES_A_TURN: usize = 1_024;
+/// Members that have a handle on one stream of charges, at 8 bytes each.
+pub const CHARGE_HANDLES_MAX: usize = 1 << 20;
+/// Largest message of a stream of charges, in bytes: one that names a member.
+pub const CHARGE_MESSAGE_BYTES_MAX: usize = 256;
+/// Most units of one charge.
+pub const CHARGE_UNITS_MAX: u32 = 1_000_000;
 /// Most numbers a request may name as a member's own.
 pub const OWNED_NUMBERS_MAX: usize = 64;
 /// Most weight in fair sharing, in thousandths of an ordinary member's.

@@ -6,6 +6,7 @@
 )]
 
 mod campaigns;
+mod charges;
 mod comparing;
 pub(crate) mod engine;
 mod limits;

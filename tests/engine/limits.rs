@@ -1,10 +1,14 @@
 //! Quotas, and the policy that sets them.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use faxguard::fax::stage::{DialOutcome, Member, MemberClaim, Plan, StageEvent};
 use faxguard::limiter::share::Usage;
 use faxguard::lists::ListKind;
 use faxguard::memory::Memory;
 use faxguard::policy::{Edit, Refused};
+use faxguard::store::embedded::fault::NoFaults;
 use faxguard::time::{Span, Timestamp};
 use faxguard::verdict::{
     Action, Going, HitKind, QuotaHolder, QuotaOutcome, Resource, Score, Verdict, Watched,
@@ -12,7 +16,7 @@ use faxguard::verdict::{
 
 use super::ANN;
 use crate::support::events::{call, job, line};
-use crate::support::{ask, at, frozen, furnish, house, list_entry, reopen, settle};
+use crate::support::{ask, at, engine, frozen, furnish, house, list_entry, settle, store};
 
 const TIGHT: &str = "[quotas.free]\nfaxes = \"4 faxes / hour\"\npages = \"20 pages / hour\"\n\
                      line_seconds = \"none\"\nrecipients = \"none\"\n";
@@ -192,15 +196,15 @@ fn a_key_of_the_interface_has_a_quota_of_its_own() {
     assert_eq!((of_key.remaining, of_key.burst, last.action), (0, 3, Action::Bound));
     assert!(ask(&memory, &job(9, "kim", &line(9)).submitted(at(0))).rule == free, "without a key");
     // A later stage does not say the key again, and what was not sent is given back to it; also after a restart.
-    let (memory, _) = reopen(folder.path());
+    let open = |folder: &Path| engine(store(folder, Arc::new(NoFaults)), policy).0;
+    let memory = open(folder.path());
     furnish(&memory);
-    memory.apply_policy(edit(policy), None).unwrap();
     for fax in 1..4 {
         ask_by(&memory, fax, "bob", 7);
     }
     settle(&memory);
-    let (memory, _) = reopen(frozen(folder.path()).path());
-    memory.apply_policy(edit(policy), None).unwrap();
+    let again = frozen(folder.path());
+    let memory = open(again.path());
     assert_eq!(ask_by(&memory, 4, "bob", 7).rule, "quota.api_key.faxes");
     ask(&memory, &job(1, "bob", &line(1)).ended(at(0), 1, DialOutcome::NoAnswer));
     assert_eq!(ask_by(&memory, 5, "bob", 7).rule, free);

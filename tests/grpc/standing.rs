@@ -9,7 +9,7 @@ use super::{operator, wire};
 
 const POLICY: &str = "
 [share]
-lines = 10
+lines = 500
 [quotas.free]
 faxes = \"40 faxes / day\"
 pages = \"none\"
@@ -97,11 +97,11 @@ async fn what_refuses_next_is_told_before_it_does() {
             &POLICY.replace("5 faxes / day", "9000 faxes / day").replace("40 faxes", "9000 faxes"),
         )
         .await;
-    for fax in 100..160 {
+    for fax in 100..200 {
         send(&server, fax, "m-1").await;
     }
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    send(&server, 200, "m-1").await;
+    send(&server, 500, "m-1").await;
     let now = standing(&server).await;
     let lines = &now.shares[0];
     assert!(lines.contended && lines.above && lines.held_ppm > lines.fair_ppm, "{lines:?}");

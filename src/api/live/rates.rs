@@ -34,6 +34,13 @@ impl RateDesk for Live {
         }
         (now, standings)
     }
+
+    fn charge(&self, asked: &Asked) -> (Timestamp, Option<Stands>) {
+        let now = self.now();
+        let generation = self.memory.generations().in_force();
+        let book = self.memory.limiting().book(&generation, now);
+        (now, self.of_holder((&book, now), asked, |party| self.take(party, asked, now)))
+    }
 }
 
 /// A cost of one resource.

@@ -17,6 +17,8 @@ use super::{Evaluation, Measured, Run, Scale, serving};
 const NAME: &str = "limits";
 /// The seed of the bars.
 const SEED: u64 = 1;
+/// The part that measures charges on streams alone.
+const CHARGES_PART: &str = "charges";
 /// The file of a part that is measured alone.
 const PART_RESULT: &str = "rows.txt";
 const MIB: f64 = 1_048_576.0;
@@ -61,6 +63,9 @@ impl Evaluation for Limits {
             "limits.rate_processor_share",
             "limits.rate_processor_us",
             "limits.rate_per_second",
+            "limits.charges_per_second",
+            "limits.charges_p99_ms",
+            "limits.charge_message_bytes",
         ]
     }
 
@@ -72,6 +77,7 @@ impl Evaluation for Limits {
         rows.extend(own::rows(run)?);
         rows.extend(what_if::rows(run)?);
         rows.extend(serving::rates(run)?);
+        rows.extend(serving::charges(run)?);
         Ok(rows)
     }
 
@@ -79,6 +85,7 @@ impl Evaluation for Limits {
         match name {
             charge::PART => charge::fill(run, folder),
             own::PART => write(folder, &own::rows(run)?),
+            CHARGES_PART => write(folder, &serving::charges(run)?),
             what_if::PART => write(folder, &what_if::rows(run)?),
             _ => Err(format!("there is no part `{name}`").into()),
         }

@@ -41,6 +41,7 @@ impl Share {
         (standing, membership): (Standing, Option<Membership>),
         now: Timestamp,
     ) -> Vec<Stand> {
+        self.arenas.iter().for_each(|arena| arena.look(now));
         let own = self.rival(Holder::Member, pull.rates(), pull.weigh(standing.weight_milli));
         let group = membership.map(|member| {
             let peeked = self.groups.peek(member.group, |group| group.as_of(now, &self.fading));
