@@ -225,6 +225,8 @@ pub const NODE_PROBE_MS: u64 = 1_000;
 pub const NODE_USAGE_EVERY_MS: u64 = 5_000;
 /// Longest a node waits for the answer to that, in milliseconds.
 pub const NODE_USAGE_MS: u64 = 2_000;
+/// How long a node that asks about one fax after the other waits for that answer between two, in milliseconds, every five seconds.
+pub const NODE_USAGE_SPARE_MS: u64 = 20;
 /// Dials under way that a node tells apart, about 80 bytes each.
 pub const NODE_LINES_MAX: usize = 65_536;
 /// Files of a fax server's queue that are looked at to count the lines in use.

@@ -9,6 +9,7 @@ mod desk;
 mod known;
 mod limit_edits;
 mod limits;
+mod months;
 mod penalty;
 mod tuning;
 

@@ -178,6 +178,7 @@ impl Instance {
             key,
             limits,
             off: 0,
+            month: None,
         };
         self.levels.check(party, Costs::default(), WallClock.now())[0].unwrap().remaining
     }

@@ -11,13 +11,14 @@ use super::status::Failure;
 use super::tuning_desk::TuningDesk;
 use crate::content::sealed::SealedFax;
 use crate::directory;
+use crate::fax::hours::ZoneId;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::stage::{Plan, StageEvent};
 use crate::held::{HeldFilter, HeldPage};
 use crate::ledger::{HeldFax, HeldState};
 use crate::limiter::share::{Stand, Usage};
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
-use crate::memory::limits::Setting;
+use crate::memory::limits::{Scope, Setting};
 use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation};
 use crate::reports::{Filing, Receipt};
@@ -233,6 +234,25 @@ pub struct MemberLimits {
     pub organisation: Vec<MemberLimit>,
     /// How it stands at what is contended, and what would refuse it next.
     pub standings: Standings,
+    /// Its monthly allowance, where it has one.
+    pub month: Option<MonthStand>,
+}
+
+/// How a monthly allowance stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonthStand {
+    /// Pages in a month.
+    pub pages: u64,
+    /// Those that are used.
+    pub used: u64,
+    /// When the month ends there.
+    pub resets: Timestamp,
+    /// Where; `None` for UTC.
+    pub zone: Option<ZoneId>,
+    /// What is set for the member or its plan, where it is not the policy's.
+    pub setting: Option<Setting>,
+    /// Whose that is.
+    pub whose: Scope,
 }
 
 /// How a member stands at what is contended, and what would refuse it next.

@@ -3,7 +3,7 @@
 mod usage;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -47,6 +47,8 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     memory: Memory,
     dials: Option<Dials>,
+    /// Whether what is used is being said just now.
+    reporting: AtomicBool,
 }
 
 /// Where a node's memory is.
@@ -99,6 +101,7 @@ impl Client {
             clock,
             memory: Memory::Process(Box::new(Mutex::new(Standby::new(Key::fresh())))),
             dials: None,
+            reporting: AtomicBool::new(false),
         }
     }
 

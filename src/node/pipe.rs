@@ -54,6 +54,7 @@ fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
             };
             print(&answer, context)?;
             context.output.flush()?;
+            client.spare(reporting.as_mut()).await;
         }
         Ok(())
     })

@@ -75,6 +75,7 @@ fn remarks(verdict: &Verdict, shown: Shown) -> Vec<String> {
             "quota {}{}: {}, costs {}, {} of {} left",
             match quota.holder() {
                 QuotaHolder::Unspecified | QuotaHolder::Member => String::new(),
+                QuotaHolder::Month => "of the month, ".to_owned(),
                 other @ (QuotaHolder::Organisation
                 | QuotaHolder::Number
                 | QuotaHolder::Trunk

@@ -49,7 +49,7 @@ pub(super) const QUOTA_SECTIONS: [&str; 9] = [
 /// The row of a holder's quotas.
 pub(super) const fn quota_row(holder: QuotaHolder, plan: Plan) -> usize {
     match holder {
-        QuotaHolder::Member => plan as usize,
+        QuotaHolder::Member | QuotaHolder::Month => plan as usize,
         QuotaHolder::Organisation => 5,
         QuotaHolder::Number => 6,
         QuotaHolder::Trunk => 7,

@@ -282,6 +282,23 @@ section! {
 }
 
 section! {
+    /// Pages that each member of a plan may send in a month of the calendar, from its first instant to its last in the member's time
+    /// zone (UTC where none is known); 0 for no such limit. Beside `[quotas]`, and each instance counts for itself.
+    MonthlyPages {
+        /// Of a member of whom no plan is known.
+        unknown: u32 = 0 => 0, 1_000_000_000;
+        /// Of plan `free`.
+        free: u32 = 0 => 0, 1_000_000_000;
+        /// Of plan `plus`.
+        plus: u32 = 0 => 0, 1_000_000_000;
+        /// Of plan `pro`.
+        pro: u32 = 0 => 0, 1_000_000_000;
+        /// Of plan `corporate`.
+        corporate: u32 = 0 => 0, 1_000_000_000;
+    }
+}
+
+section! {
     /// Several instances of the service that share quotas and rates, through Redis 7 or Valkey. No verdict waits for it. All
     /// instances need the same key (folder `keys` of the data folder) and the same settings here. Read at the start only.
     Exchange {
@@ -431,6 +448,7 @@ settings! {
     fingerprints: Fingerprints,
     budget: Budget,
     share: Share,
+    monthly_pages: MonthlyPages,
     exchange: Exchange,
     reputation: Reputation,
     reports: Reports,

@@ -232,6 +232,7 @@ pub(super) fn check(locked: &mut Locked<'_, PARTIES>, costs: Costs, now: Timesta
         }
         locked.visit(which, now, |visit| {
             spent.quotas.extend(visit.check(costs).into_iter().flatten());
+            spent.quotas.extend(visit.check_month(costs));
             spent.crowded |= visit.place() == Place::Shared;
         });
     }
@@ -263,7 +264,10 @@ pub(super) fn settle(
     let whose = (locked.limits(), locked.given());
     let owed = account.reserved.owed((account.charged, actual), whose, now);
     for which in 0..PARTIES {
-        locked.visit(which, now, |visit| visit.settle(account.charged, owed));
+        locked.visit(which, now, |visit| {
+            visit.settle(account.charged, owed);
+            visit.settle_month((account.charged, actual), account.reserved.at);
+        });
     }
     let owed = (owed != actual).then_some(owed);
     Spent { settled: Some(actual), owed, ..Spent::default() }

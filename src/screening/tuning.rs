@@ -151,7 +151,7 @@ impl Tuning {
         let trials = self.0.lock();
         let stood = trials.shadows.iter().filter_map(|shadow| match shadow.key.part {
             Part::Shadow(slot) => Some((slot, shadow.rehearsal.found().stood)),
-            Part::Quota | Part::Off | Part::Canary => None,
+            Part::Quota | Part::Off | Part::Month | Part::Canary => None,
         });
         stood.collect()
     }

@@ -49,12 +49,23 @@ pub enum QuotaHolder {
     Trunk = 3,
     /// The key of the provider's interface that the job was submitted with.
     ApiKey = 4,
+    /// The sending member, in a month of the calendar: its monthly allowance.
+    Month = 5,
 }
 
 impl QuotaHolder {
-    /// Every one, in the order of their codes.
+    /// Every one that has quotas of its own, in the order of their codes.
     pub const ALL: [Self; 5] =
         [Self::Member, Self::Organisation, Self::Number, Self::Trunk, Self::ApiKey];
+
+    /// The one with that code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        if code == Self::Month as u8 {
+            return Some(Self::Month);
+        }
+        Self::ALL.get(usize::from(code)).copied()
+    }
 
     /// The name in policy, contract and tool.
     pub const fn name(self) -> &'static str {
@@ -64,13 +75,14 @@ impl QuotaHolder {
             Self::Number => "number",
             Self::Trunk => "trunk",
             Self::ApiKey => "api_key",
+            Self::Month => "month",
         }
     }
 }
 
 /// The rules by which quotas stand in a way: by holder and resource, in the order of their codes. The ledger knows a rule by the
 /// digest of its name.
-pub const QUOTA_RULES: [[&str; 4]; 5] = [
+pub const QUOTA_RULES: [[&str; 4]; 6] = [
     ["quota.faxes", "quota.pages", "quota.line_seconds", "quota.recipients"],
     [
         "quota.organisation.faxes",
@@ -95,6 +107,12 @@ pub const QUOTA_RULES: [[&str; 4]; 5] = [
         "quota.api_key.pages",
         "quota.api_key.line_seconds",
         "quota.api_key.recipients",
+    ],
+    [
+        "quota.month.faxes",
+        "quota.month.pages",
+        "quota.month.line_seconds",
+        "quota.month.recipients",
     ],
 ];
 

@@ -398,6 +398,13 @@ impl limit_service_server::LimitService for Canned {
                 time: time(50),
                 retry_time: None,
             }),
+            month: Some(MonthlyAllowance {
+                page_count: 500,
+                used_count: 120,
+                reset_time: time(60),
+                time_zone: "America/New_York".into(),
+                setting: None,
+            }),
         }))
     }
 

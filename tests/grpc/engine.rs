@@ -350,6 +350,7 @@ impl Engine for CannedEngine {
             member,
             organisation: Vec::new(),
             standings: Standings::default(),
+            month: None,
         })
     }
 

@@ -83,7 +83,7 @@ async fn what_refuses_next_is_told_before_it_does() {
     assert_eq!((lines.resource.as_str(), lines.contended, lines.group), ("lines", false, true));
     assert!(lines.held_ppm > 0 && lines.group_held_ppm >= lines.held_ppm, "{lines:?}");
     assert_eq!((lines.fair_ppm, lines.above), (1_000_000, false));
-    assert_eq!((now.weight_now_milli, now.raised_milli, now.weight_percent), (1_000, 1_000, 100));
+    assert_eq!((now.weight_now_milli, now.raised_milli, now.weight_percent), (500, 1_000, 100));
     for fax in 3..6 {
         send(&server, fax, "m-2").await;
     }

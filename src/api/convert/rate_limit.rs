@@ -82,7 +82,9 @@ fn one(
     };
     let Some((rule, holder)) = find(rules, domain, &pairs) else { return Ok(None) };
     let hot = match rule.holder() {
-        QuotaHolder::Member => wall.name(SubjectKind::Member, read::id(holder)?),
+        QuotaHolder::Member | QuotaHolder::Month => {
+            wall.name(SubjectKind::Member, read::id(holder)?)
+        }
         QuotaHolder::Organisation => wall.name(SubjectKind::Organisation, read::id(holder)?),
         QuotaHolder::Number => wall.keys.number(wall.required_number(holder)?),
         QuotaHolder::Trunk => wall.keys.trunk(read::id(holder)?),

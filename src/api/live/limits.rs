@@ -1,9 +1,10 @@
 //! Limits behind the service: how a member stands, and edits of what is set.
 
 use super::{Live, of_edit, of_store};
-use crate::api::engine::{MemberLimit, MemberLimits};
+use crate::api::engine::{MemberLimit, MemberLimits, MonthStand};
 use crate::api::limit_desk::{LimitDesk, LimitsSet};
 use crate::api::status::Failure;
+use crate::fax::hours::ZoneId;
 use crate::fax::id::Pseudonym;
 use crate::limiter::{Allowances, Costs, Party};
 use crate::memory::limits::{
@@ -99,8 +100,46 @@ impl Live {
         let weight_milli = book.standing(&facts).weight_milli;
         let unknown = known.is_none();
         let standings = self.standing_of((key, &facts), (&book, own.as_ref()), now);
+        let month = self.month_of((member, plan), parties[0], now)?;
         let plan = facts.plan;
-        Ok(MemberLimits { plan, limits, unknown, weight_milli, member, organisation, standings })
+        Ok(MemberLimits {
+            plan,
+            limits,
+            unknown,
+            weight_milli,
+            member,
+            organisation,
+            standings,
+            month,
+        })
+    }
+
+    /// How a member's monthly allowance stands, and where it comes from.
+    fn month_of(
+        &self,
+        (member, plan): (Pseudonym, Scope),
+        party: Party<'_>,
+        now: Timestamp,
+    ) -> Result<Option<MonthStand>, Failure> {
+        let members = self.memory.limiting().members();
+        let (Some(terms), Some(status)) =
+            (party.month, members.check_month(party, Costs::default(), now))
+        else {
+            return Ok(None);
+        };
+        let (mut setting, mut whose) = (None, plan);
+        for scope in [Scope::Member(member), plan] {
+            let key = LimitKey { scope, resource: Resource::Pages, part: Part::Month };
+            setting = self.memory.limit_setting(key, now).map_err(|fault| of_store(&fault))?;
+            whose = scope;
+            if setting.is_some() {
+                break;
+            }
+        }
+        let zone = ZoneId::from_code(terms.zone);
+        let resets = terms.month(now).ends(zone);
+        let used = terms.pages.saturating_sub(status.remaining);
+        Ok(Some(MonthStand { pages: terms.pages, used, resets, zone, setting, whose }))
     }
 
     /// How somebody's limits stand, and where each comes from: its own, or what is tried on some of its class, or what is set for all

@@ -73,7 +73,7 @@ impl Live {
             trunk,
         };
         match asked.holder {
-            QuotaHolder::Member => {
+            QuotaHolder::Member | QuotaHolder::Month => {
                 let facts = self.memory.directory().member(hot).unwrap_or_default();
                 let own = self.memory.limiting().own().of(hot, facts.plan, book, now);
                 let [member, ..] = book.parties(&Concerned::member(hot, facts), own.as_ref());

@@ -8,7 +8,8 @@ use crate::limiter::{Costs, Party, Statuses, cost};
 use crate::memory::limits::{Book, Concerned, Effective, PARTIES};
 use crate::time::{Span, Timestamp};
 use crate::verdict::{
-    QUOTA_RULES, QuotaOutcome, QuotaStatus, Resource, SHARE_RULES, Watched, weight_percent,
+    QUOTA_RULES, QuotaHolder, QuotaOutcome, QuotaStatus, Resource, SHARE_RULES, Watched,
+    weight_percent,
 };
 
 /// Rates are in 65,536ths of a unit a second.
@@ -58,7 +59,9 @@ impl Live {
         let mut first: Option<Next> = None;
         for party in parties.iter().filter(|party| party.key != 0) {
             let statuses = self.memory.limiting().members().check(*party, costs, now);
-            for (resource, status) in asked(party, &statuses) {
+            let month = self.memory.limiting().members().check_month(*party, costs, now);
+            let month = month.as_ref().map(|status| (status.resource, status));
+            for (resource, status) in asked(party, &statuses).chain(month) {
                 let next = next(party, resource, status, (costs, dials, now));
                 let sooner = first.as_ref().is_none_or(|first| next.faxes < first.faxes);
                 if sooner {
@@ -86,7 +89,7 @@ fn next(
     status: &QuotaStatus,
     (costs, dials, now): (Costs, u128, Timestamp),
 ) -> Next {
-    let rule = QUOTA_RULES[party.holder as usize][resource as usize];
+    let rule = QUOTA_RULES[status.holder as usize][resource as usize];
     let retry = match status.outcome {
         QuotaOutcome::NotUntil(until) => Some(until),
         QuotaOutcome::Within | QuotaOutcome::Never => None,
@@ -98,7 +101,11 @@ fn next(
     let faxes = status.remaining / cost;
     // What comes back while they are sent: of a unit in so many microseconds.
     let back = party.limits[resource as usize].map_or(Span::default(), |it| it.comes_back(1));
-    let back = RATE_UNIT * 1_000_000 / u128::from(back.as_micros().max(1));
+    let drains = status.holder != QuotaHolder::Month;
+    let back = match drains {
+        true => RATE_UNIT * 1_000_000 / u128::from(back.as_micros().max(1)),
+        false => 0,
+    };
     let fills = (dials * u128::from(cost)).saturating_sub(back);
     let seconds = (u128::from(status.remaining) * RATE_UNIT).checked_div(fills);
     let micros = seconds.map(|seconds| seconds.saturating_mul(1_000_000));

@@ -18,8 +18,8 @@ use crate::verdict::{
 const HITS_MAX: usize = 320;
 /// Most counterfactuals: one either side.
 const OTHERS_MAX: usize = 4;
-/// Most quotas: each resource of three holders.
-const QUOTAS_MAX: usize = 3 * Resource::ALL.len();
+/// Most quotas: each resource of three holders, and pages a month.
+const QUOTAS_MAX: usize = 3 * Resource::ALL.len() + 1;
 /// Most bytes of a verdict: what is always there, 20 a line, 11 a counterfactual, 41 a quota, bounds, refusal and share.
 pub(super) const VERDICT_BYTES_MAX: usize =
     56 + HITS_MAX * 20 + OTHERS_MAX * 11 + QUOTAS_MAX * 41 + 90 + 32;
@@ -162,7 +162,7 @@ fn put_quota(to: &mut Packer<'_>, quota: &QuotaStatus) {
 fn take_quota(from: &mut &[u8]) -> Option<QuotaStatus> {
     let code = take_u8(from)?;
     let resource = *Resource::ALL.get(usize::from(code & 0xf))?;
-    let holder = *QuotaHolder::ALL.get(usize::from(code >> 4))?;
+    let holder = QuotaHolder::from_code(code >> 4)?;
     let outcome = take_u8(from)?;
     let until = take_time(from)?;
     let outcome = match (outcome, until) {

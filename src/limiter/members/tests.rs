@@ -29,7 +29,7 @@ fn quota(rate: u64, period: Span, burst: u64) -> Limits {
 }
 
 const fn party(key: u64, limits: &Limits) -> Party<'_> {
-    Party { holder: QuotaHolder::Member, key, limits, off: 0 }
+    Party { holder: QuotaHolder::Member, key, limits, off: 0, month: None }
 }
 
 fn table(limits: Limits) -> Members {

@@ -4,7 +4,9 @@
 use crate::fax::stage::{Direction, Member, Plan};
 use crate::ledger::StageRow;
 use crate::limiter::share::{Membership, Standing};
-use crate::limiter::{Allowance, Allowances, Limits, Party, Slowest, limits, row_key, slowest};
+use crate::limiter::{
+    Allowance, Allowances, Limits, MonthTerms, Party, Slowest, limits, row_key, slowest,
+};
 use crate::policy::{Generation, Policy, Quota, ShareRules};
 use crate::time::Timestamp;
 use crate::verdict::{QuotaHolder, Resource};
@@ -37,6 +39,8 @@ struct Class {
     off: u8,
     /// Other limits that are tried on some of them.
     canary: Option<Canary>,
+    /// Pages in a month of the calendar; of plans alone.
+    month: Option<u64>,
 }
 
 /// Limits that are tried on some of a class.
@@ -117,7 +121,9 @@ impl Book {
                 let percent = setting.canary?.percent;
                 Some(Canary { limits: limits(&tried), percent, set: setting.set })
             });
-            Class { limits: limits(&in_force), off, canary }
+            let member = holder == QuotaHolder::Member;
+            let month = member.then(|| monthly_in_force(policy, set, plan, now)).flatten();
+            Class { limits: limits(&in_force), off, canary, month }
         };
         let of = |holder| class(holder, Plan::Unknown);
         Self {
@@ -168,7 +174,7 @@ impl Book {
             let limits = class.limits_of(hot);
             let limited = limits.iter().any(Option::is_some);
             let key = if limited { row_key(holder, hot) } else { 0 };
-            Party { holder, key, limits, off: class.off }
+            Party { holder, key, limits, off: class.off, month: None }
         };
         match of.direction {
             Direction::Outbound => {
@@ -176,9 +182,12 @@ impl Book {
                     Some(own) => (&own.limits, own.off),
                     None => self.of_member(of.member, of.facts.plan),
                 };
+                let by_plan = self.plans[of.facts.plan as usize].month;
+                let month = own.and_then(|own| own.month).or(by_plan);
+                let month = month.map(|pages| MonthTerms { pages, zone: of.facts.zone });
                 // A member without limits competes for what is contended all the same.
                 let key = row_key(QuotaHolder::Member, of.member);
-                let member = Party { holder: QuotaHolder::Member, key, limits, off };
+                let member = Party { holder: QuotaHolder::Member, key, limits, off, month };
                 [
                     member,
                     party(QuotaHolder::Organisation, of.facts.organisation, &self.organisation),
@@ -237,6 +246,17 @@ pub fn allowances_in_force(
         }
     }
     allowances
+}
+
+/// The pages that members of a plan may send in a month, at `now`: those of the policy, or what was set over them; `None` is no limit.
+#[must_use]
+pub fn monthly_in_force(
+    policy: &Policy,
+    set: &ClassSettings,
+    plan: Plan,
+    now: Timestamp,
+) -> Option<u64> {
+    set.monthly(Scope::Plan(plan), now).or_else(|| policy.monthly_pages(plan))
 }
 
 /// A quota, as the limiter takes it.

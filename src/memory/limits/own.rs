@@ -28,6 +28,8 @@ struct Own {
     limits: [Option<(Limit, i64)>; Resource::ALL.len()],
     /// Until when a limit is off.
     off: [i64; Resource::ALL.len()],
+    /// Pages in a month, and until when that holds.
+    month: Option<(u64, i64)>,
 }
 
 impl Own {
@@ -42,6 +44,10 @@ impl Own {
                 });
             }
             Part::Off => self.off[which] = setting.map_or(0, until),
+            Part::Month => {
+                let pages = |setting: &Setting| Some((setting.quota?.rate(), until(setting)));
+                self.month = setting.and_then(pages);
+            }
             // Of nobody alone, or in nobody's way.
             Part::Canary | Part::Shadow(_) => {}
         }
@@ -60,13 +66,15 @@ impl Own {
                 off |= 1 << which;
             }
         }
-        Effective { limits, off }
+        let month = self.month.filter(|(_, until)| *until > now).map(|(pages, _)| pages);
+        Effective { limits, off, month }
     }
 
     fn is_nothing(&self, now: Timestamp) -> bool {
         let now = now.as_micros();
         self.limits.iter().flatten().all(|(_, until)| *until <= now)
             && self.off.iter().all(|until| *until <= now)
+            && self.month.is_none_or(|(_, until)| until <= now)
     }
 }
 
@@ -77,6 +85,8 @@ pub struct Effective {
     pub limits: Limits,
     /// Those that are off, a bit each.
     pub off: u8,
+    /// Pages in a month, where it has other ones than its plan.
+    pub month: Option<u64>,
 }
 
 /// A member, and where its set is: one more than the number, so that no row is all zeros.

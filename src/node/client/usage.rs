@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tonic::Request;
 
 use super::Client;
-use crate::bounds::{NODE_LINES_MAX, NODE_USAGE_EVERY_MS, NODE_USAGE_MS};
+use crate::bounds::{NODE_LINES_MAX, NODE_USAGE_EVERY_MS, NODE_USAGE_MS, NODE_USAGE_SPARE_MS};
 use crate::node::answer::Answer;
 use crate::node::digest::name_of;
 use crate::time::{Span, Timestamp};
@@ -78,6 +79,13 @@ impl Client {
     /// `conversion`. Takes two seconds at most. The names of what is contended over all nodes now, or `None` where nobody
     /// answered: what was said counts for half a minute, so that nothing is to be done about one that was lost.
     pub async fn report_usage(&self, usages: Vec<wire::ResourceUsage>) -> Option<Vec<String>> {
+        self.reporting.store(true, Ordering::Relaxed);
+        let told = self.say_usage(usages).await;
+        self.reporting.store(false, Ordering::Relaxed);
+        told
+    }
+
+    async fn say_usage(&self, usages: Vec<wire::ResourceUsage>) -> Option<Vec<String>> {
         let longest = Duration::from_millis(NODE_USAGE_MS);
         let mut said =
             Request::new(wire::ReportUsageRequest { node_id: self.node_id.clone(), usages });
@@ -116,6 +124,17 @@ impl Client {
             biased;
             answer = self.ask(request) => answer,
             never = reporting => match never {},
+        }
+    }
+
+    /// Gives a report that is under way a moment, once an answer is out and nothing else is polled until the next question.
+    pub(in crate::node) async fn spare(
+        &self,
+        reporting: Pin<&mut impl Future<Output = Infallible>>,
+    ) {
+        if self.reporting.load(Ordering::Relaxed) {
+            let _never =
+                tokio::time::timeout(Duration::from_millis(NODE_USAGE_SPARE_MS), reporting).await;
         }
     }
 

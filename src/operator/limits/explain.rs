@@ -10,7 +10,7 @@ use super::super::text::{label, safe, wire_instant};
 use crate::wire::operator::v1::limit_service_client::LimitServiceClient;
 use crate::wire::operator::v1::{
     GetMemberLimitsRequest, GetMemberLimitsResponse, LimitPart, LimitSetting, MemberLimit,
-    MemberShare, NextRefusal,
+    MemberShare, MonthlyAllowance, NextRefusal,
 };
 
 pub(in crate::operator) const EXPLAIN: Command = Command {
@@ -46,6 +46,9 @@ fn explain(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failur
     for limit in fullest_first(&response.organisation_limits) {
         output.line(sentence(limit, ("for each organisation", "--each organisation")))?;
     }
+    if let Some(month) = &response.month {
+        output.line(monthly(month))?;
+    }
     output.line(weight(&response))?;
     for share in &response.shares {
         output.line(stands(share))?;
@@ -60,6 +63,20 @@ fn fullest_first(limits: &[MemberLimit]) -> Vec<&MemberLimit> {
         std::cmp::Reverse(u128::from(limit.level) * 1_000 / u128::from(limit.burst.max(1)))
     });
     limits
+}
+
+/// How its monthly allowance stands.
+fn monthly(month: &MonthlyAllowance) -> String {
+    let MonthlyAllowance { page_count, used_count, reset_time, time_zone, setting } = month;
+    let zone = if time_zone.is_empty() { "UTC".into() } else { safe(time_zone) };
+    let from = match setting {
+        None => "It is the policy's".to_owned(),
+        Some(setting) => by_whom(setting, "of its plan"),
+    };
+    format!(
+        "pages of this month: {used_count} of {page_count} in use; all of it is back when the month ends in {zone}, at {}. {from}.",
+        wire_instant(reset_time.as_ref())
+    )
 }
 
 /// What it may claim of what is contended, and what made that of it.

@@ -45,6 +45,9 @@ impl Candidate {
     #[must_use]
     pub const fn holder(&self) -> QuotaHolder {
         match self.key.scope {
+            Scope::Plan(_) | Scope::Member(_) if matches!(self.key.part, Part::Month) => {
+                QuotaHolder::Month
+            }
             Scope::Plan(_) | Scope::Member(_) => QuotaHolder::Member,
             Scope::Holder(holder) => holder,
         }
@@ -327,8 +330,16 @@ fn own_limits(candidate: &Candidate) -> Option<crate::limiter::Limits> {
 
 fn concerned(user: &User) -> Concerned {
     match *user {
-        User::Sender { member, organisation, plan, weight_milli: share_weight_milli, api_key } => {
-            let facts = Member { plan, organisation, share_weight_milli, ..Member::default() };
+        User::Sender {
+            member,
+            organisation,
+            plan,
+            weight_milli: share_weight_milli,
+            api_key,
+            zone,
+        } => {
+            let facts =
+                Member { plan, organisation, share_weight_milli, zone, ..Member::default() };
             Concerned { api_key, ..Concerned::member(member, facts) }
         }
         User::Called { number, trunk } => Concerned {

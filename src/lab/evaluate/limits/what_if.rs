@@ -103,6 +103,7 @@ fn decided(number: u64, members: u64, seed: u64, time: Timestamp) -> Use {
             plan: Plan::Free,
             weight_milli: 0,
             api_key: 0,
+            zone: 0,
         },
         costs: Costs([1, pages, 15 + 30 * pages, 1]),
         good: mixed & 2 == 0,
