@@ -306,7 +306,11 @@ impl Members {
 
     /// Fetches somebody's row from memory for who is about to charge it and has the table for itself; what it answers means nothing.
     pub fn touch(&mut self, key: u64) -> u64 {
-        if key == 0 { 0 } else { self.rows.get_mut(key, FREE).map_or(0, |row| row.rest()) }
+        if key == 0 {
+            return 0;
+        }
+        let [given, ..] = self.given.of(key);
+        self.rows.get_mut(key, FREE).map_or(0, |row| row.rest()) ^ u64::from(given)
     }
 
     /// One step of the hand: looks at a few rows of one shard and drops those that say nothing. Says how many went.

@@ -170,7 +170,7 @@ fn what_is_foretold_of_a_month_is_what_it_does() {
     let (before, after) = (house(&free), house(&POLICY.replace("free = 100", "free = 40")));
     let mut enforced = 0;
     for step in 0..400_u64 {
-        let now = at(DECEMBER - 6 * 86_400 + i64::try_from(step).unwrap() * 3_600);
+        let now = at(DECEMBER - 3 * 86_400 + i64::try_from(step).unwrap() * 1_200);
         let (who, count) = (
             [KIM, ("lou", "Asia/Tokyo"), ("max", "Etc/UTC")][(step % 3) as usize],
             1 + step as u32 % 3,
@@ -181,7 +181,7 @@ fn what_is_foretold_of_a_month_is_what_it_does() {
         enforced += u64::from(of_month(&kept).0 != QuotaOutcome::Within);
     }
     settle(&before);
-    let now = at(DECEMBER + 12 * 86_400);
+    let now = at(DECEMBER + 3 * 86_400);
     before.follow_usage_to(before.store().last_seq(), now, &mut |_| ()).unwrap();
     let candidate =
         Candidate { key: key(Scope::Plan(Plan::Free)), setting: Some(setting(40, now)) };

@@ -90,7 +90,7 @@ async fn what_a_node_says_is_shared_and_shown() {
 async fn the_client_counts_its_dials_and_says_them_beside_its_questions() {
     let mut service = Running::traced("http://127.0.0.1:9");
     let server = format!("http://{}", service.address("serving").await);
-    let mut pipe = tool(&server, &["node", "pipe", "--node", "gw-1", "--lines", "4"]);
+    let mut pipe = tool(&server, &["node", "pipe", "--node", "gw-1", "--lines", "400"]);
     let mut pipe = Ending(pipe.stdin(Stdio::piped()).spawn().unwrap());
     let mut input = pipe.0.stdin.take().unwrap();
     let mut answers = BufReader::new(pipe.0.stdout.take().unwrap()).lines();

@@ -22,8 +22,8 @@ use crate::verdict::{Going, QuotaHolder, QuotaStatus};
 
 /// Decisions that are remembered, settled or not, twice as many at most: the oldest go together.
 const OPEN_MAX: usize = 500_000;
-/// Uses after which a few rows are looked at that may say nothing any more.
-const HAND_EVERY: u32 = 64;
+/// Uses after which a few rows are looked at that may say nothing any more: a week's worth goes round the table some times.
+const HAND_EVERY: u32 = 256;
 
 /// A limit that is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
