@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 19] = [
+const FILES: [&str; 20] = [
     "envoy/config/core/v3/base.proto",
     "envoy/extensions/common/ratelimit/v3/ratelimit.proto",
     "envoy/service/ratelimit/v3/rls.proto",
@@ -20,6 +20,7 @@ const FILES: [&str; 19] = [
     "faxguard/operator/v1/policy.proto",
     "faxguard/replay/v1/event.proto",
     "faxguard/report/v1/report.proto",
+    "faxguard/screening/v1/charge.proto",
     "faxguard/screening/v1/fingerprint.proto",
     "faxguard/screening/v1/reading.proto",
     "faxguard/screening/v1/screening.proto",

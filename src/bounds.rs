@@ -16,6 +16,17 @@ pub const MESSAGE_FIELDS_MAX: usize = 16_384;
 pub const STREAM_BATCH_MAX: usize = 256;
 /// Most stages in flight on one screening stream before the reader waits for the writer.
 pub const STREAM_IN_FLIGHT_MAX: usize = 4_096;
+/// Charges of one caller that count as a stage against its share: a charge looks one member up and nothing else.
+pub const CHARGES_A_STAGE: u32 = 64;
+/// Charges that a stream answers before others on its thread have their turn, half a millisecond of work; their answers are sent
+/// together.
+pub const CHARGES_A_TURN: usize = 1_024;
+/// Members that have a handle on one stream of charges, at 8 bytes each.
+pub const CHARGE_HANDLES_MAX: usize = 1 << 20;
+/// Largest message of a stream of charges, in bytes: one that names a member.
+pub const CHARGE_MESSAGE_BYTES_MAX: usize = 256;
+/// Most units of one charge.
+pub const CHARGE_UNITS_MAX: u32 = 1_000_000;
 /// Most numbers a request may name as a member's own.
 pub const OWNED_NUMBERS_MAX: usize = 64;
 /// Most weight in fair sharing, in thousandths of an ordinary member's.
@@ -210,6 +221,16 @@ pub const NODE_QUESTIONS_MAX: usize = 32;
 pub const NODE_MISSES_MAX: u8 = 3;
 /// After that, one question in this many milliseconds is put all the same, to see whether the service is back.
 pub const NODE_PROBE_MS: u64 = 1_000;
+/// In milliseconds: how often a node says what it has and uses; what it said counts for six times as long.
+pub const NODE_USAGE_EVERY_MS: u64 = 5_000;
+/// Longest a node waits for the answer to that, in milliseconds.
+pub const NODE_USAGE_MS: u64 = 2_000;
+/// How long a node that asks about one fax after the other waits for that answer between two, in milliseconds, every five seconds.
+pub const NODE_USAGE_SPARE_MS: u64 = 20;
+/// Dials under way that a node tells apart, about 80 bytes each.
+pub const NODE_LINES_MAX: usize = 65_536;
+/// Files of a fax server's queue that are looked at to count the lines in use.
+pub const NODE_QUEUE_FILES_MAX: usize = 65_536;
 /// Verdicts a node keeps for reuse, about 120 bytes each.
 pub const NODE_REUSE_ENTRIES: usize = 32_768;
 /// Different refusals among them; further ones are not kept.

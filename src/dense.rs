@@ -196,6 +196,12 @@ impl<R: Row> Dense<R> {
         self.shards[shard(key)].read().get(rest(key, free))
     }
 
+    /// The same for who has the table for itself: without a lock, so that many can be on their way from memory at once.
+    #[must_use]
+    pub fn get_mut(&mut self, key: u64, free: u32) -> Option<R> {
+        self.shards[shard(key)].get_mut().get(rest(key, free))
+    }
+
     /// Reads one shard, by number.
     pub fn shard(&self, number: usize) -> RwLockReadGuard<'_, Table<R>> {
         self.shards[number].read()

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 use thiserror::Error;
 
 use crate::fax::id::DecisionId;
-use crate::ledger::{EvidenceRow, HeldFax, HeldState};
+use crate::fax::stage::Plan;
+use crate::ledger::{EvidenceRow, HeldFax, HeldState, Penalty};
 use crate::memory::Memory;
 use crate::memory::evidence::{self, NotAdded, Pending};
 use crate::store::table::RetentionClass;
@@ -138,7 +139,7 @@ pub fn expire(memory: &Memory, now: Timestamp) -> Result<usize, HeldFault> {
         let outbound = held.action == Action::Hold;
         let state =
             if outbound { HeldState::RefusedWithNotice } else { HeldState::DeliveredTagged };
-        match begin(memory, &held, state, "", now) {
+        match begin(memory, (&held, Plan::default()), state, "", now) {
             Ok(one) => begun.push(one),
             Err(fault) => {
                 refused = Some(fault);
@@ -165,30 +166,30 @@ fn settle(
     let ticket = memory.store().flush().map_err(HeldFault::Refused)?;
     ticket.wait().map_err(HeldFault::Commit)?;
     let _desk = memory.desk().lock();
-    let held = find(memory, decision)?;
+    let (held, plan) = find(memory, decision)?;
     if held.state != HeldState::Waiting {
         return Err(HeldFault::Decided(held.state));
     }
-    finish(memory, begin(memory, &held, state, author, now)?)
+    finish(memory, begin(memory, (&held, plan), state, author, now)?)
 }
 
-/// The held fax of a decision, in whatever state. Its deadline, and so its key, is in the ledger.
-fn find(memory: &Memory, decision: DecisionId) -> Result<HeldFax, HeldFault> {
+/// The held fax of a decision, in whatever state, and the plan that its member was of. Its deadline, and so its key, is in the ledger.
+fn find(memory: &Memory, decision: DecisionId) -> Result<(HeldFax, Plan), HeldFault> {
     let entries = memory.store().decision(decision).map_err(HeldFault::Read)?;
     let deadlines = entries.iter().rev().filter_map(|entry| {
         if entry.kind != EntryKind::Stage {
             return None;
         }
         let row = crate::ledger::StageRow::decode(&entry.body, decision, &memory.names())?;
-        row.verdict.deadline
+        Some((row.verdict.deadline?, row.facts.plan))
     });
-    for deadline in deadlines {
+    for (deadline, plan) in deadlines {
         for state in HeldState::ALL {
             let key = HeldFax::key_of(state, deadline, decision);
             let row =
                 memory.store().table_get(TableId::HeldFaxes, &key).map_err(HeldFault::Read)?;
             if let Some(held) = row.and_then(|row| HeldFax::decode(&row.value)) {
-                return Ok(held);
+                return Ok((held, plan));
             }
         }
     }
@@ -204,13 +205,13 @@ struct Begun {
 
 fn begin(
     memory: &Memory,
-    held: &HeldFax,
+    (held, plan): (&HeldFax, Plan),
     state: HeldState,
     author: &str,
     now: Timestamp,
 ) -> Result<Begun, HeldFault> {
     let decided = HeldFax { state, decided: Some(now), author: author.to_owned(), ..held.clone() };
-    let evidence = evidence(&decided, now);
+    let evidence = evidence((&decided, plan), now);
     let expires = memory.expiry(RetentionClass::Held, now);
     let mut writes = vec![held.delete(), decided.write(expires)];
     if evidence.released {
@@ -235,7 +236,7 @@ fn finish(memory: &Memory, begun: Begun) -> Result<HeldFax, HeldFault> {
     let Begun { decided, pending, released } = begun;
     evidence::finish(memory, pending).map_err(fault)?;
     let now = decided.decided.unwrap_or(decided.held);
-    memory.hear(decided.decision, &evidence(&decided, now), now);
+    memory.hear(decided.decision, &evidence((&decided, Plan::default()), now), now);
     memory.open_decisions().decided(decided.decision, decided.state);
     if released {
         memory.counters().false_positives.fetch_add(1, Ordering::Relaxed);
@@ -251,7 +252,7 @@ const fn fault(not_added: NotAdded) -> HeldFault {
 }
 
 /// What the decision proves of the sender. A deadline proves nothing.
-fn evidence(decided: &HeldFax, now: Timestamp) -> EvidenceRow {
+fn evidence((decided, plan): (&HeldFax, Plan), now: Timestamp) -> EvidenceRow {
     let mut observation = decided.observation;
     observation.second = u32::try_from(now.as_seconds()).unwrap_or(0);
     observation.happened = crate::activity::Happened::default();
@@ -266,6 +267,10 @@ fn evidence(decided: &HeldFax, now: Timestamp) -> EvidenceRow {
         number_key: observation.caller,
         approved: released && inbound && observation.caller != 0,
         released,
+        penalty: match inbound {
+            true => Penalty::default(),
+            false => Penalty::of_complaint(observation.bad, plan),
+        },
     }
 }
 

@@ -8,7 +8,7 @@ mod row;
 mod usage;
 mod varint;
 
-pub use evidence::EvidenceRow;
+pub use evidence::{EvidenceRow, Penalty};
 pub use held::{HeldFax, HeldState};
 pub use names::Names;
 pub use opening::{decode_opening, encode_opening};

@@ -12,6 +12,7 @@ mod journal;
 pub mod outcome;
 mod parties;
 mod pipe;
+mod report;
 mod reuse;
 pub mod session;
 mod standby;
@@ -34,4 +35,5 @@ pub const COMMANDS: &[Command] = &[
     hylafax::JOB_CONTROL,
     hylafax::NOTIFY,
     pipe::PIPE,
+    report::USAGE,
 ];

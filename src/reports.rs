@@ -14,7 +14,7 @@ use crate::activity::{Happened, Observation};
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::number::Number;
 use crate::fax::stage::{Caller, Direction};
-use crate::ledger::{EvidenceRow, StageRow};
+use crate::ledger::{EvidenceRow, Penalty, StageRow};
 use crate::lists::{ListEntry, ListFault, ListKind};
 use crate::memory::Memory;
 use crate::memory::evidence::{self, NotAdded};
@@ -250,6 +250,10 @@ fn evidence(filing: &Filing, weight: u32, row: Option<&StageRow>) -> EvidenceRow
         number_key: row.observation.caller,
         approved: approves && inbound && row.observation.caller != 0,
         released: false,
+        penalty: match inbound {
+            true => Penalty::default(),
+            false => Penalty::of_complaint(observation.bad, row.facts.plan),
+        },
     }
 }
 

@@ -169,8 +169,8 @@ fn count(
 ) -> Counted {
     let (policy, limiting) = (generation.policy(), memory.limiting());
     let book = limiting.book(generation, event.time);
-    let own = limiting.own().of(open.member_key, open.facts.plan, &book, event.time);
     let spends = spend::of(open, &event.stage);
+    let own = spend::own(limiting.own(), open, (&event.stage, spends), (&book, event.time));
     let parties = spend::parties((&book, own.as_ref()), open, (&event.stage, spends));
     let mut activity = memory.activity().lock(&open.observation);
     let holds = limiting.holds().lock([open.member_key]);
@@ -261,6 +261,7 @@ fn row(
         member: open.member,
         member_key: open.member_key,
         facts: open.facts,
+        api_key: open.api_key(verdict.stage.direction()),
         calling_code: open.calling_code,
         zone: open.zone,
         observation: open.observation,
@@ -310,7 +311,7 @@ fn noted(open: &AtWork<'_>, event: &StageEvent, gathered: &Gathered, verdict: &V
 /// of another day.
 fn is_own(open: &OpenDecision, age_days: u16, now: Timestamp) -> bool {
     let day = |second: u32| Timestamp::from_seconds(second.into()).day();
-    open.accepted.is_some_and(|second| now.day() - day(second) == i64::from(age_days))
+    open.accepted().is_some_and(|second| now.day() - day(second) == i64::from(age_days))
 }
 
 /// Queues the row, which has been encoded, and with it what goes to the desk or is kept there no longer; false when the

@@ -12,7 +12,7 @@ use crate::time::{Span, Timestamp};
 
 pub use limits::{
     Going, Holder, Holding, QUOTA_RULES, QuotaHolder, QuotaOutcome, QuotaStatus, Resource,
-    SHARE_RULES, ShareStatus, WATCHED, Watched,
+    SHARE_RULES, ShareStatus, WATCHED, Watched, weight_percent,
 };
 
 /// Evidence for junk in thousandths of log-odds (natural logarithm). Sums saturate.

@@ -26,7 +26,7 @@ const ROOMS: &[Room] = &[
     ("features", 0, ""),
     ("decay", 0, "time"),
     ("fax", 0, "bounds time"),
-    ("verdict", 0, "fax time"),
+    ("verdict", 0, "decay fax time"),
     // Laws of the house, and the one shape of large tables.
     ("content", 1, "bounds fax time verdict"),
     ("policy", 1, "bounds fax time verdict"),
@@ -43,7 +43,7 @@ const ROOMS: &[Room] = &[
     // What is written down of all of these.
     ("ledger", 4, "activity content fax features limiter relations store time verdict"),
     // Everything that outlives a request, in one place.
-    ("memory", 5, "activity bounds campaign content decay directory fax features ledger limiter lists policy relations store time verdict"),
+    ("memory", 5, "activity bounds campaign content decay dense directory fax features ledger limiter lists policy relations store time verdict"),
     // The paths: they do not see each other.
     ("screening", 6, "activity bounds campaign content decay directory fax features ledger limiter lists memory policy relations store time verdict"),
     ("held", 6, "activity fax ledger memory store time verdict"),

@@ -9,6 +9,8 @@ mod desk;
 mod known;
 mod limit_edits;
 mod limits;
+mod months;
+mod penalty;
 mod tuning;
 
 use std::sync::atomic::Ordering;

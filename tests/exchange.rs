@@ -8,6 +8,7 @@
 )]
 
 mod cluster;
+mod encrypted;
 mod house;
 mod served;
 mod trouble;
@@ -177,6 +178,7 @@ impl Instance {
             key,
             limits,
             off: 0,
+            month: None,
         };
         self.levels.check(party, Costs::default(), WallClock.now())[0].unwrap().remaining
     }

@@ -6,6 +6,7 @@
 )]
 
 mod campaigns;
+mod charges;
 mod comparing;
 pub(crate) mod engine;
 mod limits;
@@ -13,6 +14,7 @@ mod live;
 mod load;
 mod rates;
 mod reading;
+mod standing;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -287,7 +289,7 @@ async fn health_and_reflection_know_every_service() {
         );
         count += 1;
     }
-    assert_eq!(count, 11);
+    assert_eq!(count, 12);
     assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
     assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
     server.end().await;

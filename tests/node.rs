@@ -9,6 +9,7 @@ mod calls;
 mod hooks;
 mod line;
 mod server;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 //! what stood in it; every generated field is named, so that a new one breaks the build here.
 
 pub mod campaign;
+pub mod charge;
 pub mod decision;
 pub mod directory;
 pub mod event_json;

@@ -11,13 +11,14 @@ use super::status::Failure;
 use super::tuning_desk::TuningDesk;
 use crate::content::sealed::SealedFax;
 use crate::directory;
+use crate::fax::hours::ZoneId;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::stage::{Plan, StageEvent};
 use crate::held::{HeldFilter, HeldPage};
 use crate::ledger::{HeldFax, HeldState};
-use crate::limiter::share::Usage;
+use crate::limiter::share::{Stand, Usage};
 use crate::lists::{EntryId, ListEntry, ListFilter, ListPage};
-use crate::memory::limits::Setting;
+use crate::memory::limits::{Scope, Setting};
 use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation};
 use crate::reports::{Filing, Receipt};
@@ -229,6 +230,59 @@ pub struct MemberLimits {
     pub weight_milli: u32,
     /// Who it is.
     pub member: Pseudonym,
+    /// Those of the organisation it belongs to.
+    pub organisation: Vec<MemberLimit>,
+    /// How it stands at what is contended, and what would refuse it next.
+    pub standings: Standings,
+    /// Its monthly allowance, where it has one.
+    pub month: Option<MonthStand>,
+}
+
+/// How a monthly allowance stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonthStand {
+    /// Pages in a month.
+    pub pages: u64,
+    /// Those that are used.
+    pub used: u64,
+    /// When the month ends there.
+    pub resets: Timestamp,
+    /// Where; `None` for UTC.
+    pub zone: Option<ZoneId>,
+    /// What is set for the member or its plan, where it is not the policy's.
+    pub setting: Option<Setting>,
+    /// Whose that is.
+    pub whose: Scope,
+}
+
+/// How a member stands at what is contended, and what would refuse it next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standings {
+    /// Its weight now, in thousandths of an ordinary member's.
+    pub weight_milli: u64,
+    /// What its past has made of it, in thousandths: 1,000 is nothing.
+    pub raised_milli: u64,
+    /// What verdicts on abuse have left of it, in hundredths.
+    pub lowered_percent: u32,
+    /// What it has in any case of what is contended, in millionths.
+    pub floor_ppm: u32,
+    /// Each resource that is watched.
+    pub shares: Vec<Stand>,
+    /// What stands in its way, or will next.
+    pub next: Option<Next>,
+}
+
+/// What stands in a member's way, or will next if it sends faxes of one page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The rule.
+    pub rule: &'static str,
+    /// How many of them still go at once; 0 where it stands in the way now.
+    pub faxes: u64,
+    /// When it will, at the rate at which the member dials now; `None` where it never does at that rate, or does now.
+    pub time: Option<Timestamp>,
+    /// When it no longer does, where it does now and that is known.
+    pub retry: Option<Timestamp>,
 }
 
 /// Counts and health of the engine.

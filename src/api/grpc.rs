@@ -3,6 +3,7 @@
 mod answers;
 mod arrival;
 mod beside;
+mod charge;
 mod declared;
 mod dispatch;
 mod gate;
@@ -37,8 +38,9 @@ use crate::metrics::Metrics;
 use crate::wire::envoy::service::ratelimit::v3::rate_limit_service_server::RateLimitServiceServer;
 use crate::wire::operator::v1 as operator_wire;
 use crate::wire::report::v1::report_service_server::ReportServiceServer;
+use crate::wire::screening::v1::charge_service_server::ChargeServiceServer;
 use crate::wire::screening::v1::reading_service_server::ReadingServiceServer;
-use crate::wire::screening::v1::screening_service_server;
+use crate::wire::screening::v1::{charge_service_server, screening_service_server};
 use operator_wire::campaign_service_server::CampaignServiceServer;
 use operator_wire::decision_service_server::DecisionServiceServer;
 use operator_wire::directory_service_server::DirectoryServiceServer;
@@ -207,8 +209,9 @@ impl Services {
     where
         S::Future: Send + Unpin + 'static,
     {
-        let verdicts = S::NAME == screening_service_server::SERVICE_NAME;
-        let needs_store = !verdicts && S::NAME.starts_with("faxguard.");
+        let verdicts =
+            [screening_service_server::SERVICE_NAME, charge_service_server::SERVICE_NAME];
+        let needs_store = !verdicts.contains(&S::NAME) && S::NAME.starts_with("faxguard.");
         self.names.push(Name { name: S::NAME, needs_store });
         let calls = Arc::clone(&self.calls);
         self.behind_gate(Some(audience), &calls, service)
@@ -268,6 +271,8 @@ pub fn services(edge: Edge) -> Services {
     let screening = dispatch::Dispatch::new(screening::Desk::new(Arc::clone(&edge)));
     let reading = ReadingServiceServer::new(reading::FaxReading(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::READ_FAX_MESSAGE_BYTES_MAX);
+    let charges = ChargeServiceServer::new(charge::Charges(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::CHARGE_MESSAGE_BYTES_MAX);
     let rates = RateLimitServiceServer::new(rate_limit::RateLimits(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::RATE_MESSAGE_BYTES_MAX);
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
@@ -292,6 +297,7 @@ pub fn services(edge: Edge) -> Services {
         .with(Screening, screening)
         .with(Screening, reading)
         .with(Screening, rates)
+        .with(Screening, charges)
         .with(Report, reports)
         .with(Operator, campaigns)
         .with(Operator, decisions)

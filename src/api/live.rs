@@ -3,6 +3,7 @@
 mod desk;
 mod limits;
 mod rates;
+mod standing;
 mod tuning;
 
 use std::sync::Arc;

@@ -33,4 +33,10 @@ pub trait RateDesk {
     /// Spends what was asked of all quotas, where each has enough, or else of none; and how each stands, `None` where there
     /// is no limit or it is off.
     fn spend(&self, asked: &[Asked]) -> (Timestamp, Vec<Option<Stands>>);
+
+    /// Spends one, where there is enough; how it stands.
+    fn charge(&self, asked: &Asked) -> (Timestamp, Option<Stands>) {
+        let (now, mut stands) = self.spend(std::slice::from_ref(asked));
+        (now, stands.pop().flatten())
+    }
 }

@@ -24,8 +24,9 @@ const TRACE_PARENT: &str = "traceparent";
 const TRACE_PARENT_BYTES: usize = 55;
 
 /// Every method of the contract. A path is whatever a caller writes; a span names one of these.
-pub const METHODS: [&str; 39] = [
+pub const METHODS: [&str; 40] = [
     "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit",
+    "/faxguard.screening.v1.ChargeService/StreamCharges",
     "/faxguard.screening.v1.ReadingService/FingerprintFax",
     "/faxguard.screening.v1.ScreeningService/ScreenFax",
     "/faxguard.screening.v1.ScreeningService/StreamScreenFax",

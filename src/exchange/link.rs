@@ -7,8 +7,8 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{
-    Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError, Script,
-    ScriptInvocation,
+    Client, ClientTlsConfig, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
+    Script, ScriptInvocation, TlsCertificates,
 };
 use thiserror::Error;
 use tokio::sync::Mutex;
@@ -31,6 +31,8 @@ pub(super) const BATCH_ROWS: usize = 512;
 const NEWS_ROWS: usize = 1_024;
 /// Longest password, in bytes.
 const PASSWORD_BYTES_MAX: u64 = 4_096;
+/// Longest file of certificates or of a key, in bytes.
+const PEM_BYTES_MAX: u64 = 1 << 20;
 
 /// Why the settings of the exchange cannot be followed.
 #[derive(Debug, Error)]
@@ -49,6 +51,25 @@ pub enum LinkFault {
     /// The password is too long, or no text.
     #[error("password of the engine is longer than 4096 bytes, or no text")]
     NoPassword,
+    /// A certificate or a key could not be read.
+    #[error("certificate or key of the engine could not be read from `{}`", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// The system's fault.
+        source: std::io::Error,
+    },
+    /// There is none in it.
+    #[error("there is no certificate or key in `{}` (write PEM)", path.display())]
+    NoPem {
+        /// The file.
+        path: PathBuf,
+    },
+    /// They are no certificates, or do not belong together.
+    #[error(
+        "certificates of the engine cannot be used (write PEM, certificate and key of one pair)"
+    )]
+    Encryption(#[source] RedisError),
     /// None is named.
     #[error("no engine is named to meet at")]
     NoEngine,
@@ -152,16 +173,26 @@ impl Link {
             Ok(info.set_redis_settings(login))
         };
         let nodes = settings.engines.iter().map(address).collect::<Result<Vec<_>, _>>()?;
+        let certificates = certificates(settings)?;
         let client = if settings.cluster {
-            let builder = ClusterClient::builder(nodes)
+            let mut builder = ClusterClient::builder(nodes)
                 .connection_timeout(CALL_MAX)
                 .response_timeout(CALL_MAX)
                 .retries(2);
-            Way::Cluster(Box::new(builder.build().map_err(LinkFault::Address)?))
+            if let Some(certificates) = certificates {
+                builder = builder.certs(certificates);
+            }
+            Way::Cluster(Box::new(builder.build().map_err(LinkFault::Encryption)?))
         } else {
             let first = nodes.into_iter().next();
             let first = first.ok_or(LinkFault::NoEngine)?;
-            Way::One(Box::new(Client::open(first).map_err(LinkFault::Address)?))
+            let client = match certificates {
+                Some(certificates) => {
+                    Client::build_with_tls(first, certificates).map_err(LinkFault::Encryption)
+                }
+                None => Client::open(first).map_err(LinkFault::Address),
+            };
+            Way::One(Box::new(client?))
         };
         Ok(Self {
             client,
@@ -276,6 +307,35 @@ async fn invoke<T: FromRedisValue>(
         Connection::One(mut one) => call.invoke_async(&mut one).await,
         Connection::Cluster(mut cluster) => call.invoke_async(&mut cluster).await,
     }
+}
+
+/// The files of an encrypted engine; `None` where none is named, and the system's authorities vouch for it if it is one.
+fn certificates(settings: &settings::Exchange) -> Result<Option<TlsCertificates>, LinkFault> {
+    let settings::Exchange { authority_file, certificate_file, key_file, .. } = settings;
+    let root_cert = pem(authority_file)?;
+    let client_tls = match (pem(certificate_file)?, pem(key_file)?) {
+        (Some(client_cert), Some(client_key)) => Some(ClientTlsConfig { client_cert, client_key }),
+        _ => None,
+    };
+    let any = root_cert.is_some() || client_tls.is_some();
+    Ok(any.then_some(TlsCertificates { client_tls, root_cert }))
+}
+
+/// What a file holds; `None` where none is named.
+fn pem(path: &str) -> Result<Option<Vec<u8>>, LinkFault> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let fault = |source| LinkFault::Certificate { path: path.into(), source };
+    let file = std::fs::File::open(path).map_err(fault)?;
+    let mut bytes = Vec::new();
+    let mut bounded = std::io::Read::take(file, PEM_BYTES_MAX);
+    std::io::Read::read_to_end(&mut bounded, &mut bytes).map_err(fault)?;
+    let begins = b"-----BEGIN ";
+    if !bytes.windows(begins.len()).any(|window| window == begins) {
+        return Err(LinkFault::NoPem { path: path.into() });
+    }
+    Ok(Some(bytes))
 }
 
 /// The text of the password's file, without the end of its line.

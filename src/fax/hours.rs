@@ -1,9 +1,11 @@
 //! Local hours: what the clocks show where a number rings, and when a fax may be sent there.
 
 mod law;
+mod month;
 mod zone;
 
 pub use law::{Jurisdiction, QuietHours, Standing};
+pub use month::Month;
 pub use zone::{ZoneId, zones_digest};
 
 use crate::time::Timestamp;

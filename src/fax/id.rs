@@ -82,11 +82,13 @@ pub enum SubjectKind {
     Pair = 10,
     /// A reporter who is not a member.
     Reporter = 11,
+    /// A key of the provider's own interface, by whatever name the provider has for it.
+    ApiKey = 12,
 }
 
 impl SubjectKind {
     /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Number,
         Self::Block10,
         Self::Block100,
@@ -98,6 +100,7 @@ impl SubjectKind {
         Self::Shape,
         Self::Pair,
         Self::Reporter,
+        Self::ApiKey,
     ];
 }
 

@@ -220,6 +220,8 @@ pub struct MemberClaim {
     pub facts: Member,
     /// True when the shown caller number is among the owned numbers that the request lists.
     pub owns_shown: bool,
+    /// Hot key of the key of the provider's interface that the job was submitted with; 0 when there is none.
+    pub api_key: u64,
 }
 
 /// STIR/SHAKEN result (ATIS-1000074).

@@ -1,10 +1,13 @@
 //! Evidence about a sender that is not a stage: a report, the release or rejection of a held fax.
 
 use crate::activity::Observation;
+use crate::fax::stage::Plan;
 use crate::store::codec::{take_u8, take_u64};
 
 /// Layout of the row.
 const VERSION: u8 = 1;
+/// The same with a penalty behind the flags.
+const WITH_PENALTY: u8 = 2;
 
 /// What was said, and what the counters got for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,14 +22,38 @@ pub struct EvidenceRow {
     pub approved: bool,
     /// A held fax was released: a false positive.
     pub released: bool,
+    /// What it takes off the weight of the member who sent the fax.
+    pub penalty: Penalty,
+}
+
+/// What a verdict on abuse takes off the weight of who sent a fax, where that is the member of the row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Penalty {
+    /// In sixteenths of a halving; 0 is none.
+    pub sixteenths: u8,
+    /// The member's plan when the fax was judged.
+    pub plan: Plan,
+}
+
+impl Penalty {
+    /// That of so much of a complaint, in 1/65536: a whole one halves the weight.
+    #[must_use]
+    pub fn of_complaint(weight: u32, plan: Plan) -> Self {
+        let sixteenths = u8::try_from(weight.div_ceil(1 << 12)).unwrap_or(u8::MAX);
+        Self { sixteenths, plan }
+    }
 }
 
 impl EvidenceRow {
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut to = Vec::with_capacity(128);
-        to.push(VERSION);
+        let Penalty { sixteenths, plan } = self.penalty;
+        to.push(if sixteenths == 0 { VERSION } else { WITH_PENALTY });
         to.push(u8::from(self.approved) | u8::from(self.released) << 1);
+        if sixteenths > 0 {
+            to.extend_from_slice(&[sixteenths, plan as u8]);
+        }
         to.extend_from_slice(&self.member_key.to_le_bytes());
         to.extend_from_slice(&self.number_key.to_le_bytes());
         to.extend_from_slice(&self.observation.encode());
@@ -37,11 +64,17 @@ impl EvidenceRow {
     /// report or release keeps for itself.
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
         let from = &mut bytes;
-        if take_u8(from)? != VERSION {
-            return None;
-        }
+        let version = take_u8(from)?;
         let flags = take_u8(from)?;
+        let penalty = match version {
+            VERSION => Penalty::default(),
+            WITH_PENALTY => {
+                Penalty { sixteenths: take_u8(from)?, plan: Plan::from_code(take_u8(from)?)? }
+            }
+            _ => return None,
+        };
         Some(Self {
+            penalty,
             approved: flags & 1 != 0,
             released: flags & 2 != 0,
             member_key: take_u64(from)?,
@@ -63,11 +96,22 @@ mod tests {
             number_key: 2,
             approved: false,
             released: true,
+            penalty: Penalty::default(),
         };
-        let bytes = row.encode();
-        assert_eq!(EvidenceRow::decode(&bytes), Some(row));
-        for length in 0..bytes.len() {
-            assert_eq!(EvidenceRow::decode(&bytes[..length]), None);
+        for penalty in [Penalty::default(), Penalty::of_complaint(20_000, Plan::Plus)] {
+            let row = EvidenceRow { penalty, ..row };
+            let bytes = row.encode();
+            assert_eq!(EvidenceRow::decode(&bytes), Some(row));
+            for length in 0..bytes.len() {
+                assert_eq!(EvidenceRow::decode(&bytes[..length]), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_whole_complaint_halves_and_a_part_of_one_takes_its_part() {
+        for (weight, sixteenths) in [(0, 0), (1, 1), (16_384, 4), (65_536, 16), (u32::MAX, 255)] {
+            assert_eq!(Penalty::of_complaint(weight, Plan::Free).sixteenths, sixteenths);
         }
     }
 }

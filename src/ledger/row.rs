@@ -23,13 +23,15 @@ use verdict::{put_verdict, take_verdict};
 
 pub use verdict::{decode_verdict, encode_verdict};
 
-/// Layout of the row. A reader takes every version up to its own.
-const ROW_VERSION: u8 = 3;
+/// Layout of the row. A reader takes every version up to its own; only a row that has the key of a job is of the last.
+const ROW_VERSION: u8 = 4;
+/// The layout of all others.
+const WITHOUT_KEY: u8 = 3;
 /// The first whose observation is packed.
 const PACKED_SINCE: u8 = 2;
 /// Most bytes of a row: subjects, observation, features at six bytes, course, and the verdict.
 const ROW_BYTES_MAX: usize =
-    120 + PACKED_BYTES + 6 * (FEATURE_COUNT + 1) + 290 + verdict::VERDICT_BYTES_MAX;
+    120 + PACKED_BYTES + 6 * (FEATURE_COUNT + 1) + 298 + verdict::VERDICT_BYTES_MAX;
 
 thread_local! {
     /// Where this thread packs its rows: always the same memory, so always near.
@@ -90,6 +92,8 @@ const CHARGING: u8 = 2;
 const SETTLED: u8 = 4;
 const OWED: u8 = 8;
 const ASKED: u8 = 16;
+/// The key of the job follows.
+const KEYED: u8 = 32;
 
 /// What the pages so far look like from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,6 +168,8 @@ pub struct StageRow {
     pub member_key: u64,
     /// Plan, age, zone of the member as they were.
     pub facts: Member,
+    /// Hot key of the key of the provider's interface that the job was submitted with; 0 when there is none.
+    pub api_key: u64,
     /// Country calling code of the far end; 0 not known.
     pub calling_code: u16,
     /// Code of the first time zone of the recipient plus one; 0 not known.
@@ -214,7 +220,7 @@ impl StageRow {
 
     /// Who it is about: at most 120 bytes.
     fn put_subjects(&self, to: &mut Packer<'_>) {
-        to.push(ROW_VERSION);
+        to.push(if self.api_key == 0 { WITHOUT_KEY } else { ROW_VERSION });
         to.fixed(self.request.to_le_bytes());
         to.fixed(self.node.to_le_bytes());
         to.put(self.mark.into());
@@ -227,7 +233,7 @@ impl StageRow {
         to.put(self.zone.into());
     }
 
-    /// How it went on, charge, correspondence, pages: at most 290 bytes.
+    /// How it went on, charge, correspondence, pages: at most 298 bytes.
     fn put_course(&self, to: &mut Packer<'_>) {
         let charged = self.charged != Costs::default();
         let bit = |set, bit| if set { bit } else { 0 };
@@ -236,13 +242,17 @@ impl StageRow {
         // Nearly always it is what was charged or settled.
         let stage = self.verdict.stage;
         let asked = self.asked.filter(|_| self.asked != usual(stage, self.charged, self.settled));
-        let flags = settled | owed | bit(asked.is_some(), ASKED);
+        let keyed = bit(self.api_key != 0, KEYED);
+        let flags = settled | owed | keyed | bit(asked.is_some(), ASKED);
         to.push(bit(charged, CHARGED) | bit(self.charging, CHARGING) | flags);
         if charged {
             put_costs(to, self.charged);
         }
         for costs in [self.settled, self.owed, asked].into_iter().flatten() {
             put_costs(to, costs);
+        }
+        if self.api_key != 0 {
+            to.fixed(self.api_key.to_le_bytes());
         }
         to.push(self.noted.0);
         put_pages(to, &self.pages);
@@ -298,6 +308,7 @@ impl StageRow {
         };
         let charged = cost(CHARGED, from)?.unwrap_or_default();
         let (settled, owed, asked) = (cost(SETTLED, from)?, cost(OWED, from)?, cost(ASKED, from)?);
+        let api_key = if charge & KEYED == 0 { 0 } else { take_u64(from)? };
         let (noted, pages) = (Noted(take_u8(from)?), take_pages(from)?);
         let verdict = take_verdict(from, decision, names)?;
         Some(Self {
@@ -309,6 +320,7 @@ impl StageRow {
             member,
             member_key,
             facts,
+            api_key,
             calling_code,
             zone,
             observation,

@@ -18,10 +18,13 @@ use crate::verdict::{
 const VERSION: u8 = 1;
 /// Bytes of a block before its first use.
 const HEAD_BYTES: usize = 1 + 4 + 8;
-/// The bit beside a plan that says that a weight follows.
+/// The bits beside a plan that say that a weight follows, the key that the job came with, and where its member lives.
 const WEIGHTED: u8 = 0x80;
+const KEYED: u8 = 0x40;
+/// The same of the time zone.
+const ZONED: u8 = 0x20;
 /// Most bytes of one use.
-const USE_BYTES_MAX: usize = 80;
+const USE_BYTES_MAX: usize = 92;
 
 /// What a stage means for the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,10 @@ pub enum User {
         plan: Plan,
         /// Its weight in sharing by contract, in thousandths of an ordinary member's; 0 is that of its plan.
         weight_milli: u32,
+        /// The key that its job was submitted with; 0 is none.
+        api_key: u64,
+        /// The member's time zone, as its facts have it; 0 is not known.
+        zone: u16,
     },
     /// A number that is called.
     Called {
@@ -123,7 +130,9 @@ impl Use {
                 let known = !row.features.is(Feature::MemberUnknown);
                 let good = known && !row.features.is(Feature::MemberBad);
                 let (plan, weight_milli) = (facts.plan, facts.share_weight_milli);
-                (User::Sender { member, organisation, plan, weight_milli }, good)
+                let api_key = row.api_key;
+                let zone = facts.zone;
+                (User::Sender { member, organisation, plan, weight_milli, api_key, zone }, good)
             }
             Direction::Inbound => {
                 let (number, trunk) = (row.number.hot(), row.observation.trunk);
@@ -153,10 +162,20 @@ impl Use {
         packer.put_signed(self.time.as_micros().saturating_sub(since.as_micros()));
         packer.fixed(self.decision.to_le_bytes());
         let other = match self.user {
-            User::Sender { member, organisation, plan, weight_milli } => {
-                packer.push(plan as u8 | if weight_milli == 0 { 0 } else { WEIGHTED });
+            User::Sender { member, organisation, plan, weight_milli, api_key, zone } => {
+                let keyed = if api_key == 0 { 0 } else { KEYED };
+                let zoned = if zone == 0 { 0 } else { ZONED };
+                packer.push(
+                    plan as u8 | keyed | zoned | if weight_milli == 0 { 0 } else { WEIGHTED },
+                );
                 if weight_milli != 0 {
                     packer.put(weight_milli.into());
+                }
+                if api_key != 0 {
+                    packer.fixed(api_key.to_le_bytes());
+                }
+                if zone != 0 {
+                    packer.put(zone.into());
                 }
                 packer.fixed(member.to_le_bytes());
                 organisation
@@ -200,15 +219,18 @@ impl Use {
         let plan = if bit(2) {
             let code = take_u8(from)?;
             let weight_milli = if code & WEIGHTED == 0 { 0 } else { take_as(from)? };
-            Some((Plan::from_code(code & !WEIGHTED)?, weight_milli))
+            let api_key = if code & KEYED == 0 { 0 } else { take_u64(from)? };
+            let zone = if code & ZONED == 0 { 0 } else { take_as(from)? };
+            let plan = Plan::from_code(code & !(WEIGHTED | KEYED | ZONED))?;
+            Some((plan, weight_milli, api_key, zone))
         } else {
             None
         };
         let who = take_u64(from)?;
         let other = if bit(6) { take_u64(from)? } else { 0 };
         let user = match plan {
-            Some((plan, weight_milli)) => {
-                User::Sender { member: who, organisation: other, plan, weight_milli }
+            Some((plan, weight_milli, api_key, zone)) => {
+                User::Sender { member: who, organisation: other, plan, weight_milli, api_key, zone }
             }
             None => User::Called { number: who, trunk: other },
         };
@@ -235,6 +257,9 @@ fn stood(verdict: &Verdict) -> Option<Stood> {
 
 impl Stood {
     const SHARE: u8 = 64;
+    /// Codes of a key's quotas begin after it: there was no room left for a fifth holder before.
+    const OF_KEY: u8 = Self::SHARE + 1;
+    const OF_MONTH: u8 = Self::OF_KEY + 8;
 
     /// The quota that stands in the way for longest.
     #[must_use]
@@ -251,6 +276,12 @@ impl Stood {
 
     const fn code(self) -> u8 {
         match self {
+            Self::Quota { holder: QuotaHolder::ApiKey, resource, never } => {
+                Self::OF_KEY + (resource as u8 | (never as u8) << 2)
+            }
+            Self::Quota { holder: QuotaHolder::Month, resource, never } => {
+                Self::OF_MONTH + (resource as u8 | (never as u8) << 2)
+            }
             Self::Quota { holder, resource, never } => {
                 1 + ((holder as u8) << 2 | resource as u8 | (never as u8) << 4)
             }
@@ -261,6 +292,11 @@ impl Stood {
     fn of(code: u8) -> Option<Self> {
         if code == Self::SHARE {
             return Some(Self::Share);
+        }
+        if let Some(code) = code.checked_sub(Self::OF_KEY).filter(|code| *code < 16) {
+            let resource = *Resource::ALL.get(usize::from(code & 3))?;
+            let holder = if code < 8 { QuotaHolder::ApiKey } else { QuotaHolder::Month };
+            return Some(Self::Quota { holder, resource, never: code & 4 != 0 });
         }
         let code = code.checked_sub(1).filter(|code| *code < 32)?;
         let holder = *QuotaHolder::ALL.get(usize::from(code >> 2 & 3))?;
@@ -356,8 +392,9 @@ mod tests {
     fn any_use() -> impl Strategy<Value = Use> {
         let user = (any::<bool>(), any::<(u64, u64)>(), 0_usize..5);
         let bits = any::<(bool, bool, bool)>();
-        let stood = prop::option::of((0_u8..=32).prop_map(|code| match code {
+        let stood = prop::option::of((0_u8..=48).prop_map(|code| match code {
             32 => Stood::Share,
+            33.. => Stood::of(Stood::OF_KEY + code - 33).unwrap(),
             code => Stood::of(code + 1).unwrap(),
         }));
         let costs = (0_u8..4, 0_u64..1 << 40, 0_u64..100_000);
@@ -367,7 +404,15 @@ mod tests {
                 let user = match sends {
                     true => {
                         let weight_milli = u32::try_from(seconds / 3).unwrap();
-                        User::Sender { member: one, organisation: other, plan, weight_milli }
+                        let api_key = if pages % 2 == 0 { other ^ one } else { 0 };
+                        User::Sender {
+                            member: one,
+                            organisation: other,
+                            plan,
+                            weight_milli,
+                            api_key,
+                            zone: kind.into(),
+                        }
                     }
                     false => User::Called { number: one, trunk: other },
                 };
@@ -396,7 +441,7 @@ mod tests {
             let bytes = block.encode();
             prop_assert!(UsageBlock::read(&bytes, &mut |one| read.push(*one)));
             prop_assert_eq!(&read, &uses);
-            prop_assert!(block.bytes() <= HEAD_BYTES + uses.len() * 60);
+            prop_assert!(block.bytes() <= HEAD_BYTES + uses.len() * 68);
             prop_assert!(!UsageBlock::read(&bytes[..cut.index(bytes.len())], &mut |_| ()));
         }
 

@@ -55,7 +55,7 @@ impl Tick {
 }
 
 /// An [`Allowance`] worked out for levels of this kind: no division is left for who charges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limit {
     /// Steps that leak in a tick, in `2^-50`, rounded down: by two millionths at most.
     pace: u64,

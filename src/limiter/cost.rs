@@ -52,6 +52,12 @@ pub fn job(facts: &JobFacts) -> Costs {
     Costs::new(recipients, pages * recipients, call * recipients, recipients)
 }
 
+/// What a job of one page to one number is estimated at: what little is asked for when no fax is at hand.
+#[must_use]
+pub const fn least() -> Costs {
+    Costs::new(1, 1, HANDSHAKE_SECONDS + PAGE_SECONDS, 1)
+}
+
 /// What a call for a member is estimated at before it is answered: a fax of one page.
 #[must_use]
 pub const fn call() -> Costs {

@@ -17,11 +17,12 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::dense::{self, Dense, Row as _, SHARD_BITS, SHARDS};
 use crate::time::{Span, Timestamp};
-use crate::verdict::{QuotaHolder, Resource};
+use crate::verdict::{QuotaHolder, QuotaStatus, Resource};
 
 use super::cost::Costs;
+use super::month::{MONTH_FREE, MonthLevel, MonthRow, MonthTerms};
 use super::row::{FREE, Limits, Load, LoadRow};
-use super::share::{Answer, Offer, PULLS, Share};
+use super::share::{Answer, Offer, PULLS, Pull, Share};
 use super::untold::{Note, Untold};
 use super::{Statuses, admits};
 
@@ -55,6 +56,8 @@ pub struct Visit<'a> {
     untold: Option<&'a Untold>,
     /// Where it is noted what was given back.
     given: &'a Given,
+    /// What was sent this month, where that is limited.
+    month: Option<&'a mut (MonthTerms, MonthLevel)>,
 }
 
 impl Visit<'_> {
@@ -80,8 +83,34 @@ impl Visit<'_> {
         statuses
     }
 
+    /// How the monthly allowance stands; `None` where there is none.
+    #[must_use]
+    pub fn check_month(&self, costs: Costs) -> Option<QuotaStatus> {
+        self.month.as_ref().map(|month| month.1.check(month.0, costs))
+    }
+
     /// Charges the costs, whatever the levels are then: for a fax that goes on in any case.
     pub fn charge(&mut self, costs: Costs) {
+        self.charge_levels(costs);
+        self.charge_month(costs);
+    }
+
+    /// Charges them to the monthly allowance alone.
+    pub fn charge_month(&mut self, costs: Costs) {
+        if let Some((_, level)) = &mut self.month {
+            level.charge(costs);
+        }
+    }
+
+    /// Puts what a fax did cost in the place of what it was charged, at that time, of the monthly allowance.
+    pub fn settle_month(&mut self, costs: (Costs, Costs), charged: Timestamp) {
+        if let Some((terms, level)) = &mut self.month {
+            level.settle(costs, terms.month(charged));
+        }
+    }
+
+    /// Charges the costs to what drains alone.
+    pub fn charge_levels(&mut self, costs: Costs) {
         let weighed = self.untold.map_or(costs, |untold| untold.weighed(self.party.key, costs));
         self.note(Note::Charged(costs));
         self.load.charge(self.party.limits, weighed);
@@ -100,7 +129,7 @@ impl Visit<'_> {
     /// Checks, and charges when all quotas are within: all or nothing.
     pub fn admit(&mut self, costs: Costs) -> Statuses {
         let statuses = self.check(costs);
-        if admits(&statuses) {
+        if admits(&statuses) && admits(&[self.check_month(costs), None, None, None]) {
             self.charge(costs);
         }
         statuses
@@ -109,7 +138,7 @@ impl Visit<'_> {
     /// Puts what is owed in the place of an estimate that was charged; see [`super::Reservation::owed`]. More than
     /// estimated may put a level above the burst; no level falls below empty.
     pub fn settle(&mut self, estimate: Costs, owed: Costs) {
-        self.charge(owed.above(estimate));
+        self.charge_levels(owed.above(estimate));
         let back = estimate.above(owed);
         self.given.add(self.party.key, back);
         self.take_off(back);
@@ -117,6 +146,9 @@ impl Visit<'_> {
 
     /// Takes a charge back of which it turns out at the same instant that it is none.
     pub fn undo(&mut self, charged: Costs) {
+        if let Some((_, level)) = &mut self.month {
+            level.undo(charged);
+        }
         self.take_off(charged);
     }
 
@@ -131,9 +163,19 @@ impl Visit<'_> {
         share.answer(&mut self.load.pull, self.idle, offer)
     }
 
-    /// Notes what a verdict on abuse means for the member's weight; see [`super::share::Pull::penalise`].
-    pub fn penalise(&mut self, halvings: u8) {
-        self.load.pull.penalise(halvings);
+    /// Notes what a verdict on abuse means for the member's weight; see [`super::share::Pull::penalise`]. Of who has no row nothing is
+    /// noted: the others of the shared load have done nothing.
+    pub fn penalise(&mut self, sixteenths: u8) {
+        if self.place == Place::Own {
+            self.load.pull.penalise(sixteenths);
+        }
+    }
+
+    /// Takes a note of a moment ago back.
+    pub fn pardon(&mut self, sixteenths: u8) {
+        if self.place == Place::Own {
+            self.load.pull.pardon(sixteenths);
+        }
     }
 }
 
@@ -147,7 +189,16 @@ pub struct Members {
     slowest: RwLock<Slowest>,
     untold: OnceLock<Untold>,
     given: Given,
+    /// What was sent this month, of whom that is limited.
+    months: Dense<MonthRow>,
+    /// Seq up to which each restored shard of them holds everything.
+    month_positions: Box<[AtomicU64]>,
+    /// What those without a row there share.
+    month_overflow: Mutex<MonthLevel>,
 }
+
+/// Of so many bytes of rows one may be of months: of 256 MiB there is room for three million members.
+const MONTHS_OF_ROWS: usize = 4;
 
 /// Limits under which whatever has drained has drained for anybody of a kind; see [`super::slowest`]. What a call leaves on a called
 /// number drains in seconds, what a member sent in most of an hour, and there are far more numbers that are called than members that
@@ -156,7 +207,7 @@ pub struct Members {
 pub struct Slowest {
     /// Of called numbers.
     pub numbers: Limits,
-    /// Of members, organisations and trunks.
+    /// Of members, organisations, trunks and API keys.
     pub others: Limits,
 }
 
@@ -187,6 +238,9 @@ impl Members {
             slowest: RwLock::new(slowest.into()),
             untold: OnceLock::new(),
             given: Given::beside(bytes),
+            months: Dense::of_bytes(bytes / MONTHS_OF_ROWS),
+            month_positions: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
+            month_overflow: Mutex::default(),
         }
     }
 
@@ -209,18 +263,54 @@ impl Members {
         now: Timestamp,
         change: impl FnOnce(&mut Visit<'_>) -> T,
     ) -> T {
-        self.lock([Party { holder: QuotaHolder::Member, key, limits, off: 0 }], now)
+        self.lock([Party { holder: QuotaHolder::Member, key, limits, off: 0, month: None }], now)
             .visit(0, now, change)
     }
 
     /// How quotas stand, also those that are off; nobody gets a row by being asked about.
     #[must_use]
     pub fn check(&self, party: Party<'_>, costs: Costs, now: Timestamp) -> Statuses {
-        let Party { holder, key, limits, off: _ } = party;
+        let Party { holder, key, limits, off: _, month: _ } = party;
         let row = self.rows.get(key, FREE);
         let mut load = row.map_or_else(Load::default, |row| row.load());
         load.settle(limits, self.now(now));
         load.check(limits, costs, holder)
+    }
+
+    /// How a monthly allowance stands; nobody gets a row by being asked about.
+    #[must_use]
+    pub fn check_month(
+        &self,
+        party: Party<'_>,
+        costs: Costs,
+        now: Timestamp,
+    ) -> Option<QuotaStatus> {
+        let terms = party.month?;
+        let mut level =
+            self.months.get(party.key, MONTH_FREE).map(MonthRow::level).unwrap_or_default();
+        level.turn(terms, self.now(now));
+        Some(level.check(terms, costs))
+    }
+
+    /// What a member pulls at contended resources, and what verdicts and its past have made of its weight. Nobody gets a row by
+    /// being asked about.
+    #[must_use]
+    pub fn pull(&self, key: u64, now: Timestamp) -> Pull {
+        let load = self.rows.get(key, FREE).map(|row| row.load()).unwrap_or_default();
+        let mut pull = load.pull;
+        if let Some(before) = load.at() {
+            pull.bring_up(before, self.now(now));
+        }
+        pull
+    }
+
+    /// Fetches somebody's row from memory for who is about to charge it and has the table for itself; what it answers means nothing.
+    pub fn touch(&mut self, key: u64) -> u64 {
+        if key == 0 {
+            return 0;
+        }
+        let [given, ..] = self.given.of(key);
+        self.rows.get_mut(key, FREE).map_or(0, |row| row.rest()) ^ u64::from(given)
     }
 
     /// One step of the hand: looks at a few rows of one shard and drops those that say nothing. Says how many went.
@@ -228,6 +318,9 @@ impl Members {
     pub fn turn_hand(&self, now: Timestamp) -> usize {
         let shard = self.hand.fetch_add(1, Ordering::Relaxed) % SHARDS;
         let keep = self.keep(now);
+        self.months.edit_shard(shard, |rows| {
+            rows.sweep(HAND_SLOTS, |row| !row.level().is_over(now));
+        });
         self.rows.edit_shard(shard, |rows| rows.sweep(HAND_SLOTS, keep))
     }
 
@@ -258,10 +351,11 @@ impl Members {
         self.rows.is_empty()
     }
 
-    /// Bytes of the table and of what was given back.
+    /// Bytes of the tables and of what was given back.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.rows.bytes() + self.given.bytes()
+        let months = if self.months.is_empty() { 0 } else { self.months.bytes() };
+        self.rows.bytes() + self.given.bytes() + months
     }
 }
 
@@ -273,9 +367,11 @@ const NUMBER: u64 = 1 << (FREE - SHARD_BITS);
 pub const fn row_key(holder: QuotaHolder, hot: u64) -> u64 {
     match (holder, hot) {
         (_, 0) => 0,
-        (QuotaHolder::Member, _) => hot & !NUMBER,
+        (QuotaHolder::Member | QuotaHolder::Month, _) => hot & !NUMBER,
         (QuotaHolder::Number, _) => apart(holder, hot) | NUMBER,
-        (QuotaHolder::Organisation | QuotaHolder::Trunk, _) => apart(holder, hot) & !NUMBER,
+        (QuotaHolder::Organisation | QuotaHolder::Trunk | QuotaHolder::ApiKey, _) => {
+            apart(holder, hot) & !NUMBER
+        }
     }
 }
 

@@ -17,7 +17,7 @@
 //! is in coming, the less there is left to give back.
 
 use crate::time::Timestamp;
-use crate::verdict::{QuotaStatus, Resource};
+use crate::verdict::{QuotaHolder, QuotaStatus, Resource};
 
 use super::cost::Costs;
 use super::members::GivenBack;
@@ -41,7 +41,9 @@ impl Reservation {
     pub fn of(quotas: &[QuotaStatus], given: Option<GivenBack>, at: Timestamp) -> Self {
         let Some(given) = given else { return Self::at(at) };
         let stood = Resource::ALL.map(|resource| {
-            let of_it = quotas.iter().filter(|quota| quota.resource == resource);
+            // What was sent in a month drains by no second, and keeps nothing from leaking.
+            let drains = |quota: &&QuotaStatus| quota.holder != QuotaHolder::Month;
+            let of_it = quotas.iter().filter(drains).filter(|quota| quota.resource == resource);
             // What is left is rounded down, and so what is spent is up.
             let spent =
                 |quota: &QuotaStatus| quota.burst.saturating_sub(quota.remaining).saturating_sub(1);
@@ -90,7 +92,7 @@ mod tests {
     use super::super::{Allowance, Members, admits, limits};
     use super::*;
     use crate::time::Span;
-    use crate::verdict::{QuotaHolder, QuotaOutcome};
+    use crate::verdict::QuotaOutcome;
 
     const fn at(micros: i64) -> Timestamp {
         Timestamp::from_micros(1_800_000_000_000_000 + micros)
@@ -115,7 +117,7 @@ mod tests {
             let limits = quota(rate, burst);
             let members = Members::of_bytes(1 << 20, limits);
             let knew = Members::of_bytes(1 << 20, limits);
-            let party = Party { holder: QuotaHolder::Member, key: 1, limits: &limits, off: 0 };
+            let party = Party { holder: QuotaHolder::Member, key: 1, limits: &limits, off: 0, month: None };
             let (mut now, mut open) = (0, Vec::<(i64, Reservation, (Costs, Costs))>::new());
             for (step, estimate, actual, lasts) in jobs {
                 now += step;

@@ -15,6 +15,7 @@ mod fill;
 mod group;
 mod pull;
 mod rate;
+mod view;
 
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ use crate::verdict::{Going, Holder, Holding, WATCHED, Watched};
 
 pub use answer::Answer;
 pub use arena::{Marks, Tidings, Usage};
-pub use pull::Pull;
+pub use pull::{PENALTY_STEPS, Pull};
+pub use view::{Held, Stand};
 
 use arena::Arena;
 use fill::PLACES;
@@ -250,11 +252,12 @@ impl Share {
         };
         let tightest = self.compete(&rival, &needs, new);
         let light = offer.membership.is_none() && self.is_light(&beside, &load);
+        let penalty = pull.penalty();
         let (going, holding) = match tightest {
             Some(Tightest { at, fair, .. }) if light => {
-                (Going::Go, Some(holding(&rival, at, fair)))
+                (Going::Go, Some(holding(&rival, at, fair, penalty)))
             }
-            _ => self.decide(&own, &rival, (tightest, limit), (mixed, offer)),
+            _ => self.decide((&own, penalty), &rival, (tightest, limit), (mixed, offer)),
         };
         if matches!(going, Going::Go | Going::GoLow) {
             for (arena, need) in self.arenas.iter().zip(needs) {
@@ -396,13 +399,13 @@ impl Share {
 
     fn decide(
         &self,
-        own: &Rival,
+        (own, penalty): (&Rival, u8),
         rival: &Rival,
         (tightest, limit): (Option<Tightest>, Option<u64>),
         (mixed, offer): (u64, &Offer),
     ) -> (Going, Option<Holding>) {
         let Some(Tightest { at, rate, fair }) = tightest else { return (Going::Go, None) };
-        let holding = Some(holding(rival, at, fair));
+        let holding = Some(holding(rival, at, fair, penalty));
         let floor = ppm_to_part(u64::from(offer.standing.floor_ppm));
         let (mine, bound) = limit.map_or((rate, fair), |limit| (own.rate(at), limit));
         if rate <= fair || mine <= bound || own.dominant <= floor {
@@ -437,7 +440,7 @@ impl Share {
 }
 
 /// What somebody holds of a resource, and what would be fair.
-fn holding(rival: &Rival, at: usize, fair: u64) -> Holding {
+fn holding(rival: &Rival, at: usize, fair: u64, penalty: u8) -> Holding {
     let part_to_ppm = |part: u64| part.saturating_mul(WHOLE_PPM) >> PLACES;
     let fair_part = fair.saturating_mul(rival.weight) / 1_000;
     Holding {
@@ -445,6 +448,7 @@ fn holding(rival: &Rival, at: usize, fair: u64) -> Holding {
         holder: rival.holder,
         held_ppm: part_to_ppm(rival.parts[at]),
         fair_ppm: part_to_ppm(fair_part).min(WHOLE_PPM),
+        penalty,
     }
 }
 

@@ -3,8 +3,10 @@
 
 use super::Memory;
 use crate::activity::{Pace, Source};
+use crate::fax::stage::Member;
 use crate::ledger::EvidenceRow;
-use crate::limiter::WrongHolds;
+use crate::limiter::{Locked, WrongHolds};
+use crate::memory::limits::{Concerned, PARTIES};
 use crate::store::{CommitFault, Entry, Refused};
 use crate::time::{Span, Timestamp};
 
@@ -38,8 +40,13 @@ pub(crate) fn begin(
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&observation);
     let mut holds = memory.limiting.holds().lock([key]);
-    let entry = entry(memory.store().next_seq());
-    let ticket = memory.store().commit(entry).map_err(NotAdded::Refused)?;
+    let penalty = evidence.penalty.sixteenths;
+    let ticket = with_sender(memory, &evidence, time, |sender| {
+        let entry = entry(memory.store().next_seq());
+        let ticket = memory.store().commit(entry).map_err(NotAdded::Refused)?;
+        sender.visit(0, time, |visit| visit.penalise(penalty));
+        Ok(ticket)
+    })?;
     activity.observe(&mut observation, pace, Source::Live);
     if evidence.released
         && let Some(held) = holds.entry(0, WrongHolds::default)
@@ -48,6 +55,23 @@ pub(crate) fn begin(
     }
     drop((activity, holds));
     Ok(Pending { evidence, time, ticket })
+}
+
+/// Locks the levels of the member whose weight the evidence lowers, at the limits that it was judged by; of nobody where it lowers
+/// nobody's.
+fn with_sender<T>(
+    memory: &Memory,
+    evidence: &EvidenceRow,
+    time: Timestamp,
+    change: impl FnOnce(&mut Locked<'_, PARTIES>) -> T,
+) -> T {
+    let penalised = evidence.penalty.sixteenths > 0;
+    let (member, plan) = (if penalised { evidence.member_key } else { 0 }, evidence.penalty.plan);
+    let limiting = &memory.limiting;
+    let book = limiting.book(&memory.generations.current(), time);
+    let own = penalised.then(|| limiting.own().of(member, plan, &book, time)).flatten();
+    let concerned = Concerned::member(member, Member { plan, ..Member::default() });
+    change(&mut limiting.members().lock(book.parties(&concerned, own.as_ref()), time))
 }
 
 /// Waits for the store, and takes back what did not become durable.
@@ -72,6 +96,12 @@ pub(super) fn replay(memory: &Memory, evidence: &EvidenceRow, seq: u64, time: Ti
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&observation);
     let mut holds = memory.limiting.holds().lock([key]);
+    let penalty = evidence.penalty.sixteenths;
+    with_sender(memory, evidence, time, |sender| {
+        if sender.replays(0, seq) {
+            sender.visit(0, time, |visit| visit.penalise(penalty));
+        }
+    });
     activity.observe(&mut observation, pace, Source::Replay(seq));
     if evidence.released
         && holds.replays(0, seq)
@@ -88,6 +118,10 @@ fn take_back(memory: &Memory, evidence: &EvidenceRow, time: Timestamp) {
     let key = evidence.member_key;
     let mut activity = memory.activity.lock(&evidence.observation);
     let mut holds = memory.limiting.holds().lock([key]);
+    let penalty = evidence.penalty.sixteenths;
+    with_sender(memory, evidence, time, |sender| {
+        sender.visit(0, time, |visit| visit.pardon(penalty));
+    });
     activity.take_back(&evidence.observation);
     if let Some(held) = holds.get_mut(0).filter(|_| evidence.released) {
         held.take_back(time, window);

@@ -25,7 +25,7 @@ use crate::store::keys::KeyRing;
 use crate::time::Timestamp;
 use crate::verdict::{QuotaHolder, Resource, Watched};
 
-pub use book::{Book, Concerned, PARTIES, allowance, allowances_in_force};
+pub use book::{Book, Concerned, PARTIES, allowance, allowances_in_force, monthly_in_force};
 pub use edit::{Hand, LimitFault};
 pub use own::{Effective, OWN_LIMITS_MAX, OwnLimits};
 pub use setting::{CanaryTerms, Change, ClassSettings, LimitKey, Part, Scope, Setting};
@@ -119,7 +119,8 @@ impl Limiting {
         }
         if matches!(key.scope, Scope::Member(_)) {
             // The rest of the book is none of its business, and there may be a million of them.
-            let own = setting.and_then(|setting| setting.quota).map(|quota| {
+            let drains = key.part == Part::Quota;
+            let own = setting.filter(|_| drains).and_then(|setting| setting.quota).map(|quota| {
                 let mut limits: Limits = [None; 4];
                 limits[key.resource as usize] = Some(crate::limiter::Limit::of(allowance(quota)));
                 limits
@@ -199,6 +200,12 @@ impl Limiting {
         now: Timestamp,
     ) -> Allowances {
         allowances_in_force(policy, &self.classes.lock(), (holder, plan), now)
+    }
+
+    /// The pages in a month in force of members of a plan, for who shows them.
+    #[must_use]
+    pub fn monthly(&self, policy: &Policy, plan: Plan, now: Timestamp) -> Option<u64> {
+        monthly_in_force(policy, &self.classes.lock(), plan, now)
     }
 
     /// The limits of single members.

@@ -69,8 +69,8 @@ pub struct OpenDecision {
     pub settled: bool,
     /// Where it stands on the desk since it was held for review, and its deadline there.
     pub desk: Option<(HeldState, Timestamp)>,
-    /// When an answer about it was noted as accepted, in seconds since 1970, where none took that back.
-    pub accepted: Option<u32>,
+    /// What is known of faxes of one way alone: see [`Self::api_key`] and [`Self::accepted`].
+    of_way: u64,
     /// Looks that the service took at it.
     pub looks: Looks,
     /// The answers that were given.
@@ -133,6 +133,21 @@ impl OpenDecision {
         }
     }
 
+    /// Notes the key of the provider's interface that a job was submitted with: its hot key, or 0 for none.
+    pub const fn submitted_with(&mut self, api_key: u64) {
+        self.of_way = api_key;
+    }
+
+    /// That key, of a fax that goes this way; 0 when there is none.
+    pub fn api_key(&self, direction: Direction) -> u64 {
+        if direction == Direction::Outbound { self.of_way } else { 0 }
+    }
+
+    /// When an answer about a fax for a member was noted as accepted, in seconds since 1970, where none took that back.
+    pub fn accepted(&self) -> Option<u32> {
+        u32::try_from(self.of_way).ok().filter(|second| *second > 0)
+    }
+
     /// Whether this is the stage at which the pages of the fax begin to come.
     pub fn begins_pages(&self, stage: StageKind) -> bool {
         stage.has_pages() && !self.answers.latest_first().any(|answer| answer.to.stage.has_pages())
@@ -154,9 +169,9 @@ impl OpenDecision {
     /// Notes what a row of the fax noted of its correspondence.
     pub fn noted(&mut self, noted: Noted) {
         if noted.has(Noted::ACCEPTED) {
-            self.accepted = Some(self.observation.second);
+            self.of_way = self.observation.second.into();
         } else if noted.has(Noted::TAKEN_BACK) {
-            self.accepted = None;
+            self.of_way = 0;
         }
     }
 
@@ -168,6 +183,9 @@ impl OpenDecision {
         self.member = row.member;
         self.member_key = row.member_key;
         self.facts = row.facts;
+        if row.verdict.stage.direction() == Direction::Outbound {
+            self.submitted_with(row.api_key);
+        }
         (self.calling_code, self.zone) = (row.calling_code, row.zone);
         self.observation = row.observation;
         self.kept = row.features;

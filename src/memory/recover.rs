@@ -11,8 +11,10 @@ use super::{BY_LOT, Memory, OpenMemory, campaigns, evidence, limits, pace};
 use crate::activity::Source;
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
+use crate::fax::stage::Direction;
 use crate::features::Feature;
 use crate::ledger::{EvidenceRow, HeldState, StageRow, decode_opening};
+use crate::limiter::Costs;
 use crate::limiter::members::GivenBack;
 use crate::store::{Entry, EntryKind, SnapshotFault, StoreError, TableId};
 use crate::time::Timestamp;
@@ -157,7 +159,11 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
         EntryKind::Stage => {
             let decision = entry.decision?;
             let row = StageRow::decode(&entry.body, decision, &memory.names())?;
-            let given = apply_row(memory, &row, entry.seq, entry.time);
+            // A charge of which nothing is known any more was of the month that it is.
+            let charged = memory.open.lock(decision).account;
+            let charged =
+                if charged.charged == Costs::default() { entry.time } else { charged.reserved.at };
+            let given = apply_row(memory, &row, entry.seq, (entry.time, charged));
             memory.suspect_of_campaign(&row, entry.time);
             let mut open = memory.open.lock(decision);
             recount(memory, &open, &row);
@@ -212,29 +218,51 @@ fn recount(memory: &Memory, open: &OpenDecision, row: &StageRow) {
 }
 
 /// Applies a row, and says what has been given back to whom it is charged.
-fn apply_row(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) -> Option<GivenBack> {
+fn apply_row(
+    memory: &Memory,
+    row: &StageRow,
+    seq: u64,
+    (time, charged): (Timestamp, Timestamp),
+) -> Option<GivenBack> {
     let generation = memory.generations.current();
     let policy = generation.policy();
     let pace = pace(policy);
     let mut observation = row.observation;
     memory.activity.lock(&observation).observe(&mut observation, pace, Source::Replay(seq));
     let charges = row.charging || row.settled.is_some();
-    let given = charges.then(|| charge_again(memory, row, seq, time)).flatten();
+    let given = charges.then(|| charge_again(memory, row, seq, (time, charged))).flatten();
     row.relate(&memory.relations, time);
     given
 }
 
 /// Charges and settles what a row says, to everybody of whom the snapshot is from before, and says what has been given back to them
 /// by all rows up to this one.
-fn charge_again(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) -> Option<GivenBack> {
+fn charge_again(
+    memory: &Memory,
+    row: &StageRow,
+    seq: u64,
+    (time, charged): (Timestamp, Timestamp),
+) -> Option<GivenBack> {
     let generation = memory.generations.current();
     let book = memory.limiting.book(&generation, time);
     let concerned = Concerned::of(row);
-    let own = memory.limiting.own().of(concerned.member, concerned.facts.plan, &book, time);
+    let sends = concerned.direction == Direction::Outbound;
+    let own = memory.limiting.own();
+    let own = sends.then(|| own.of(concerned.member, concerned.facts.plan, &book, time)).flatten();
     let parties = book.parties(&concerned, own.as_ref());
     let mut locked = memory.limiting.members().lock(parties, time);
     let settled = row.settled.map(|actual| (row.charged, row.owed.unwrap_or(actual)));
     for which in 0..PARTIES {
+        if locked.replays_month(which, seq) {
+            locked.visit(which, time, |visit| {
+                if row.charging {
+                    visit.charge_month(row.charged);
+                }
+                if let Some(actual) = row.settled {
+                    visit.settle_month((row.charged, actual), charged);
+                }
+            });
+        }
         if !locked.replays(which, seq) {
             if let Some(costs) = settled {
                 locked.gave_back(which, costs);
@@ -243,7 +271,7 @@ fn charge_again(memory: &Memory, row: &StageRow, seq: u64, time: Timestamp) -> O
         }
         locked.visit(which, time, |visit| {
             if row.charging {
-                visit.charge(row.charged);
+                visit.charge_levels(row.charged);
             }
             if let Some((estimate, owed)) = settled {
                 visit.settle(estimate, owed);

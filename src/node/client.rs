@@ -1,7 +1,9 @@
 //! The client: asks within a deadline and answers always.
 
+mod usage;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -21,6 +23,7 @@ use crate::fax::id::DecisionId;
 use crate::fax::stage::{Direction, StageKind};
 use crate::time::Clock;
 use crate::wire::screening::v1 as wire;
+use usage::Dials;
 use wire::screen_fax_request::Parties;
 use wire::screening_service_client::ScreeningServiceClient;
 
@@ -43,6 +46,9 @@ pub struct Client {
     node_id: String,
     clock: Arc<dyn Clock>,
     memory: Memory,
+    dials: Option<Dials>,
+    /// Whether what is used is being said just now.
+    reporting: AtomicBool,
 }
 
 /// Where a node's memory is.
@@ -94,7 +100,21 @@ impl Client {
             node_id: node_id.to_owned(),
             clock,
             memory: Memory::Process(Box::new(Mutex::new(Standby::new(Key::fresh())))),
+            dials: None,
+            reporting: AtomicBool::new(false),
         }
+    }
+
+    /// The same of a node with so many outbound lines, which counts those that are in use; see [`Client::lines`].
+    #[must_use]
+    pub fn with_lines(self, lines: u64) -> Self {
+        Self { dials: Some(Dials::of_lines(lines)), ..self }
+    }
+
+    /// The next channel in turn.
+    fn channel(&self) -> Option<Channel> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.channels.len();
+        self.channels.get(turn).or(self.channels.first()).cloned()
     }
 
     /// The same, with a memory that outlives the process.
@@ -133,7 +153,12 @@ impl Client {
     pub async fn ask(&self, request: wire::ScreenFaxRequest) -> Answer {
         let stage = request.stage.as_ref().map(parties::kind);
         let longest = stage.map_or(Duration::ZERO, deadline);
-        self.ask_within(request, longest).await
+        let counted = self.dials.as_ref().map(|dials| (dials, request.clone()));
+        let answer = self.ask_within(request, longest).await;
+        if let Some((dials, request)) = counted {
+            dials.note(&request, &answer.verdict, self.clock.now());
+        }
+        answer
     }
 
     /// The same with another deadline.
@@ -207,9 +232,7 @@ impl Client {
         request: &wire::ScreenFaxRequest,
         longest: Duration,
     ) -> Result<wire::ScreenFaxResponse, Status> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.channels.len();
-        let channel = self.channels.get(turn).or(self.channels.first()).cloned();
-        let channel = channel.ok_or_else(|| Status::unavailable("no channel"))?;
+        let channel = self.channel().ok_or_else(|| Status::unavailable("no channel"))?;
         let mut asked = Request::new(request.clone());
         // The server is told, so that it does not work for a node that has gone on.
         asked.set_timeout(longest);

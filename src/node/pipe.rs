@@ -1,9 +1,10 @@
 //! `node pipe`: stages as lines of JSON in, verdicts as lines of words out, for whatever can run a program.
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 
-use clap::ArgMatches;
+use clap::{ArgMatches, value_parser};
 
 use super::answer::{Answer, Basis, Cause};
 use super::client::Client;
@@ -23,23 +24,37 @@ pub(super) const PIPE: Command = Command {
           when nobody answers or it is no request: what is unscored goes on. Node id, request id and the count of \
           unscored faxes are filled in. With --json the answer is printed as JSON. Ends with the input.",
     shape: |command| {
-        command.arg(option("node", "NAME", "Name of this routing node").default_value("node"))
+        command.arg(option("node", "NAME", "Name of this routing node").default_value("node")).arg(
+            option(
+                "lines",
+                "LINES",
+                "Outbound lines that this node has: said to the service with those in use",
+            )
+            .value_parser(value_parser!(u64)),
+        )
     },
     run,
 };
 
 fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     let node = name(&argument(matches, "node"));
+    let lines = matches.get_one::<u64>("lines").copied();
     context.block_on(async |context: &mut Context<'_>| {
-        let client = Client::new(context.endpoint()?, &node, 1, Arc::new(WallClock));
+        let mut client = Client::new(context.endpoint()?, &node, 1, Arc::new(WallClock));
+        if let Some(lines) = lines {
+            client = client.with_lines(lines);
+        }
+        // Where there are lines to tell of, they are told while an answer is waited for: never instead.
+        let mut reporting = pin!(client.keep_reporting(|| client.lines().into_iter().collect()));
         for (_, line) in input::open(Path::new("-"))? {
             let request = line.ok().and_then(|line| serde_json::from_slice(&line).ok());
             let answer = match request {
-                Some(request) => client.ask(request).await,
+                Some(request) => client.ask_beside(request, reporting.as_mut()).await,
                 None => no_request(),
             };
             print(&answer, context)?;
             context.output.flush()?;
+            client.spare(reporting.as_mut()).await;
         }
         Ok(())
     })

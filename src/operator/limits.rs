@@ -121,6 +121,7 @@ fn whose(scope: Option<&LimitScope>) -> String {
 fn what(setting: &LimitSetting) -> String {
     match setting.part() {
         LimitPart::Off => "off".to_owned(),
+        LimitPart::Month => format!("{} in a month", setting.rate),
         LimitPart::Quota => {
             let LimitSetting { rate, period_seconds, burst, .. } = setting;
             format!("{rate} in {period_seconds} s, {burst} at once")

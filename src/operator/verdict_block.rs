@@ -75,7 +75,11 @@ fn remarks(verdict: &Verdict, shown: Shown) -> Vec<String> {
             "quota {}{}: {}, costs {}, {} of {} left",
             match quota.holder() {
                 QuotaHolder::Unspecified | QuotaHolder::Member => String::new(),
-                other @ (QuotaHolder::Organisation | QuotaHolder::Number | QuotaHolder::Trunk) => {
+                QuotaHolder::Month => "of the month, ".to_owned(),
+                other @ (QuotaHolder::Organisation
+                | QuotaHolder::Number
+                | QuotaHolder::Trunk
+                | QuotaHolder::ApiKey) => {
                     format!("of the {}, ", label(other.as_str_name(), "QUOTA_HOLDER_"))
                 }
             },

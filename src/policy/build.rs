@@ -60,6 +60,7 @@ pub(super) fn build(
             global_window: hours(settings.budget.global_hours),
         },
         share: share(&settings.share),
+        monthly_pages: monthly_pages(&settings.monthly_pages),
         reputation: ReputationRules {
             half_life: days(settings.reputation.half_life_days),
             confidence_milli: settings.reputation.confidence_milli,
@@ -111,6 +112,12 @@ fn share(from: &settings::Share) -> ShareRules {
         ],
         contract_floor_ppm: from.contract_floor_ppm,
     }
+}
+
+const fn monthly_pages(from: &settings::MonthlyPages) -> [u32; crate::fax::stage::Plan::ALL.len()] {
+    let settings::MonthlyPages { unknown, free, plus, pro, corporate } = *from;
+    // In the order of the codes of plans.
+    [unknown, free, plus, pro, corporate]
 }
 
 fn outbound(from: &settings::Outbound) -> OutboundRules {

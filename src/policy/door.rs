@@ -48,19 +48,42 @@ pub(super) fn door(settings: &Settings, faults: &mut Faults) {
     exchange(settings, faults);
 }
 
+/// What the address of an encrypted engine begins with.
+const ENCRYPTED: &str = "rediss://";
+
 fn exchange(settings: &Settings, faults: &mut Faults) {
-    let super::settings::Exchange { engines, name, .. } = &settings.exchange;
+    let super::settings::Exchange {
+        engines, name, authority_file, certificate_file, key_file, ..
+    } = &settings.exchange;
     if engines.len() > ENGINES_MAX {
         let message =
             format!("names too many (at most {ENGINES_MAX} are needed to find a cluster)");
         faults.add("exchange.engines", message);
     }
     for engine in engines.iter().take(ENGINES_MAX) {
-        let place = engine.strip_prefix("redis://");
+        let place = engine.strip_prefix("redis://").or_else(|| engine.strip_prefix(ENCRYPTED));
         if !place.is_some_and(|place| is_endpoint(&format!("http://{place}"))) {
-            let message = format!("{} is no engine (write redis://HOST:PORT)", quote(engine));
+            let message = format!(
+                "{} is no engine (write redis://HOST:PORT, or rediss:// for an encrypted one)",
+                quote(engine)
+            );
             faults.add("exchange.engines", message);
         }
+    }
+    let encrypted = engines.iter().filter(|engine| engine.starts_with(ENCRYPTED)).count();
+    if encrypted != 0 && encrypted != engines.len() {
+        let message = "names encrypted engines and others (write rediss:// for all or none)";
+        faults.add("exchange.engines", message.to_owned());
+    }
+    if certificate_file.is_empty() != key_file.is_empty() {
+        let message = "one of certificate and key is missing (name both files or neither)";
+        faults.add("exchange.certificate_file", message.to_owned());
+    }
+    let files = [authority_file, certificate_file, key_file];
+    if encrypted == 0 && files.into_iter().any(|file| !file.is_empty()) {
+        let message =
+            "files of an encrypted engine, and none is encrypted (write rediss://HOST:PORT)";
+        faults.add("exchange.engines", message.to_owned());
     }
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if name.is_empty() || name.len() > ENGINE_NAME_BYTES_MAX || !name.bytes().all(sound) {
@@ -157,7 +180,23 @@ mod tests {
             ("[traces]\nendpoint = \"http://:0\"".to_owned(), &["traces.endpoint"]),
             ("[traces]\nshare_per_mille = 1001".to_owned(), &["traces.share_per_mille"]),
             ("[exchange]\nengines = [\"redis://10.0.0.5:6379\"]\ninstances = 4".to_owned(), &[]),
-            ("[exchange]\nengines = [\"rediss://a:6379\"]".to_owned(), &["exchange.engines"]),
+            (
+                "[exchange]\nengines = [\"rediss://a:6379\"]\nauthority_file = \"ca\"".to_owned(),
+                &[],
+            ),
+            ("[exchange]\nengines = [\"valkey://a:6379\"]".to_owned(), &["exchange.engines"]),
+            (
+                "[exchange]\nengines = [\"rediss://a:6379\", \"redis://b:6379\"]".to_owned(),
+                &["exchange.engines"],
+            ),
+            (
+                "[exchange]\nengines = [\"redis://a:6379\"]\nauthority_file = \"ca\"".to_owned(),
+                &["exchange.engines"],
+            ),
+            (
+                "[exchange]\nengines = [\"rediss://a:6379\"]\nkey_file = \"key\"".to_owned(),
+                &["exchange.certificate_file"],
+            ),
             ("[exchange]\nengines = [\"redis://u:p@a:6379\"]".to_owned(), &["exchange.engines"]),
             ("[exchange]\nname = \"a{b}\"".to_owned(), &["exchange.name"]),
             ("[exchange]\ninstances = 1".to_owned(), &["exchange.instances"]),

@@ -27,9 +27,9 @@ const fn daily(plan: Plan, resource: Resource) -> u64 {
 /// Faxes an hour that strangers may send to one number: ten lines that do nothing else, day and night.
 const TO_A_NUMBER: u64 = 600;
 
-/// The quotas of every plan; of organisations and trunks nobody but the provider knows what is much.
+/// The quotas of every plan; of organisations, trunks and keys nobody but the provider knows what is much.
 pub(super) fn default_quotas() -> QuotaTable {
-    let mut quotas = [[None; 4]; 8];
+    let mut quotas = [[None; 4]; 9];
     for plan in Plan::ALL {
         quotas[plan as usize] = Resource::ALL.map(|resource| {
             let rate = daily(plan, resource);

@@ -34,7 +34,7 @@ pub struct Quota {
 }
 
 /// Names of the sections of quotas, in the order of their rows: plans, then holders beside members.
-pub(super) const QUOTA_SECTIONS: [&str; 8] = [
+pub(super) const QUOTA_SECTIONS: [&str; 9] = [
     Plan::Unknown.name(),
     Plan::Free.name(),
     Plan::Plus.name(),
@@ -43,15 +43,17 @@ pub(super) const QUOTA_SECTIONS: [&str; 8] = [
     QuotaHolder::Organisation.name(),
     QuotaHolder::Number.name(),
     QuotaHolder::Trunk.name(),
+    QuotaHolder::ApiKey.name(),
 ];
 
 /// The row of a holder's quotas.
 pub(super) const fn quota_row(holder: QuotaHolder, plan: Plan) -> usize {
     match holder {
-        QuotaHolder::Member => plan as usize,
+        QuotaHolder::Member | QuotaHolder::Month => plan as usize,
         QuotaHolder::Organisation => 5,
         QuotaHolder::Number => 6,
         QuotaHolder::Trunk => 7,
+        QuotaHolder::ApiKey => 8,
     }
 }
 

@@ -249,6 +249,7 @@ pub struct Policy {
     pub(super) fingerprints: FingerprintRules,
     pub(super) budget: BudgetRules,
     pub(super) share: ShareRules,
+    pub(super) monthly_pages: [u32; Plan::ALL.len()],
     pub(super) reputation: ReputationRules,
     pub(super) reports: ReportRules,
     pub(super) redress: RedressRules,
@@ -339,6 +340,13 @@ impl Policy {
     /// What descriptors of Envoy's rate limit service stand for.
     pub const fn descriptors(&self) -> &[DescriptorRule] {
         &self.descriptors
+    }
+
+    /// Pages that a member of a plan may send in a month; `None` means no such limit.
+    #[must_use]
+    pub fn monthly_pages(&self, plan: Plan) -> Option<u64> {
+        let pages = self.monthly_pages[plan as usize];
+        (pages > 0).then_some(pages.into())
     }
 
     /// The quota of a plan for a resource; `None` means no limit.

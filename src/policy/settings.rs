@@ -282,11 +282,28 @@ section! {
 }
 
 section! {
+    /// Pages that each member of a plan may send in a month of the calendar, from its first instant to its last in the member's time
+    /// zone (UTC where none is known); 0 for no such limit. Beside `[quotas]`, and each instance counts for itself.
+    MonthlyPages {
+        /// Of a member of whom no plan is known.
+        unknown: u32 = 0 => 0, 1_000_000_000;
+        /// Of plan `free`.
+        free: u32 = 0 => 0, 1_000_000_000;
+        /// Of plan `plus`.
+        plus: u32 = 0 => 0, 1_000_000_000;
+        /// Of plan `pro`.
+        pro: u32 = 0 => 0, 1_000_000_000;
+        /// Of plan `corporate`.
+        corporate: u32 = 0 => 0, 1_000_000_000;
+    }
+}
+
+section! {
     /// Several instances of the service that share quotas and rates, through Redis 7 or Valkey. No verdict waits for it. All
     /// instances need the same key (folder `keys` of the data folder) and the same settings here. Read at the start only.
     Exchange {
         /// Where they meet, such as ["redis://10.0.0.5:6379"]; of a cluster some of its nodes. Empty for one instance alone.
-        /// It is spoken to without encryption: keep it in a network of your own.
+        /// Encrypted where it is called "rediss://…"; otherwise keep it in a network of your own.
         engines: Vec<String> = Vec::new();
         /// Whether the engine is a cluster (Redis Cluster).
         cluster: bool = false;
@@ -303,6 +320,12 @@ section! {
         user: String = String::new();
         /// Path of the file with the password; empty for none.
         password_file: String = String::new();
+        /// Path of the authorities that vouch for an encrypted engine, in PEM; empty for those of the system.
+        authority_file: String = String::new();
+        /// Path of the certificate that it is shown, in PEM; empty for none.
+        certificate_file: String = String::new();
+        /// Path of that certificate's private key, in PEM.
+        key_file: String = String::new();
     }
 }
 
@@ -341,7 +364,7 @@ section! {
 }
 
 /// The quotas of the five plans, and of the three holders beside members, by resource; `None` means no limit.
-pub type QuotaTable = [[Option<Quota>; 4]; 8];
+pub type QuotaTable = [[Option<Quota>; 4]; 9];
 
 /// The lists of plain sections, from which come the fields of [`Settings`] and all that walks over them.
 macro_rules! settings {
@@ -358,7 +381,8 @@ macro_rules! settings {
             pub composites: BTreeMap<String, Composite>,
             /// `[descriptors.NAME]`.
             pub descriptors: BTreeMap<String, Descriptor>,
-            /// `[quotas.PLAN]`, `[quotas.organisation]`, `[quotas.number]`, `[quotas.trunk]`.
+            /// `[quotas.PLAN]`, `[quotas.organisation]`, `[quotas.number]`, `[quotas.trunk]`,
+            /// `[quotas.api_key]`.
             pub quotas: QuotaTable,
         }
 
@@ -424,6 +448,7 @@ settings! {
     fingerprints: Fingerprints,
     budget: Budget,
     share: Share,
+    monthly_pages: MonthlyPages,
     exchange: Exchange,
     reputation: Reputation,
     reports: Reports,

@@ -122,6 +122,10 @@ fn resolve(memory: &Memory, open: &mut AtWork<'_>, event: &StageEvent, parties: 
             open.numbering = Some(profile.facts);
             open.member = Some(member);
             open.member_key = member.hot();
+            if let Some(api_key) = event.member.map(|claim| claim.api_key).filter(|key| *key != 0) {
+                // A later stage need not say it again.
+                open.submitted_with(api_key);
+            }
             open.observation.member = member.hot();
             open.observation.target = profile.target;
             let known = memory.directory().member(member.hot());

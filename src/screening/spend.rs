@@ -12,7 +12,7 @@ use crate::limiter::members::Place;
 use crate::limiter::share::{Arrival, Offer};
 use crate::limiter::{Costs, Locked, Party, Reservation, admits, cost};
 use crate::memory::Memory;
-use crate::memory::limits::{Book, Concerned, Effective, PARTIES};
+use crate::memory::limits::{Book, Concerned, Effective, OwnLimits, PARTIES};
 use crate::memory::open::{Account, AtWork, OpenDecision};
 use crate::policy::Generation;
 use crate::time::Timestamp;
@@ -116,6 +116,20 @@ fn corresponds(open: &AtWork<'_>) -> bool {
         .any(|feature| open.features.is(feature))
 }
 
+/// The limits of its own that the member has who is asked about: what a fax for it spends is counted against the number it is for
+/// and never against the member, and where nothing is spent nobody asks.
+pub(super) fn own(
+    own: &OwnLimits,
+    open: &OpenDecision,
+    (stage, spends): (&Stage, Spends),
+    (book, now): (&Book, Timestamp),
+) -> Option<Effective> {
+    match (stage.kind().direction(), spends) {
+        (Direction::Inbound, _) | (_, Spends::Nothing) => None,
+        (Direction::Outbound, _) => own.of(open.member_key, open.facts.plan, book, now),
+    }
+}
+
 /// Whom the stage is counted against: nobody where it spends nothing.
 pub(super) fn parties<'a>(
     (book, own): (&'a Book, Option<&'a Effective>),
@@ -126,6 +140,7 @@ pub(super) fn parties<'a>(
         direction: stage.kind().direction(),
         member: open.member_key,
         facts: open.facts,
+        api_key: open.api_key(stage.kind().direction()),
         number: open.number.map_or(0, |number| number.hot()),
         trunk: open.observation.trunk,
     };
@@ -217,6 +232,7 @@ pub(super) fn check(locked: &mut Locked<'_, PARTIES>, costs: Costs, now: Timesta
         }
         locked.visit(which, now, |visit| {
             spent.quotas.extend(visit.check(costs).into_iter().flatten());
+            spent.quotas.extend(visit.check_month(costs));
             spent.crowded |= visit.place() == Place::Shared;
         });
     }
@@ -248,7 +264,10 @@ pub(super) fn settle(
     let whose = (locked.limits(), locked.given());
     let owed = account.reserved.owed((account.charged, actual), whose, now);
     for which in 0..PARTIES {
-        locked.visit(which, now, |visit| visit.settle(account.charged, owed));
+        locked.visit(which, now, |visit| {
+            visit.settle(account.charged, owed);
+            visit.settle_month((account.charged, actual), account.reserved.at);
+        });
     }
     let owed = (owed != actual).then_some(owed);
     Spent { settled: Some(actual), owed, ..Spent::default() }
@@ -290,6 +309,7 @@ pub(super) fn call_ends(
         direction: Direction::Inbound,
         member: 0,
         facts: open.facts,
+        api_key: 0,
         number: open.number.map_or(0, |number| number.hot()),
         trunk: open.observation.trunk,
     };

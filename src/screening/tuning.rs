@@ -5,6 +5,7 @@
 
 mod found;
 mod guard;
+mod recent;
 mod rehearsal;
 mod top;
 
@@ -16,11 +17,15 @@ pub use guard::Guard;
 pub use rehearsal::{Candidate, Rehearsal, Rehearsed};
 pub use top::{TOP_MAX, Top, Used, top};
 
+use crate::ledger::Use;
 use crate::memory::Memory;
 use crate::memory::limits::{Hand, LimitFault, LimitKey, Part, Setting};
 use crate::memory::usage::{UsageExtent, UsageFault};
 use crate::store::StoreError;
 use crate::time::Timestamp;
+
+/// Uses of which what they touch is fetched at once.
+const BATCH: usize = 64;
 
 /// Tries a limit on everything that the usage log holds, and tells of what came since that time. Reads the store.
 ///
@@ -33,14 +38,25 @@ pub fn what_if(
 ) -> Result<(Found, UsageExtent), StoreError> {
     let mut rehearsal = Rehearsal::new(memory, candidate, now);
     let mut counting = false;
-    let extent = memory.read_usage(Timestamp::default(), &mut |one| {
-        // What came before is spent too.
-        if !counting && one.time >= since {
-            counting = true;
-            rehearsal.begin_to_count();
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut feed = |batch: &mut Vec<Use>| {
+        rehearsal.fetch(batch);
+        for one in batch.drain(..) {
+            // What came before is spent too.
+            if !counting && one.time >= since {
+                counting = true;
+                rehearsal.begin_to_count();
+            }
+            let _rehearsed = rehearsal.feed(memory, &one);
         }
-        let _rehearsed = rehearsal.feed(memory, one);
+    };
+    let extent = memory.read_usage(Timestamp::default(), &mut |one| {
+        batch.push(*one);
+        if batch.len() == BATCH {
+            feed(&mut batch);
+        }
     })?;
+    feed(&mut batch);
     if !counting {
         rehearsal.begin_to_count();
     }
@@ -135,7 +151,7 @@ impl Tuning {
         let trials = self.0.lock();
         let stood = trials.shadows.iter().filter_map(|shadow| match shadow.key.part {
             Part::Shadow(slot) => Some((slot, shadow.rehearsal.found().stood)),
-            Part::Quota | Part::Off | Part::Canary => None,
+            Part::Quota | Part::Off | Part::Month | Part::Canary => None,
         });
         stood.collect()
     }

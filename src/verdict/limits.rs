@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::decay::{ONE, decayed};
 use crate::time::Timestamp;
 
 /// What a quota counts.
@@ -46,11 +47,25 @@ pub enum QuotaHolder {
     Number = 2,
     /// The trunk that the call came on.
     Trunk = 3,
+    /// The key of the provider's interface that the job was submitted with.
+    ApiKey = 4,
+    /// The sending member, in a month of the calendar: its monthly allowance.
+    Month = 5,
 }
 
 impl QuotaHolder {
-    /// Every one, in the order of their codes.
-    pub const ALL: [Self; 4] = [Self::Member, Self::Organisation, Self::Number, Self::Trunk];
+    /// Every one that has quotas of its own, in the order of their codes.
+    pub const ALL: [Self; 5] =
+        [Self::Member, Self::Organisation, Self::Number, Self::Trunk, Self::ApiKey];
+
+    /// The one with that code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        if code == Self::Month as u8 {
+            return Some(Self::Month);
+        }
+        Self::ALL.get(usize::from(code)).copied()
+    }
 
     /// The name in policy, contract and tool.
     pub const fn name(self) -> &'static str {
@@ -59,13 +74,15 @@ impl QuotaHolder {
             Self::Organisation => "organisation",
             Self::Number => "number",
             Self::Trunk => "trunk",
+            Self::ApiKey => "api_key",
+            Self::Month => "month",
         }
     }
 }
 
 /// The rules by which quotas stand in a way: by holder and resource, in the order of their codes. The ledger knows a rule by the
 /// digest of its name.
-pub const QUOTA_RULES: [[&str; 4]; 4] = [
+pub const QUOTA_RULES: [[&str; 4]; 6] = [
     ["quota.faxes", "quota.pages", "quota.line_seconds", "quota.recipients"],
     [
         "quota.organisation.faxes",
@@ -84,6 +101,18 @@ pub const QUOTA_RULES: [[&str; 4]; 4] = [
         "quota.trunk.pages",
         "quota.trunk.line_seconds",
         "quota.trunk.recipients",
+    ],
+    [
+        "quota.api_key.faxes",
+        "quota.api_key.pages",
+        "quota.api_key.line_seconds",
+        "quota.api_key.recipients",
+    ],
+    [
+        "quota.month.faxes",
+        "quota.month.pages",
+        "quota.month.line_seconds",
+        "quota.month.recipients",
     ],
 ];
 
@@ -191,6 +220,18 @@ pub struct Holding {
     pub held_ppm: u64,
     /// What would be fair now.
     pub fair_ppm: u64,
+    /// What verdicts on abuse have taken off the member's weight, in sixteenths of a halving.
+    pub penalty: u8,
+}
+
+/// What verdicts on abuse leave of a weight, in hundredths: 100 where none counts any more, and at least 1.
+#[must_use]
+pub fn weight_percent(penalty: u8) -> u32 {
+    if penalty == 0 {
+        return 100;
+    }
+    let left = u64::from(decayed(ONE, penalty.into(), 16));
+    u32::try_from((left * 100).div_ceil(u64::from(ONE))).unwrap_or(100).min(99)
 }
 
 /// How a share stood that decided about a job.
@@ -209,7 +250,11 @@ impl fmt::Display for Holding {
             Holder::Group => "belongs to a group that holds",
         };
         let [held, fair] = [self.held_ppm, self.fair_ppm].map(Percent);
-        write!(f, "{holder} {held} of {}, fair share now {fair}", self.resource.noun())
+        write!(f, "{holder} {held} of {}, fair share now {fair}", self.resource.noun())?;
+        match self.penalty {
+            0 => Ok(()),
+            penalty => write!(f, ", at {} % of its weight for abuse", weight_percent(penalty)),
+        }
     }
 }
 
@@ -243,10 +288,14 @@ mod tests {
             holder: Holder::Member,
             held_ppm: 311_000,
             fair_ppm: 8_100,
+            penalty: 0,
         };
         assert_eq!(holding.to_string(), "holds 31 % of outbound lines, fair share now 0.8 %");
         (holding.holder, holding.held_ppm, holding.fair_ppm) = (Holder::Group, 99_960, 37);
         let text = "belongs to a group that holds 10.0 % of outbound lines, fair share now 0.004 %";
         assert_eq!(holding.to_string(), text);
+        (holding.holder, holding.penalty) = (Holder::Member, 32);
+        assert!(holding.to_string().ends_with("0.004 %, at 25 % of its weight for abuse"));
+        assert_eq!([0, 1, 16, 128].map(weight_percent), [100, 96, 50, 1]);
     }
 }

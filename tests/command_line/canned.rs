@@ -377,6 +377,34 @@ impl limit_service_server::LimitService for Canned {
             member_unknown: true,
             share_weight_milli: 1_500,
             member_key: "0f".repeat(16),
+            organisation_limits: vec![limit("faxes", 390, time(40))],
+            shares: vec![MemberShare {
+                resource: "lines".into(),
+                contended: true,
+                held_ppm: 311_000,
+                fair_ppm: 8_100,
+                group: true,
+                group_held_ppm: 420_000,
+                group_fair_ppm: 250_000,
+                above: true,
+            }],
+            weight_now_milli: 750,
+            raised_milli: 2_000,
+            weight_percent: 25,
+            floor_ppm: 0,
+            next: Some(NextRefusal {
+                rule: "quota.organisation.faxes".into(),
+                fax_count: 10,
+                time: time(50),
+                retry_time: None,
+            }),
+            month: Some(MonthlyAllowance {
+                page_count: 500,
+                used_count: 120,
+                reset_time: time(60),
+                time_zone: "America/New_York".into(),
+                setting: None,
+            }),
         }))
     }
 

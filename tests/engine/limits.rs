@@ -1,9 +1,14 @@
 //! Quotas, and the policy that sets them.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use faxguard::fax::stage::{DialOutcome, Member, MemberClaim, Plan, StageEvent};
 use faxguard::limiter::share::Usage;
 use faxguard::lists::ListKind;
+use faxguard::memory::Memory;
 use faxguard::policy::{Edit, Refused};
+use faxguard::store::embedded::fault::NoFaults;
 use faxguard::time::{Span, Timestamp};
 use faxguard::verdict::{
     Action, Going, HitKind, QuotaHolder, QuotaOutcome, Resource, Score, Verdict, Watched,
@@ -11,7 +16,7 @@ use faxguard::verdict::{
 
 use super::ANN;
 use crate::support::events::{call, job, line};
-use crate::support::{ask, at, house, list_entry};
+use crate::support::{ask, at, engine, frozen, furnish, house, list_entry, settle, store};
 
 const TIGHT: &str = "[quotas.free]\nfaxes = \"4 faxes / hour\"\npages = \"20 pages / hour\"\n\
                      line_seconds = \"none\"\nrecipients = \"none\"\n";
@@ -155,7 +160,7 @@ fn an_organisation_has_a_quota_of_its_own() {
     let ask_of = |fax, member: &str| {
         let mut event = job(fax, member, &line(fax)).submitted(at(0));
         let facts = Member { plan: Plan::Free, organisation: 77, ..Member::default() };
-        event.member = Some(MemberClaim { member: None, facts, owns_shown: true });
+        event.member = Some(MemberClaim { facts, owns_shown: true, ..MemberClaim::default() });
         ask(&memory, &event)
     };
     let rules = [("kim", 1), ("kim", 2), ("kim", 3), ("lou", 4), ("lou", 5)]
@@ -167,6 +172,42 @@ fn an_organisation_has_a_quota_of_its_own() {
     let group = last.quotas.iter().find(|quota| quota.holder == QuotaHolder::Organisation).unwrap();
     assert_eq!((own.remaining, group.remaining), (2, 0));
     assert_eq!((own.outcome, last.action), (QuotaOutcome::Within, Action::Bound));
+}
+
+/// A key of the provider's interface has a quota beside those of the members who use it, and another key another one.
+#[test]
+fn a_key_of_the_interface_has_a_quota_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = "[quotas.api_key]\nfaxes = \"3 faxes / hour\"\n";
+    let ask_by = |memory: &Memory, fax, member: &str, api_key| {
+        let event = StageEvent {
+            member: Some(MemberClaim { api_key, ..MemberClaim::default() }),
+            ..job(fax, member, &line(fax)).submitted(at(0))
+        };
+        ask(memory, &event)
+    };
+    let memory = house(policy);
+    let rules = [("kim", 1, 7), ("lou", 2, 7), ("kim", 3, 7), ("lou", 4, 7), ("lou", 5, 8)]
+        .map(|(member, fax, key)| ask_by(&memory, fax, member, key).rule);
+    let free = "threshold.none";
+    assert_eq!(rules, [free, free, free, "quota.api_key.faxes", free]);
+    let last = ask_by(&memory, 6, "max", 7);
+    let of_key = last.quotas.iter().find(|quota| quota.holder == QuotaHolder::ApiKey).unwrap();
+    assert_eq!((of_key.remaining, of_key.burst, last.action), (0, 3, Action::Bound));
+    assert!(ask(&memory, &job(9, "kim", &line(9)).submitted(at(0))).rule == free, "without a key");
+    // A later stage does not say the key again, and what was not sent is given back to it; also after a restart.
+    let open = |folder: &Path| engine(store(folder, Arc::new(NoFaults)), policy).0;
+    let memory = open(folder.path());
+    furnish(&memory);
+    for fax in 1..4 {
+        ask_by(&memory, fax, "bob", 7);
+    }
+    settle(&memory);
+    let again = frozen(folder.path());
+    let memory = open(again.path());
+    assert_eq!(ask_by(&memory, 4, "bob", 7).rule, "quota.api_key.faxes");
+    ask(&memory, &job(1, "bob", &line(1)).ended(at(0), 1, DialOutcome::NoAnswer));
+    assert_eq!(ask_by(&memory, 5, "bob", 7).rule, free);
 }
 
 /// A number that is bombed answers busy to strangers, and to whom it corresponds with it does not.

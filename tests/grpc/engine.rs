@@ -13,7 +13,9 @@ use std::time::Duration;
 use faxguard::activity::Observation;
 use faxguard::api::convert::{ClockMode, Wall};
 use faxguard::api::desk::{CampaignAsk, CampaignDesk, CampaignPage, DeskEdit};
-use faxguard::api::engine::{BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling};
+use faxguard::api::engine::{
+    BlockedCall, Engine, EngineStatus, Explained, MemberLimits, Ruling, Standings,
+};
 use faxguard::api::limit_desk::{LimitDesk, LimitsSet};
 use faxguard::api::rate_desk::{Asked, RateDesk, Stands};
 use faxguard::api::status::Failure;
@@ -340,7 +342,16 @@ impl Engine for CannedEngine {
 
     fn member_limits(&self, member: Pseudonym) -> Result<MemberLimits, Failure> {
         let (plan, limits) = (Plan::Unknown, Vec::new());
-        Ok(MemberLimits { plan, limits, unknown: true, weight_milli: 1_000, member })
+        Ok(MemberLimits {
+            plan,
+            limits,
+            unknown: true,
+            weight_milli: 1_000,
+            member,
+            organisation: Vec::new(),
+            standings: Standings::default(),
+            month: None,
+        })
     }
 
     fn edit_directory(

@@ -5,12 +5,13 @@ use super::paging::{self, Question};
 use super::read;
 use super::read::time_to_wire;
 use super::wall::Wall;
-use crate::api::engine::{MemberLimit, MemberLimits};
+use crate::api::engine::{MemberLimit, MemberLimits, MonthStand, Next, Standings};
 use crate::api::limit_desk::LimitsSet;
 use crate::api::status::Failure;
 use crate::bounds::SHADOWS_MAX;
 use crate::fax::id::{Pseudonym, SubjectKind};
 use crate::fax::stage::Plan;
+use crate::limiter::share::Stand;
 use crate::memory::limits::{CanaryTerms, Change, LimitKey, Part, Scope, Setting};
 use crate::policy::{InvalidQuota, Quota};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
@@ -28,6 +29,8 @@ const GUARD_REFUSED_BP: u32 = 500;
 const GUARD_GOOD_BP: u32 = 100;
 /// Of ten thousand, all of them.
 const WHOLE_BP: u32 = 10_000;
+/// What stands for a month where a quota needs a period: it is not looked at.
+const MONTH_PERIOD_SECONDS: u64 = 28 * DAY_SECONDS;
 /// Bytes of the key of a row of settings.
 const KEY_BYTES: usize = 19;
 
@@ -137,6 +140,17 @@ fn fields(
         Some(Part::Quota | Part::Canary | Part::Shadow(_)) => {
             faults.keep("rate", quota(*rate, *period_seconds, *burst)).map(Some)
         }
+        Some(Part::Month) => {
+            let whole = matches!(key, Some(LimitKey { resource: Resource::Pages, scope, .. })
+                if !matches!(scope, Scope::Holder(_)));
+            if !whole {
+                faults.add("resource", InvalidField::Disagrees { other: "setting.part" });
+            }
+            if (*period_seconds, *burst) != (0, 0) {
+                faults.add("period_seconds", InvalidField::Disagrees { other: "setting.part" });
+            }
+            faults.keep("rate", monthly(*rate)).map(Some)
+        }
         Some(Part::Off) if (*rate, *period_seconds, *burst) != (0, 0, 0) => {
             faults.add("rate", InvalidField::Disagrees { other: "setting.part" });
             None
@@ -206,6 +220,11 @@ fn expiry(
     }
 }
 
+/// So many pages in a month: a quota of which the rate alone counts.
+pub(super) fn monthly(pages: u64) -> Result<Quota, InvalidField> {
+    quota(pages, MONTH_PERIOD_SECONDS, pages)
+}
+
 pub(super) fn quota(rate: u64, period_seconds: u64, burst: u64) -> Result<Quota, InvalidField> {
     let most = u64::MAX / 1_000_000;
     let period = Span::seconds(period_seconds.min(most));
@@ -239,6 +258,7 @@ fn key(
             Ok(wire::LimitPart::Quota) => Ok(Part::Quota),
             Ok(wire::LimitPart::Off) => Ok(Part::Off),
             Ok(wire::LimitPart::Canary) => Ok(Part::Canary),
+            Ok(wire::LimitPart::Month) => Ok(Part::Month),
             Ok(wire::LimitPart::Unspecified | wire::LimitPart::Shadow) | Err(_) => {
                 Err(InvalidField::UnknownValue { value: part })
             }
@@ -270,9 +290,13 @@ pub(super) fn scope_of(
             }
             Ok(screening::QuotaHolder::Number) => Ok(Scope::Holder(QuotaHolder::Number)),
             Ok(screening::QuotaHolder::Trunk) => Ok(Scope::Holder(QuotaHolder::Trunk)),
-            Ok(screening::QuotaHolder::Unspecified | screening::QuotaHolder::Member) | Err(_) => {
-                Err(InvalidField::UnknownValue { value: *value })
-            }
+            Ok(screening::QuotaHolder::ApiKey) => Ok(Scope::Holder(QuotaHolder::ApiKey)),
+            Ok(
+                screening::QuotaHolder::Unspecified
+                | screening::QuotaHolder::Member
+                | screening::QuotaHolder::Month,
+            )
+            | Err(_) => Err(InvalidField::UnknownValue { value: *value }),
         },
         WireScope::MemberId(name) => {
             Ok(Scope::Member(wall.name(SubjectKind::Member, read::id(name)?)))
@@ -385,6 +409,7 @@ pub(super) fn to_wire(key: &LimitKey, setting: Option<&Setting>) -> wire::LimitS
         Scope::Member(member) => WireScope::MemberKey(digits(member)),
     };
     let quota = setting.and_then(|setting| setting.quota);
+    let drains = quota.filter(|_| key.part != Part::Month);
     let canary = setting.and_then(|setting| setting.canary);
     wire::LimitSetting {
         scope: Some(wire::LimitScope { scope: Some(scope) }),
@@ -394,10 +419,11 @@ pub(super) fn to_wire(key: &LimitKey, setting: Option<&Setting>) -> wire::LimitS
             Part::Off => wire::LimitPart::Off.into(),
             Part::Canary => wire::LimitPart::Canary.into(),
             Part::Shadow(_) => wire::LimitPart::Shadow.into(),
+            Part::Month => wire::LimitPart::Month.into(),
         },
         rate: quota.map_or(0, Quota::rate),
-        period_seconds: quota.map_or(0, |quota| quota.period().as_seconds()),
-        burst: quota.map_or(0, Quota::burst),
+        period_seconds: drains.map_or(0, |quota| quota.period().as_seconds()),
+        burst: drains.map_or(0, Quota::burst),
         author: setting.map_or(String::new(), |setting| setting.author.to_string()),
         reason: setting.map_or(String::new(), |setting| setting.reason.to_string()),
         set_time: setting.map(|setting| time_to_wire(setting.set)),
@@ -407,7 +433,7 @@ pub(super) fn to_wire(key: &LimitKey, setting: Option<&Setting>) -> wire::LimitS
         guard_good_bp: canary.map_or(0, |terms| terms.good_bp.into()),
         slot: match key.part {
             Part::Shadow(slot) => slot.into(),
-            Part::Quota | Part::Off | Part::Canary => 0,
+            Part::Quota | Part::Off | Part::Canary | Part::Month => 0,
         },
     }
 }
@@ -419,33 +445,85 @@ fn digits(member: Pseudonym) -> String {
 /// A member's limits, for the wire.
 #[must_use]
 pub fn of_member_to_wire(of: &MemberLimits) -> wire::GetMemberLimitsResponse {
-    let MemberLimits { plan, limits, unknown, weight_milli, member } = of;
-    let scope = Scope::Member(*member);
-    let limits = limits.iter().map(|limit| {
-        let MemberLimit { resource, rate, period, burst, level, full, setting, off } = limit;
-        let set = |part, setting: &Option<Setting>| {
-            let canary = setting.as_ref().is_some_and(|setting| setting.canary.is_some());
-            let part = if canary { Part::Canary } else { part };
-            let key = LimitKey { scope, resource: *resource, part };
-            setting.as_ref().map(|setting| to_wire(&key, Some(setting)))
-        };
-        wire::MemberLimit {
-            resource: resource.name().into(),
-            rate: *rate,
-            period_seconds: period.as_seconds(),
-            burst: *burst,
-            level: *level,
-            full_time: full.map(time_to_wire),
-            setting: set(Part::Quota, setting),
-            off: set(Part::Off, off),
-        }
-    });
+    let MemberLimits {
+        plan,
+        limits,
+        unknown,
+        weight_milli,
+        member,
+        organisation,
+        standings,
+        month,
+    } = of;
+    let Standings { weight_milli: now, raised_milli, lowered_percent, floor_ppm, shares, next } =
+        standings;
+    let (own, each) = (Scope::Member(*member), Scope::Holder(QuotaHolder::Organisation));
     wire::GetMemberLimitsResponse {
         plan: i32::from(*plan as u8),
-        limits: limits.collect(),
+        limits: limits.iter().map(|limit| limit_to_wire(limit, own)).collect(),
         member_unknown: *unknown,
         share_weight_milli: *weight_milli,
         member_key: digits(*member),
+        organisation_limits: organisation.iter().map(|limit| limit_to_wire(limit, each)).collect(),
+        shares: shares.iter().map(share_to_wire).collect(),
+        weight_now_milli: *now,
+        raised_milli: *raised_milli,
+        weight_percent: *lowered_percent,
+        floor_ppm: *floor_ppm,
+        month: month.as_ref().map(|month| {
+            let MonthStand { pages, used, resets, zone, setting, whose } = month;
+            let key = LimitKey { scope: *whose, resource: Resource::Pages, part: Part::Month };
+            wire::MonthlyAllowance {
+                page_count: *pages,
+                used_count: *used,
+                reset_time: Some(time_to_wire(*resets)),
+                time_zone: zone.map_or(String::new(), |zone| zone.name().to_owned()),
+                setting: setting.as_ref().map(|setting| to_wire(&key, Some(setting))),
+            }
+        }),
+        next: next.as_ref().map(|next| {
+            let Next { rule, faxes, time, retry } = next;
+            wire::NextRefusal {
+                rule: (*rule).into(),
+                fax_count: *faxes,
+                time: time.map(time_to_wire),
+                retry_time: retry.map(time_to_wire),
+            }
+        }),
+    }
+}
+
+fn limit_to_wire(limit: &MemberLimit, scope: Scope) -> wire::MemberLimit {
+    let MemberLimit { resource, rate, period, burst, level, full, setting, off } = limit;
+    let set = |part, setting: &Option<Setting>| {
+        let canary = setting.as_ref().is_some_and(|setting| setting.canary.is_some());
+        let part = if canary { Part::Canary } else { part };
+        let key = LimitKey { scope, resource: *resource, part };
+        setting.as_ref().map(|setting| to_wire(&key, Some(setting)))
+    };
+    wire::MemberLimit {
+        resource: resource.name().into(),
+        rate: *rate,
+        period_seconds: period.as_seconds(),
+        burst: *burst,
+        level: *level,
+        full_time: full.map(time_to_wire),
+        setting: set(Part::Quota, setting),
+        off: set(Part::Off, off),
+    }
+}
+
+fn share_to_wire(stand: &Stand) -> wire::MemberShare {
+    let Stand { resource, contended, member, group, above } = stand;
+    wire::MemberShare {
+        resource: resource.name().into(),
+        contended: *contended,
+        held_ppm: member.held_ppm,
+        fair_ppm: member.fair_ppm,
+        group: group.is_some(),
+        group_held_ppm: group.map_or(0, |group| group.held_ppm),
+        group_fair_ppm: group.map_or(0, |group| group.fair_ppm),
+        above: *above,
     }
 }
 

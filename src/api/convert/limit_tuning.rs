@@ -1,7 +1,7 @@
 //! Tuning on the wire: what is tried, what it comes to, and who used most.
 
 use super::fault::{Faults, InvalidField, InvalidRequest};
-use super::limit::{etag, quota, resource_of, scope_of, to_wire, version};
+use super::limit::{etag, monthly, quota, resource_of, scope_of, to_wire, version};
 use super::read::{self, time_to_wire};
 use super::wall::Wall;
 use crate::api::tuning_desk::{Restored, TopOf};
@@ -85,6 +85,13 @@ pub fn attempt(
         }
         Ok(wire::LimitPart::Unspecified) => {
             none(&mut faults, Part::Quota).map(|(part, _): (Part, Option<()>)| (part, None))
+        }
+        Ok(wire::LimitPart::Month) => {
+            if (*period_seconds, *burst) != (0, 0) || resource != Some(Resource::Pages) {
+                faults.add("part", InvalidField::Disagrees { other: "resource" });
+            }
+            let pages = faults.keep("rate", monthly(*rate));
+            pages.map(|pages| (Part::Month, Some(Some(pages))))
         }
         Ok(wire::LimitPart::Canary | wire::LimitPart::Shadow) | Err(_) => {
             faults.add("part", InvalidField::UnknownValue { value: *part });
@@ -247,7 +254,8 @@ pub fn top(request: &wire::ListTopUsersRequest) -> Result<TopAsked, InvalidReque
             Ok(screening::QuotaHolder::Organisation) => Ok(QuotaHolder::Organisation),
             Ok(screening::QuotaHolder::Number) => Ok(QuotaHolder::Number),
             Ok(screening::QuotaHolder::Trunk) => Ok(QuotaHolder::Trunk),
-            Ok(screening::QuotaHolder::Unspecified) | Err(_) => {
+            Ok(screening::QuotaHolder::ApiKey) => Ok(QuotaHolder::ApiKey),
+            Ok(screening::QuotaHolder::Unspecified | screening::QuotaHolder::Month) | Err(_) => {
                 Err(InvalidField::UnknownValue { value: *holder })
             }
         },

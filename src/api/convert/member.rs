@@ -52,7 +52,7 @@ pub(super) fn facts(
         share_weight_milli,
         brand: brand.map_or(0, |brand| u32::try_from(brand.hot() >> 32).unwrap_or(0)),
     };
-    MemberClaim { member, facts, owns_shown }
+    MemberClaim { member, facts, owns_shown, api_key: 0 }
 }
 
 fn plan_of(value: i32) -> Result<Plan, InvalidField> {

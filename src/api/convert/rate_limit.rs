@@ -82,10 +82,13 @@ fn one(
     };
     let Some((rule, holder)) = find(rules, domain, &pairs) else { return Ok(None) };
     let hot = match rule.holder() {
-        QuotaHolder::Member => wall.name(SubjectKind::Member, read::id(holder)?),
+        QuotaHolder::Member | QuotaHolder::Month => {
+            wall.name(SubjectKind::Member, read::id(holder)?)
+        }
         QuotaHolder::Organisation => wall.name(SubjectKind::Organisation, read::id(holder)?),
         QuotaHolder::Number => wall.keys.number(wall.required_number(holder)?),
         QuotaHolder::Trunk => wall.keys.trunk(read::id(holder)?),
+        QuotaHolder::ApiKey => wall.name(SubjectKind::ApiKey, read::id(holder)?),
     };
     let (name, resource) = (rule.name(), rule.resource());
     Ok(Some(Asked { name, holder: rule.holder(), hot: hot.hot(), resource, cost }))

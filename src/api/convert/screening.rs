@@ -49,6 +49,10 @@ pub fn asked(request: &wire::ScreenFaxRequest, wall: &Wall<'_>) -> Result<Asked,
     let claim = member_facts
         .as_ref()
         .map(|sent| claim(&mut faults, sent, parties.flatten().as_ref(), wall));
+    let claim = match api_key(&mut faults, sent_parties.as_ref(), wall) {
+        Some(api_key) => Some(MemberClaim { api_key, ..claim.unwrap_or_default() }),
+        None => claim,
+    };
     let stage = match sent_stage {
         Some(sent) => stage::stage(&mut faults, sent, wall),
         None => {
@@ -110,7 +114,8 @@ fn inbound(faults: &mut Faults, sent: &wire::InboundParties, wall: &Wall<'_>) ->
 }
 
 fn outbound(faults: &mut Faults, sent: &wire::OutboundParties, wall: &Wall<'_>) -> Option<Parties> {
-    let wire::OutboundParties { member_id, recipient_number, caller_number, trunk } = sent;
+    let wire::OutboundParties { member_id, recipient_number, caller_number, trunk, api_key_id: _ } =
+        sent;
     let member = faults.keep("member_id", read::id(member_id));
     let recipient = faults.keep("recipient_number", wall.required_number(recipient_number));
     let shown = faults.keep("caller_number", wall.optional_number(caller_number));
@@ -121,6 +126,13 @@ fn outbound(faults: &mut Faults, sent: &wire::OutboundParties, wall: &Wall<'_>) 
         shown: shown?,
         trunk: trunk.map(|trunk| wall.keys.trunk(trunk)),
     })
+}
+
+/// The key of the provider's interface that a job was submitted with.
+fn api_key(faults: &mut Faults, sent: Option<&WireParties>, wall: &Wall<'_>) -> Option<u64> {
+    let Some(WireParties::Outbound(sent)) = sent else { return None };
+    let named = faults.keep("outbound.api_key_id", read::optional_id(&sent.api_key_id))??;
+    Some(wall.name(SubjectKind::ApiKey, named).hot())
 }
 
 fn claim(
@@ -257,6 +269,7 @@ mod tests {
                 recipient_number: secret.into(),
                 caller_number: "0".into(),
                 trunk: secret.into(),
+                api_key_id: secret.into(),
             })),
             stage: Some(WireStage::DialResult(wire::DialResult {
                 attempt: 0,
@@ -278,6 +291,7 @@ mod tests {
                 "outbound.caller_number",
                 "outbound.trunk",
                 "member.plan",
+                "outbound.api_key_id",
                 "dial_result.attempt",
                 "dial_result.outcome",
                 "dial_result.page_count",

@@ -273,6 +273,7 @@ mod tests {
             holder: Holder::Group,
             held_ppm: 310_000,
             fair_ppm: 8_000,
+            penalty: 16,
         };
         let share = ShareStatus { holding, going: Going::WaitUntil(time) };
         let bounds = Bounds { pages: Some(3), not_before: Some(time), ..Bounds::default() };

@@ -4,7 +4,7 @@ use super::read::{span_to_wire, time_to_wire};
 use crate::time::Span;
 use crate::verdict::{
     Bounds, Counterfactual, Degradations, Going, Hit, Holder, Name, QuotaOutcome, QuotaStatus,
-    Refusal, ShareStatus, Verdict,
+    Refusal, ShareStatus, Verdict, weight_percent,
 };
 use crate::wire::screening::v1 as wire;
 
@@ -196,6 +196,7 @@ pub(super) fn share_status(status: &ShareStatus) -> wire::ShareStatus {
         fair_ppm: holding.fair_ppm,
         retry_time: retry.map(time_to_wire),
         sentence: holding.to_string(),
+        weight_percent: weight_percent(holding.penalty),
     }
 }
 
@@ -269,6 +270,7 @@ mod tests {
                     holder: Holder::Member,
                     held_ppm: 310_000,
                     fair_ppm: 8_000,
+                    penalty: 16,
                 },
                 going: Going::WaitUntil(Timestamp::from_seconds(7)),
             }),
@@ -301,7 +303,11 @@ mod tests {
         assert_eq!(sent.quotas[0].retry_time.unwrap().seconds, 5);
         assert_eq!(sent.quotas[0].holder(), wire::QuotaHolder::Number);
         let share = sent.share.unwrap();
-        assert_eq!(share.sentence, "holds 31 % of outbound lines, fair share now 0.8 %");
+        assert_eq!(
+            share.sentence,
+            "holds 31 % of outbound lines, fair share now 0.8 %, at 50 % of its weight for abuse"
+        );
+        assert_eq!(share.weight_percent, 50);
         assert_eq!(
             (share.outcome(), share.retry_time.unwrap().seconds),
             (wire::ShareOutcome::NotUntil, 7)

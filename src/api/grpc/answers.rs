@@ -44,8 +44,9 @@ pub(super) struct Answers<Incoming, Answer, Asked, Told> {
     ending: Ending,
     /// Messages it may still answer, once the end has begun.
     left: Option<usize>,
-    /// Stages answered since others had their turn.
+    /// Stages answered since others had their turn, and so many are one.
     turn: usize,
+    most: usize,
     over: bool,
 }
 
@@ -58,7 +59,22 @@ impl<Incoming, Answer, Asked, Told> Answers<Incoming, Answer, Asked, Told> {
         ending: Ending,
     ) -> Self {
         let incoming = Box::pin(incoming);
-        Self { incoming, answer, weigh, later: None, ending, left: None, turn: 0, over: false }
+        Self {
+            incoming,
+            answer,
+            weigh,
+            later: None,
+            ending,
+            left: None,
+            turn: 0,
+            most: STAGES_A_TURN,
+            over: false,
+        }
+    }
+
+    /// The same with turns of so many.
+    pub(super) fn with_turn(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 }
 
@@ -82,7 +98,7 @@ where
             (this.later, this.over) = (None, told.is_err());
             return Poll::Ready(Some(told));
         }
-        if this.turn >= STAGES_A_TURN {
+        if this.turn >= this.most {
             this.turn = 0;
             context.waker().wake_by_ref();
             return Poll::Pending;

@@ -74,7 +74,7 @@ struct Read {
 }
 
 /// The name a caller is known by.
-fn name_of<T>(request: &Request<T>) -> Option<Arc<str>> {
+pub(super) fn name_of<T>(request: &Request<T>) -> Option<Arc<str>> {
     request.extensions().get::<Caller>().and_then(Caller::shared_name)
 }
 

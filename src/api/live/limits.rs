@@ -1,11 +1,12 @@
 //! Limits behind the service: how a member stands, and edits of what is set.
 
 use super::{Live, of_edit, of_store};
-use crate::api::engine::{MemberLimit, MemberLimits};
+use crate::api::engine::{MemberLimit, MemberLimits, MonthStand};
 use crate::api::limit_desk::{LimitDesk, LimitsSet};
 use crate::api::status::Failure;
+use crate::fax::hours::ZoneId;
 use crate::fax::id::Pseudonym;
-use crate::limiter::Costs;
+use crate::limiter::{Allowances, Costs, Party};
 use crate::memory::limits::{
     Change, Concerned, Hand, LimitFault, LimitKey, Part, Scope, Setting, allowance,
 };
@@ -49,6 +50,16 @@ pub(super) fn refused(fault: &LimitFault) -> Failure {
     }
 }
 
+/// Whose limits are looked at: the scopes that what is set of them may be in, the nearest first, and that of the class, which canaries
+/// are of.
+struct Whose<'a> {
+    scopes: &'a [Scope],
+    class: Scope,
+    hot: u64,
+    by_policy: Allowances,
+    party: Party<'a>,
+}
+
 impl Live {
     /// How a member stands, and where each limit comes from.
     pub(super) fn limits_of(&self, member: Pseudonym) -> Result<MemberLimits, Failure> {
@@ -59,31 +70,103 @@ impl Live {
         let limiting = self.memory.limiting();
         let book = limiting.book(&generation, now);
         let own = limiting.own().of(key, facts.plan, &book, now);
-        let [party, _] = book.parties(&Concerned::member(key, facts), own.as_ref());
-        let statuses = limiting.members().check(party, Costs::default(), now);
-        let of_plan =
-            limiting.allowances(generation.policy(), QuotaHolder::Member, facts.plan, now);
+        let parties = book.parties(&Concerned::member(key, facts), own.as_ref());
+        let of = |holder| limiting.allowances(generation.policy(), holder, facts.plan, now);
         let plan = Scope::Plan(facts.plan);
-        let at = |scope, resource, part| {
-            let setting = self.memory.limit_setting(LimitKey { scope, resource, part }, now);
-            setting.map_err(|fault| of_store(&fault))
+        let limits = self.those_of(
+            &Whose {
+                scopes: &[Scope::Member(member), plan],
+                class: plan,
+                hot: key,
+                by_policy: of(QuotaHolder::Member),
+                party: parties[0],
+            },
+            now,
+        )?;
+        let each = Scope::Holder(QuotaHolder::Organisation);
+        let organisation = match facts.organisation {
+            0 => Vec::new(),
+            hot => self.those_of(
+                &Whose {
+                    scopes: &[each],
+                    class: each,
+                    hot,
+                    by_policy: of(QuotaHolder::Organisation),
+                    party: parties[1],
+                },
+                now,
+            )?,
         };
-        // Its own, or what is tried on some of its plan, or what is set for all of it.
-        let set = |resource, part| {
-            if let Some(own) = at(Scope::Member(member), resource, part)? {
-                return Ok(Some(own));
+        let weight_milli = book.standing(&facts).weight_milli;
+        let unknown = known.is_none();
+        let standings = self.standing_of((key, &facts), (&book, own.as_ref()), now);
+        let month = self.month_of((member, plan), parties[0], now)?;
+        let plan = facts.plan;
+        Ok(MemberLimits {
+            plan,
+            limits,
+            unknown,
+            weight_milli,
+            member,
+            organisation,
+            standings,
+            month,
+        })
+    }
+
+    /// How a member's monthly allowance stands, and where it comes from.
+    fn month_of(
+        &self,
+        (member, plan): (Pseudonym, Scope),
+        party: Party<'_>,
+        now: Timestamp,
+    ) -> Result<Option<MonthStand>, Failure> {
+        let members = self.memory.limiting().members();
+        let (Some(terms), Some(status)) =
+            (party.month, members.check_month(party, Costs::default(), now))
+        else {
+            return Ok(None);
+        };
+        let (mut setting, mut whose) = (None, plan);
+        for scope in [Scope::Member(member), plan] {
+            let key = LimitKey { scope, resource: Resource::Pages, part: Part::Month };
+            setting = self.memory.limit_setting(key, now).map_err(|fault| of_store(&fault))?;
+            whose = scope;
+            if setting.is_some() {
+                break;
             }
-            let canary = || limiting.canary_of((plan, resource), key, now);
-            match (part == Part::Quota).then(canary).flatten() {
-                Some(canary) => Ok(Some(canary)),
-                None => at(plan, resource, part),
+        }
+        let zone = ZoneId::from_code(terms.zone);
+        let resets = terms.month(now).ends(zone);
+        let used = terms.pages.saturating_sub(status.remaining);
+        Ok(Some(MonthStand { pages: terms.pages, used, resets, zone, setting, whose }))
+    }
+
+    /// How somebody's limits stand, and where each comes from: its own, or what is tried on some of its class, or what is set for all
+    /// of it.
+    fn those_of(&self, whose: &Whose<'_>, now: Timestamp) -> Result<Vec<MemberLimit>, Failure> {
+        let limiting = self.memory.limiting();
+        let statuses = limiting.members().check(whose.party, Costs::default(), now);
+        let set = |resource, part| -> Result<Option<Setting>, Failure> {
+            for scope in whose.scopes {
+                let canary = (part == Part::Quota && *scope == whose.class)
+                    .then(|| limiting.canary_of((whose.class, resource), whose.hot, now));
+                if let Some(canary) = canary.flatten() {
+                    return Ok(Some(canary));
+                }
+                let key = LimitKey { scope: *scope, resource, part };
+                let setting = self.memory.limit_setting(key, now);
+                if let Some(setting) = setting.map_err(|fault| of_store(&fault))? {
+                    return Ok(Some(setting));
+                }
             }
+            Ok(None)
         };
         let mut limits = Vec::new();
         for resource in Resource::ALL {
             let setting = set(resource, Part::Quota)?;
             let quota = setting.as_ref().and_then(|setting| setting.quota).map(allowance);
-            let Some(allowance) = quota.or(of_plan[resource as usize]) else { continue };
+            let Some(allowance) = quota.or(whose.by_policy[resource as usize]) else { continue };
             let left =
                 statuses[resource as usize].map_or(allowance.burst, |status| status.remaining);
             let level = allowance.burst.saturating_sub(left);
@@ -92,9 +175,7 @@ impl Live {
             let off = set(resource, Part::Off)?;
             limits.push(MemberLimit { resource, rate, period, burst, level, full, setting, off });
         }
-        let weight_milli = book.standing(&facts).weight_milli;
-        let unknown = known.is_none();
-        Ok(MemberLimits { plan: facts.plan, limits, unknown, weight_milli, member })
+        Ok(limits)
     }
 }
 

@@ -34,6 +34,13 @@ impl RateDesk for Live {
         }
         (now, standings)
     }
+
+    fn charge(&self, asked: &Asked) -> (Timestamp, Option<Stands>) {
+        let now = self.now();
+        let generation = self.memory.generations().in_force();
+        let book = self.memory.limiting().book(&generation, now);
+        (now, self.of_holder((&book, now), asked, |party| self.take(party, asked, now)))
+    }
 }
 
 /// A cost of one resource.
@@ -61,20 +68,26 @@ impl Live {
             direction: Direction::Inbound,
             member: 0,
             facts: Member::default(),
+            api_key: 0,
             number,
             trunk,
         };
         match asked.holder {
-            QuotaHolder::Member => {
+            QuotaHolder::Member | QuotaHolder::Month => {
                 let facts = self.memory.directory().member(hot).unwrap_or_default();
                 let own = self.memory.limiting().own().of(hot, facts.plan, book, now);
-                let [member, _] = book.parties(&Concerned::member(hot, facts), own.as_ref());
+                let [member, ..] = book.parties(&Concerned::member(hot, facts), own.as_ref());
                 ask(member)
             }
             QuotaHolder::Organisation => {
                 let facts = Member { organisation: hot, ..Member::default() };
-                let [_, organisation] = book.parties(&Concerned::member(0, facts), None);
+                let [_, organisation, _] = book.parties(&Concerned::member(0, facts), None);
                 ask(organisation)
+            }
+            QuotaHolder::ApiKey => {
+                let concerned =
+                    Concerned { api_key: hot, ..Concerned::member(0, Member::default()) };
+                ask(book.parties(&concerned, None)[2])
             }
             QuotaHolder::Number => ask(book.parties(&inbound(hot, 0), None)[0]),
             QuotaHolder::Trunk => ask(book.parties(&inbound(0, hot), None)[1]),

@@ -49,10 +49,11 @@ const LONG_MAKE_UP: [(u16, u16); 13] = [
 pub(super) const RUN_BITS: u32 = 13;
 /// Bits of the longest code of a mode that is not an extension.
 const MODE_BITS: u8 = 7;
-/// Bits that are looked at for the modes of a row.
-pub(super) const MODES_BITS: u32 = 10;
-const _: () =
-    assert!(MODES_BITS as u8 >= MODE_BITS && MODES_BITS < 16, "every mode, and ends of 4 bits");
+/// Bits of a look for the modes of a row.
+const LOOK_BITS: u8 = 10;
+/// The same.
+pub(super) const MODES_BITS: u32 = LOOK_BITS as u32;
+const _: () = assert!(LOOK_BITS >= MODE_BITS && LOOK_BITS < 16, "every mode, and ends of 4 bits");
 /// Most changes that one look tells.
 pub(super) const AT_ONCE: usize = 8;
 
@@ -192,7 +193,7 @@ const fn modes() -> [Modes; 1 << MODES_BITS] {
 }
 
 const fn modes_of(window: usize, mut modes: Modes) -> Modes {
-    let mut left = MODES_BITS as u8;
+    let mut left = LOOK_BITS;
     loop {
         let at = modes.changes as usize;
         let (mode, bits) = mode(window & ((1 << left) - 1), left);
@@ -211,7 +212,7 @@ const fn modes_of(window: usize, mut modes: Modes) -> Modes {
                     (modes.changes + 1, modes.bits + bits, left - bits);
                 modes.ends |= (modes.bits as u32) << (4 * at);
             }
-            mode => {
+            Mode::Vertical(_) | Mode::Horizontal | Mode::Pass | Mode::Cut | Mode::Other => {
                 (modes.mode, modes.bits) = (mode, modes.bits + bits);
                 return modes;
             }

@@ -17,6 +17,10 @@ use super::{Evaluation, Measured, Run, Scale, serving};
 const NAME: &str = "limits";
 /// The seed of the bars.
 const SEED: u64 = 1;
+/// The part that measures charges on streams alone.
+const CHARGES_PART: &str = "charges";
+/// The file of a part that is measured alone.
+const PART_RESULT: &str = "rows.txt";
 const MIB: f64 = 1_048_576.0;
 
 /// The evaluation.
@@ -59,6 +63,9 @@ impl Evaluation for Limits {
             "limits.rate_processor_share",
             "limits.rate_processor_us",
             "limits.rate_per_second",
+            "limits.charges_per_second",
+            "limits.charges_p99_ms",
+            "limits.charge_message_bytes",
         ]
     }
 
@@ -70,15 +77,28 @@ impl Evaluation for Limits {
         rows.extend(own::rows(run)?);
         rows.extend(what_if::rows(run)?);
         rows.extend(serving::rates(run)?);
+        rows.extend(serving::charges(run)?);
         Ok(rows)
     }
 
     fn part(&self, name: &str, run: Run, folder: &Path) -> Result<(), Fault> {
         match name {
             charge::PART => charge::fill(run, folder),
+            own::PART => write(folder, &own::rows(run)?),
+            CHARGES_PART => write(folder, &serving::charges(run)?),
+            what_if::PART => write(folder, &what_if::rows(run)?),
             _ => Err(format!("there is no part `{name}`").into()),
         }
     }
+}
+
+/// Leaves in a folder what one part of it found, for who measures that alone.
+fn write(folder: &Path, rows: &[Measured]) -> Result<(), Fault> {
+    let mut text = String::new();
+    for Measured { id, value, baseline, how, .. } in rows {
+        text += &format!("{id} {value:?}; {baseline}; {how}\n");
+    }
+    Ok(std::fs::write(folder.join(PART_RESULT), text)?)
 }
 
 /// A row at the scale of its bar or at the small one: what was found, and of the baseline and how in words.

@@ -1,6 +1,7 @@
 //! `evaluate serving`: what the wire costs. The real server in a process of its own beside a bare tonic echo of the same
 //! message sizes, both under the same client on the same two cores, a round of each in turn.
 
+mod charges;
 mod echo;
 mod encrypted;
 mod import;
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Evaluation, Measured, Run, Scale};
+pub(super) use charges::charges;
 pub(super) use import::Import;
 use load::{Client, Lap, Pace, Shape, Target};
 use process::Process;

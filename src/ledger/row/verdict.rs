@@ -18,8 +18,8 @@ use crate::verdict::{
 const HITS_MAX: usize = 320;
 /// Most counterfactuals: one either side.
 const OTHERS_MAX: usize = 4;
-/// Most quotas: each resource of two holders.
-const QUOTAS_MAX: usize = 2 * Resource::ALL.len();
+/// Most quotas: each resource of three holders, and pages a month.
+const QUOTAS_MAX: usize = 3 * Resource::ALL.len() + 1;
 /// Most bytes of a verdict: what is always there, 20 a line, 11 a counterfactual, 41 a quota, bounds, refusal and share.
 pub(super) const VERDICT_BYTES_MAX: usize =
     56 + HITS_MAX * 20 + OTHERS_MAX * 11 + QUOTAS_MAX * 41 + 90 + 32;
@@ -86,10 +86,15 @@ fn put_share(to: &mut Packer<'_>, share: &ShareStatus) {
         Going::WaitUntil(until) => (2, Some(until)),
         Going::Refuse => (3, None),
     };
-    to.push(holding.resource as u8 | u8::from(holding.holder == Holder::Group) << 4 | code << 5);
+    let penalised = u8::from(holding.penalty > 0) << 3;
+    let group = u8::from(holding.holder == Holder::Group) << 4;
+    to.push(holding.resource as u8 | penalised | group | code << 5);
     to.option(micros(until));
     to.put(holding.held_ppm);
     to.put(holding.fair_ppm);
+    if holding.penalty > 0 {
+        to.push(holding.penalty);
+    }
 }
 
 fn take_share(from: &mut &[u8]) -> Option<ShareStatus> {
@@ -102,10 +107,11 @@ fn take_share(from: &mut &[u8]) -> Option<ShareStatus> {
         _ => return None,
     };
     let holding = Holding {
-        resource: *Watched::ALL.get(usize::from(code & 0xf))?,
+        resource: *Watched::ALL.get(usize::from(code & 7))?,
         holder: if code & 0x10 == 0 { Holder::Member } else { Holder::Group },
         held_ppm: take(from)?,
         fair_ppm: take(from)?,
+        penalty: if code & 8 == 0 { 0 } else { take_u8(from)? },
     };
     Some(ShareStatus { holding, going })
 }
@@ -156,7 +162,7 @@ fn put_quota(to: &mut Packer<'_>, quota: &QuotaStatus) {
 fn take_quota(from: &mut &[u8]) -> Option<QuotaStatus> {
     let code = take_u8(from)?;
     let resource = *Resource::ALL.get(usize::from(code & 0xf))?;
-    let holder = *QuotaHolder::ALL.get(usize::from(code >> 4))?;
+    let holder = QuotaHolder::from_code(code >> 4)?;
     let outcome = take_u8(from)?;
     let until = take_time(from)?;
     let outcome = match (outcome, until) {

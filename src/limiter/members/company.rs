@@ -56,7 +56,8 @@ impl Members {
         if key == 0 || (nothing && self.rows.get(key, FREE).is_none()) {
             return;
         }
-        let party = Party { holder: QuotaHolder::Member, key, limits: &NO_LIMITS, off: 0 };
+        let party =
+            Party { holder: QuotaHolder::Member, key, limits: &NO_LIMITS, off: 0, month: None };
         self.lock([party], now).visit(0, now, |visit| {
             if visit.place() == Place::Shared {
                 return;

@@ -1,5 +1,7 @@
 //! Everybody that one fax is counted against, locked together: all of them are charged, or none.
 
+use std::sync::atomic::Ordering;
+
 use parking_lot::MutexGuard;
 
 use crate::dense::{self, At, Held, SHARDS};
@@ -7,6 +9,7 @@ use crate::time::{Span, Timestamp};
 use crate::verdict::QuotaHolder;
 
 use super::super::cost::Costs;
+use super::super::month::{MONTH_FREE, MonthLevel, MonthRow, MonthTerms};
 use super::super::row::{FREE, Limits, Load, LoadRow, together};
 use super::super::untold::Untold;
 use super::given::{Given, GivenBack};
@@ -23,6 +26,8 @@ pub struct Party<'a> {
     pub limits: &'a Limits,
     /// Resources of which the limit is switched off, a bit each in the order of their codes: charged, and not asked.
     pub off: u8,
+    /// Its monthly allowance; of one party of several at most.
+    pub month: Option<MonthTerms>,
 }
 
 /// The rows of `N` parties, locked until it is dropped. A row is looked for once, however often it is visited.
@@ -38,6 +43,9 @@ pub struct Locked<'a, const N: usize> {
     shards: [Option<Held<'a, LoadRow>>; N],
     /// The load of those who have no row and get none.
     shared: Option<MutexGuard<'a, Overflow>>,
+    /// The shard of months of the party that has a monthly allowance, and where there is no room in it what such share.
+    months: Option<Held<'a, MonthRow>>,
+    shared_month: Option<MutexGuard<'a, MonthLevel>>,
 }
 
 impl Members {
@@ -62,6 +70,8 @@ impl Members {
             idle: [None; N],
             shards: [const { None }; N],
             shared: None,
+            months: None,
+            shared_month: None,
         };
         let (mut before, mut next) = (SHARDS, 0);
         for number in order.into_iter().take_while(|number| *number < SHARDS) {
@@ -77,6 +87,10 @@ impl Members {
             (before, next) = (number, next + 1);
         }
         locked.look(now);
+        // After all rows, whoever locks them.
+        if let Some(party) = parties.iter().find(|party| party.key != 0 && party.month.is_some()) {
+            locked.look_at_month(party.key, now);
+        }
         locked
     }
 }
@@ -150,6 +164,19 @@ impl<const N: usize> Locked<'_, N> {
         change: impl FnOnce(&mut Visit<'_>) -> T,
     ) -> T {
         let (party, now) = (self.parties[which], self.members.now(now));
+        let mut month = self.month(party, now);
+        let answer = self.visit_levels(which, (now, month.as_mut()), change);
+        self.keep_month(party, month);
+        answer
+    }
+
+    fn visit_levels<T>(
+        &mut self,
+        which: usize,
+        (now, month): (Timestamp, Option<&mut (MonthTerms, MonthLevel)>),
+        change: impl FnOnce(&mut Visit<'_>) -> T,
+    ) -> T {
+        let party = self.parties[which];
         let (untold, given) = (self.members.untold(), &self.members.given);
         let rest = dense::rest(party.key, FREE);
         let mut idle = self.idle[which];
@@ -157,8 +184,8 @@ impl<const N: usize> Locked<'_, N> {
             && let Some(shard) = self.shard(which)
         {
             let mut load = shard.at(at).load();
-            let answer =
-                visited((&mut load, &mut idle), party, (Place::Own, now, (untold, given)), change);
+            let beside = (untold, given, month);
+            let answer = visited((&mut load, &mut idle), party, (Place::Own, now, beside), change);
             shard.set(at, LoadRow::of(rest, &load));
             self.idle[which] = idle;
             return answer;
@@ -168,7 +195,7 @@ impl<const N: usize> Locked<'_, N> {
             return visited(
                 (&mut load, &mut idle),
                 party,
-                (Place::Own, now, (None, given)),
+                (Place::Own, now, (None, given, None)),
                 change,
             );
         }
@@ -180,9 +207,58 @@ impl<const N: usize> Locked<'_, N> {
         visited(
             (load, &mut idle),
             Party { limits: &wide, ..party },
-            (Place::Shared, now, (None, given)),
+            (Place::Shared, now, (None, given, month)),
             change,
         )
+    }
+
+    /// Locks the months of a party, and where it has no row and gets none what such share.
+    fn look_at_month(&mut self, key: u64, now: Timestamp) {
+        let mut shard = self.members.months.lock(dense::shard(key));
+        if shard.get(dense::rest(key, MONTH_FREE)).is_none() && shard.is_full() {
+            let gone = shard.sweep(HAND_SLOTS, |row| !row.level().is_over(now));
+            if gone == 0 {
+                self.shared_month = Some(self.members.month_overflow.lock());
+            }
+        }
+        self.months = Some(shard);
+    }
+
+    /// What a party was sent this month, and what it may.
+    fn month(&self, party: Party<'_>, now: Timestamp) -> Option<(MonthTerms, MonthLevel)> {
+        let (mut terms, months) = (party.month?, self.months.as_deref()?);
+        let mut level = match &self.shared_month {
+            Some(shared) => {
+                terms.pages = terms.pages.saturating_mul(OVERFLOW_MEMBERS);
+                **shared
+            }
+            None => {
+                let row = months.get(dense::rest(party.key, MONTH_FREE));
+                row.map(MonthRow::level).unwrap_or_default()
+            }
+        };
+        level.turn(terms, now);
+        Some((terms, level))
+    }
+
+    fn keep_month(&mut self, party: Party<'_>, month: Option<(MonthTerms, MonthLevel)>) {
+        let (Some((_, level)), Some(months)) = (month, &mut self.months) else { return };
+        match &mut self.shared_month {
+            Some(shared) => **shared = level,
+            None => {
+                let row = MonthRow::of(dense::rest(party.key, MONTH_FREE), level);
+                let put = months.put(row, |_| true);
+                debug_assert!(put.is_ok(), "room was looked for when it was locked");
+            }
+        }
+    }
+
+    /// Whether an entry of that seq is still to be applied to what the party at that place sent this month.
+    #[must_use]
+    pub fn replays_month(&self, which: usize, seq: u64) -> bool {
+        let Party { key, month, .. } = self.parties[which];
+        let position = || self.members.month_positions[dense::shard(key)].load(Ordering::Relaxed);
+        key != 0 && month.is_some() && seq > position()
     }
 
     fn find_or_make(&mut self, which: usize, rest: u64, now: Timestamp) -> Option<At> {
@@ -212,14 +288,17 @@ impl<const N: usize> Locked<'_, N> {
     }
 }
 
+/// What goes with a load: where it is noted what others are to be told and what was given back, and the month.
+type Beside<'a> = (Option<&'a Untold>, &'a Given, Option<&'a mut (MonthTerms, MonthLevel)>);
+
 fn visited<'a, T>(
     (load, idle): (&'a mut Load, &mut Option<Span>),
     party: Party<'a>,
-    (place, now, (untold, given)): (Place, Timestamp, (Option<&'a Untold>, &'a Given)),
+    (place, now, (untold, given, month)): (Place, Timestamp, Beside<'a>),
     visit: impl FnOnce(&mut Visit<'_>) -> T,
 ) -> T {
     let since = || load.at().map_or(Span::default(), |at| now.since(at));
     let idle = *idle.get_or_insert_with(since);
     load.settle(party.limits, now);
-    visit(&mut Visit { load, party, idle, place, untold, given })
+    visit(&mut Visit { load, party, idle, place, untold, given, month })
 }

@@ -29,7 +29,7 @@ fn quota(rate: u64, period: Span, burst: u64) -> Limits {
 }
 
 const fn party(key: u64, limits: &Limits) -> Party<'_> {
-    Party { holder: QuotaHolder::Member, key, limits, off: 0 }
+    Party { holder: QuotaHolder::Member, key, limits, off: 0, month: None }
 }
 
 fn table(limits: Limits) -> Members {
@@ -308,7 +308,8 @@ fn called_numbers_are_let_go_by_their_own_limit() {
     let (numbers, others) =
         (quota(600, Span::seconds(3_600), 600), quota(10, Span::seconds(3_600), 10));
     let members = Members::of_bytes(1 << 20, Slowest { numbers, others });
-    let kinds = [QuotaHolder::Member, QuotaHolder::Organisation, QuotaHolder::Trunk];
+    let kinds =
+        [QuotaHolder::Member, QuotaHolder::Organisation, QuotaHolder::Trunk, QuotaHolder::ApiKey];
     for number in 1..=500 {
         let hot = dense::mix([7, 11], number, 1);
         let key = row_key(QuotaHolder::Number, hot);
@@ -317,7 +318,7 @@ fn called_numbers_are_let_go_by_their_own_limit() {
             members.with(row_key(holder, hot), &others, at(0), |visit| visit.charge(faxes(1)));
         }
     }
-    assert_eq!(members.len(), 500 * 4);
+    assert_eq!(members.len(), 500 * 5);
     let turn = |now| (0..4).map(|_| members.turn_hand_everywhere(now)).sum::<usize>();
     assert_eq!(turn(at(5_900_000)), 0);
     assert_eq!(turn(at(6_100_000)), 500);

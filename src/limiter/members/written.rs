@@ -8,11 +8,13 @@ use thiserror::Error;
 
 use crate::dense::{self, LoadFault, Row as _};
 
+use super::super::month::{MonthLevel, MonthRow};
 use super::super::row::LoadRow;
 use super::{Members, Overflow};
 
-/// Version of the section.
-const VERSION: u8 = 1;
+/// Version of the section: the second has the months behind the rows.
+const VERSION: u8 = 2;
+const WITHOUT_MONTHS: u8 = 1;
 
 /// Why the table was not read back; it is empty then, and made again from the ledger.
 #[derive(Debug, Error)]
@@ -45,6 +47,10 @@ impl Members {
             bytes.extend_from_slice(&last_seq().to_le_bytes());
             LoadRow::of(0, &overflow.load).encode(&mut bytes);
         }
+        to.write_all(&bytes)?;
+        self.months.write_marked(to, last_seq)?;
+        bytes.clear();
+        MonthRow::of(0, *self.month_overflow.lock()).encode(&mut bytes);
         to.write_all(&bytes)
     }
 
@@ -58,6 +64,9 @@ impl Members {
             self.rows.clear();
             self.positions.iter().for_each(|position| position.store(0, Ordering::Relaxed));
             *self.overflow.lock() = Overflow::default();
+            self.months.clear();
+            self.month_positions.iter().for_each(|position| position.store(0, Ordering::Relaxed));
+            *self.month_overflow.lock() = MonthLevel::default();
         }
         restored
     }
@@ -65,7 +74,7 @@ impl Members {
     fn read(&self, from: &mut dyn Read) -> Result<(), RowsFault> {
         let mut version = [0];
         from.read_exact(&mut version)?;
-        if version != [VERSION] {
+        if ![VERSION, WITHOUT_MONTHS].contains(&version[0]) {
             return Err(RowsFault::Version(version[0]));
         }
         let age = |row: &LoadRow| row.load().age();
@@ -79,6 +88,20 @@ impl Members {
         let position = u64::from_le_bytes(position.try_into().map_err(|_| RowsFault::Shared)?);
         let load = LoadRow::decode(row).ok_or(RowsFault::Shared)?.load();
         *self.overflow.lock() = Overflow { load, position };
+        if version == [VERSION] { self.read_months(from) } else { Ok(()) }
+    }
+
+    fn read_months(&self, from: &mut dyn Read) -> Result<(), RowsFault> {
+        // Where the table is smaller than it was, what is over goes first.
+        let age = |row: &MonthRow| u16::MAX - row.level().number();
+        let see = &mut |shard: usize, position| {
+            self.month_positions[shard].store(position, Ordering::Relaxed);
+        };
+        self.months.read_marked(from, &age, see)?;
+        let mut bytes = [0; MonthRow::BYTES];
+        from.read_exact(&mut bytes)?;
+        let row = MonthRow::decode(&bytes).ok_or(RowsFault::Shared)?;
+        *self.month_overflow.lock() = row.level();
         Ok(())
     }
 

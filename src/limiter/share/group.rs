@@ -60,6 +60,16 @@ impl Group {
         faded
     }
 
+    /// The rates as of `now`, and the fair rate as of the last look; nothing is changed.
+    pub(super) fn as_of(
+        &self,
+        now: Timestamp,
+        fading: &[Fading; WATCHED],
+    ) -> ([u64; WATCHED], u64) {
+        let elapsed = now.since(self.at);
+        (std::array::from_fn(|at| part(self.rates[at], fading[at].left(elapsed))), self.fair)
+    }
+
     /// Notes what a member of that rate, by weight, offers, as a part of the capacity.
     pub(super) fn offer(&mut self, rate: u64, cost: u64) {
         self.since.add(rate, cost.min(u64::from(u32::MAX)));
@@ -109,6 +119,12 @@ impl Groups {
         let full = shard.len() >= GROUPS_MAX / SHARDS;
         let key = if full && !shard.contains_key(&key) { OVERFLOW } else { key };
         change(shard.entry(key).or_insert_with(|| Box::new(Group::new(now))))
+    }
+
+    /// Shows a group that is remembered; of one without a place, that of all that have none.
+    pub(super) fn peek<T>(&self, key: u64, look: impl FnOnce(&Group) -> T) -> Option<T> {
+        let shard = self.shards[usize::try_from(key % 64).unwrap_or(0)].lock();
+        shard.get(&key).or_else(|| shard.get(&OVERFLOW)).map(|group| look(group))
     }
 
     /// One step of the hand: lets the silent groups of one shard go. Says how many went.

@@ -9,7 +9,7 @@ use super::rate::{Fading, decode, encode, part};
 use super::{FADING, Pulled, WATCHED};
 
 /// Steps of a halving of the weight by verdicts.
-const PENALTY_STEPS: u8 = 16;
+pub const PENALTY_STEPS: u8 = 16;
 /// Most halvings.
 const HALVINGS_MAX: u8 = 8;
 /// Time in which a verdict's halving fades, whether anything is admitted or not.
@@ -46,10 +46,21 @@ impl Pull {
         (self.rates, self.penalty, self.usual)
     }
 
-    /// Takes that many halvings off the weight, on top of those that have not faded.
-    pub fn penalise(&mut self, halvings: u8) {
-        let steps = halvings.min(HALVINGS_MAX) * PENALTY_STEPS;
-        self.penalty = self.penalty.saturating_add(steps).min(HALVINGS_MAX * PENALTY_STEPS);
+    /// Takes so many sixteenths of a halving off the weight, on top of what has not faded: a 256th of it always stays.
+    pub fn penalise(&mut self, sixteenths: u8) {
+        let most = HALVINGS_MAX * PENALTY_STEPS;
+        self.penalty = self.penalty.saturating_add(sixteenths).min(most);
+    }
+
+    /// Gives back what was taken off a moment ago.
+    pub const fn pardon(&mut self, sixteenths: u8) {
+        self.penalty = self.penalty.saturating_sub(sixteenths);
+    }
+
+    /// What verdicts have taken off the weight, in sixteenths of a halving.
+    #[must_use]
+    pub const fn penalty(&self) -> u8 {
+        self.penalty
     }
 
     /// Whether nothing is left of it at `now`.
@@ -109,7 +120,8 @@ impl Pull {
     }
 
     /// The rates, in 65,536ths of a unit a second.
-    pub(in crate::limiter) fn rates(&self) -> [u64; WATCHED] {
+    #[must_use]
+    pub fn rates(&self) -> [u64; WATCHED] {
         self.rates.map(decode)
     }
 
@@ -127,7 +139,8 @@ impl Pull {
     }
 
     /// A weight after what verdicts take and the past adds: at least 1.
-    pub(super) fn weigh(&self, weight: u32) -> u64 {
+    #[must_use]
+    pub fn weigh(&self, weight: u32) -> u64 {
         let halved = match self.penalty {
             0 => ONE,
             penalty => decayed(ONE, u64::from(penalty), u64::from(PENALTY_STEPS)),
@@ -153,7 +166,7 @@ mod tests {
     #[test]
     fn a_penalty_fades_by_time_even_when_everything_is_refused() {
         let mut pull = Pull::default();
-        pull.penalise(2);
+        pull.penalise(2 * PENALTY_STEPS);
         assert_eq!(pull.weigh(1_000), 250);
         // Somebody who is refused again and again for six hours, four times a second.
         for second in 0..21_600_i64 {
@@ -168,7 +181,7 @@ mod tests {
         }
         let often = pull.weigh(1_000);
         let mut seldom = Pull::default();
-        seldom.penalise(2);
+        seldom.penalise(2 * PENALTY_STEPS);
         seldom.note((Some(at(0)), at(21_599)), &fading(), &[0; WATCHED], 0);
         assert_eq!(seldom.weigh(1_000).abs_diff(500), 0);
         assert!(often >= 500, "{often}");
@@ -200,7 +213,7 @@ mod tests {
     fn a_clock_that_steps_back_fades_nothing() {
         let mut pull = Pull::default();
         pull.note((None, at(100)), &fading(), &[5, 0, 0], 0);
-        pull.penalise(1);
+        pull.penalise(PENALTY_STEPS);
         let before = pull;
         pull.note((Some(at(100)), at(0)), &fading(), &[0; WATCHED], 0);
         assert_eq!(pull, before);

@@ -4,7 +4,9 @@
 use crate::fax::stage::{Direction, Member, Plan};
 use crate::ledger::StageRow;
 use crate::limiter::share::{Membership, Standing};
-use crate::limiter::{Allowance, Allowances, Limits, Party, Slowest, limits, row_key, slowest};
+use crate::limiter::{
+    Allowance, Allowances, Limits, MonthTerms, Party, Slowest, limits, row_key, slowest,
+};
 use crate::policy::{Generation, Policy, Quota, ShareRules};
 use crate::time::Timestamp;
 use crate::verdict::{QuotaHolder, Resource};
@@ -13,7 +15,7 @@ use super::own::Effective;
 use super::setting::{ClassSettings, Scope, drawn};
 
 /// Parties that one fax is counted against.
-pub const PARTIES: usize = 2;
+pub const PARTIES: usize = 3;
 
 /// The limits of a policy, worked out.
 #[derive(Clone, Debug)]
@@ -23,6 +25,7 @@ pub struct Book {
     organisation: Class,
     number: Class,
     trunk: Class,
+    api_key: Class,
     share: ShareRules,
     /// When the next of what was set at run time expires.
     expires: Option<Timestamp>,
@@ -36,6 +39,8 @@ struct Class {
     off: u8,
     /// Other limits that are tried on some of them.
     canary: Option<Canary>,
+    /// Pages in a month of the calendar; of plans alone.
+    month: Option<u64>,
 }
 
 /// Limits that are tried on some of a class.
@@ -70,6 +75,8 @@ pub struct Concerned {
     pub member: u64,
     /// What is known of the member.
     pub facts: Member,
+    /// The key that its job was submitted with.
+    pub api_key: u64,
     /// The called number.
     pub number: u64,
     /// The trunk the call came on.
@@ -80,7 +87,7 @@ impl Concerned {
     /// A member who sends.
     #[must_use]
     pub const fn member(member: u64, facts: Member) -> Self {
-        Self { direction: Direction::Outbound, member, facts, number: 0, trunk: 0 }
+        Self { direction: Direction::Outbound, member, facts, api_key: 0, number: 0, trunk: 0 }
     }
 
     /// Whom a row of the ledger was about.
@@ -90,6 +97,7 @@ impl Concerned {
             direction: row.verdict.stage.direction(),
             member: row.member_key,
             facts: row.facts,
+            api_key: row.api_key,
             number: row.number.hot(),
             trunk: row.observation.trunk,
         }
@@ -113,7 +121,9 @@ impl Book {
                 let percent = setting.canary?.percent;
                 Some(Canary { limits: limits(&tried), percent, set: setting.set })
             });
-            Class { limits: limits(&in_force), off, canary }
+            let member = holder == QuotaHolder::Member;
+            let month = member.then(|| monthly_in_force(policy, set, plan, now)).flatten();
+            Class { limits: limits(&in_force), off, canary, month }
         };
         let of = |holder| class(holder, Plan::Unknown);
         Self {
@@ -122,6 +132,7 @@ impl Book {
             organisation: of(QuotaHolder::Organisation),
             number: of(QuotaHolder::Number),
             trunk: of(QuotaHolder::Trunk),
+            api_key: of(QuotaHolder::ApiKey),
             share: *policy.share(),
             expires: set.next_expiry(now),
         }
@@ -163,7 +174,7 @@ impl Book {
             let limits = class.limits_of(hot);
             let limited = limits.iter().any(Option::is_some);
             let key = if limited { row_key(holder, hot) } else { 0 };
-            Party { holder, key, limits, off: class.off }
+            Party { holder, key, limits, off: class.off, month: None }
         };
         match of.direction {
             Direction::Outbound => {
@@ -171,17 +182,22 @@ impl Book {
                     Some(own) => (&own.limits, own.off),
                     None => self.of_member(of.member, of.facts.plan),
                 };
+                let by_plan = self.plans[of.facts.plan as usize].month;
+                let month = own.and_then(|own| own.month).or(by_plan);
+                let month = month.map(|pages| MonthTerms { pages, zone: of.facts.zone });
                 // A member without limits competes for what is contended all the same.
                 let key = row_key(QuotaHolder::Member, of.member);
-                let member = Party { holder: QuotaHolder::Member, key, limits, off };
+                let member = Party { holder: QuotaHolder::Member, key, limits, off, month };
                 [
                     member,
                     party(QuotaHolder::Organisation, of.facts.organisation, &self.organisation),
+                    party(QuotaHolder::ApiKey, of.api_key, &self.api_key),
                 ]
             }
             Direction::Inbound => [
                 party(QuotaHolder::Number, of.number, &self.number),
                 party(QuotaHolder::Trunk, of.trunk, &self.trunk),
+                party(QuotaHolder::ApiKey, 0, &self.api_key),
             ],
         }
     }
@@ -208,7 +224,7 @@ impl Book {
     /// Limits under which whatever has drained has drained for anybody without a limit of its own.
     #[must_use]
     pub fn slowest(&self) -> Slowest {
-        let others = self.plans.into_iter().chain([self.organisation, self.trunk]);
+        let others = self.plans.into_iter().chain([self.organisation, self.trunk, self.api_key]);
         let others = slowest(others.flat_map(Class::all));
         Slowest { numbers: slowest(self.number.all()), others }
     }
@@ -230,6 +246,17 @@ pub fn allowances_in_force(
         }
     }
     allowances
+}
+
+/// The pages that members of a plan may send in a month, at `now`: those of the policy, or what was set over them; `None` is no limit.
+#[must_use]
+pub fn monthly_in_force(
+    policy: &Policy,
+    set: &ClassSettings,
+    plan: Plan,
+    now: Timestamp,
+) -> Option<u64> {
+    set.monthly(Scope::Plan(plan), now).or_else(|| policy.monthly_pages(plan))
 }
 
 /// A quota, as the limiter takes it.

@@ -226,7 +226,7 @@ impl Memory {
 /// Whether there is room for what is to be tried.
 fn room_for(limiting: &Limiting, key: LimitKey, now: Timestamp) -> Result<(), LimitFault> {
     match key.part {
-        Part::Quota | Part::Off => Ok(()),
+        Part::Quota | Part::Off | Part::Month => Ok(()),
         Part::Shadow(_) => {
             let mut shadows = limiting.shadows(now);
             shadows.retain(|(other, _)| *other != key);

@@ -21,7 +21,7 @@ use crate::verdict::{QuotaHolder, Resource};
 pub enum Scope {
     /// Every member of a plan.
     Plan(Plan),
-    /// Every organisation, called number or trunk.
+    /// Every organisation, called number, trunk or API key.
     Holder(QuotaHolder),
     /// One member.
     Member(Pseudonym),
@@ -44,9 +44,14 @@ pub enum Part {
     Off,
     /// Another quota for some of those it is the limit of.
     Canary,
+    /// Other pages in a month of the calendar, of members and plans; its quota has them for its rate.
+    Month,
     /// Another quota that is tried beside live traffic and stands in nobody's way: the one of that number, from 1 on.
     Shadow(u8),
 }
+
+/// Beyond the codes of shadows, of which there may be more one day.
+const MONTH_CODE: u8 = 128;
 
 impl Part {
     const fn code(self) -> u8 {
@@ -55,6 +60,7 @@ impl Part {
             Self::Off => 1,
             Self::Canary => 2,
             Self::Shadow(slot) => 2 + slot,
+            Self::Month => MONTH_CODE,
         }
     }
 
@@ -63,6 +69,7 @@ impl Part {
             0 => Some(Self::Quota),
             1 => Some(Self::Off),
             2 => Some(Self::Canary),
+            MONTH_CODE => Some(Self::Month),
             code => {
                 let slot = code.checked_sub(2).filter(|slot| usize::from(*slot) <= SHADOWS_MAX);
                 slot.map(Self::Shadow)
@@ -281,6 +288,14 @@ impl ClassSettings {
     pub fn quota(&self, scope: Scope, resource: Resource, now: Timestamp) -> Option<Quota> {
         let key = LimitKey { scope, resource, part: Part::Quota };
         self.0.get(&key).filter(|setting| setting.holds(now)).and_then(|setting| setting.quota)
+    }
+
+    /// The pages in a month that are set at `now`.
+    #[must_use]
+    pub fn monthly(&self, scope: Scope, now: Timestamp) -> Option<u64> {
+        let key = LimitKey { scope, resource: Resource::Pages, part: Part::Month };
+        let setting = self.0.get(&key).filter(|setting| setting.holds(now));
+        setting.and_then(|setting| setting.quota).map(Quota::rate)
     }
 
     /// What is tried on some at `now`.

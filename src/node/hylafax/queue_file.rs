@@ -28,6 +28,31 @@ pub struct QueueFile {
     pub pages: u32,
     /// Pages in all; 0 before conversion.
     pub total_pages: u32,
+    /// What the scheduler does with it.
+    pub state: JobState,
+}
+
+/// What the scheduler does with a job, as far as lines are concerned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobState {
+    /// Anything else: it waits for its time, or is over.
+    #[default]
+    Other,
+    /// It waits for a line.
+    Ready,
+    /// It has a line.
+    Active,
+}
+
+impl JobState {
+    /// By HylaFAX's own number of it (`JobStateType`).
+    const fn of(number: u64) -> Self {
+        match number {
+            5 => Self::Ready,
+            6 => Self::Active,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Reads a queue file; anything is one.
@@ -49,6 +74,7 @@ pub fn parse(bytes: &[u8]) -> QueueFile {
             b"tagline" => file.tagline = text(value),
             b"csi" => file.csi = text(value),
             b"killtime" => file.kill_time = digits(value),
+            b"state" => file.state = JobState::of(digits(value)),
             b"totdials" => file.total_dials = count(value),
             b"npages" => file.pages = count(value).min(PAGES_MAX),
             b"totpages" => file.total_pages = count(value).min(PAGES_MAX),

@@ -20,7 +20,7 @@ use crate::wire::screening::v1::{Plan, QuotaHolder};
 pub(in crate::operator) const SET: Command = Command {
     name: "limits set",
     help: "Set a limit over the policy",
-    doc: "Set a limit of a member, a plan, or of each organisation, called number or trunk. It is durable when printed, \
+    doc: "Set a limit of a member, a plan, or of each organisation, called number, trunk or API key. It is durable when printed, \
           acts on the level that everybody has, and holds until it is unset or its time is over. Refused where somebody \
           else has edited the limits since the version that --etag names.",
     shape: |command| {
@@ -99,6 +99,10 @@ pub(in crate::operator) const UNSET: Command = Command {
             .arg(switch("off", "Switch it on again, and leave what was set"))
             .arg(switch("canary", "End what is tried on some of them").conflicts_with("off"))
             .arg(
+                switch("month", "Take the monthly allowance back")
+                    .conflicts_with_all(["off", "canary"]),
+            )
+            .arg(
                 shadow("End what is tried beside live traffic")
                     .conflicts_with_all(["off", "canary"]),
             )
@@ -107,13 +111,16 @@ pub(in crate::operator) const UNSET: Command = Command {
     run: unset,
 };
 
-const PERIODS: [(&str, u64); 5] = [
+const PERIODS: [(&str, u64); 6] = [
+    (MONTH, 0),
     ("second", 1),
     ("minute", MINUTE_SECONDS),
     ("hour", HOUR_SECONDS),
     ("day", DAY_SECONDS),
     ("week", 7 * DAY_SECONDS),
 ];
+/// A month of the calendar, which is no period of so many seconds.
+const MONTH: &str = "month";
 const PLANS: [(&str, Plan); 5] = [
     ("unknown", Plan::Unspecified),
     ("free", Plan::Free),
@@ -121,10 +128,11 @@ const PLANS: [(&str, Plan); 5] = [
     ("pro", Plan::Pro),
     ("corporate", Plan::Corporate),
 ];
-const HOLDERS: [(&str, QuotaHolder); 3] = [
+const HOLDERS: [(&str, QuotaHolder); 4] = [
     ("organisation", QuotaHolder::Organisation),
     ("number", QuotaHolder::Number),
     ("trunk", QuotaHolder::Trunk),
+    ("api_key", QuotaHolder::ApiKey),
 ];
 
 /// Whose limit, and of what.
@@ -137,8 +145,12 @@ pub(super) fn scope(command: clap::Command) -> clap::Command {
                 .value_parser(PLANS.map(|(name, _)| name)),
         )
         .arg(
-            option("each", "HOLDER", "The limit of each organisation, called number or trunk")
-                .value_parser(HOLDERS.map(|(name, _)| name)),
+            option(
+                "each",
+                "HOLDER",
+                "The limit of each organisation, called number, trunk or API key",
+            )
+            .value_parser(HOLDERS.map(|(name, _)| name)),
         )
         .group(ArgGroup::new("whose").args(["member", "plan", "each"]).required(true))
 }
@@ -183,6 +195,7 @@ fn set(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     let until = instant_argument(matches, "until", "--until")?;
     let small = |name| matches.get_one::<u32>(name).copied().unwrap_or(0);
     let part = match (small("canary"), small("shadow")) {
+        (0, 0) if monthly(matches) => LimitPart::Month,
         (0, 0) => LimitPart::Quota,
         (0, _) => LimitPart::Shadow,
         (_, _) => LimitPart::Canary,
@@ -199,6 +212,11 @@ fn set(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
         ..LimitSetting::default()
     };
     send(matches, context, quota, until)
+}
+
+/// Whether a month of the calendar is named.
+pub(super) fn monthly(matches: &ArgMatches) -> bool {
+    text(matches, "per") == MONTH
 }
 
 /// Seconds of the period that is named.
@@ -246,6 +264,7 @@ fn unset(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure>
     let slot = matches.get_one::<u32>("shadow").copied().unwrap_or(0);
     let part = match slot {
         0 if matches.get_flag("off") => LimitPart::Off,
+        0 if matches.get_flag("month") => LimitPart::Month,
         0 if matches.get_flag("canary") => LimitPart::Canary,
         0 => LimitPart::Quota,
         _ => LimitPart::Shadow,

@@ -7,7 +7,7 @@ use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::output::{Form, Lean, table};
 use super::super::text::{safe, wire_instant};
-use super::edit::{edit, etag, number, period, quota, scope, scope_of};
+use super::edit::{edit, etag, monthly, number, period, quota, scope, scope_of};
 use super::{what, whose};
 use crate::time::{DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS};
 use crate::wire::operator::v1::limit_tuning_service_client::LimitTuningServiceClient;
@@ -80,11 +80,12 @@ pub(in crate::operator) const TOP: Command = Command {
     run: top,
 };
 
-const HOLDERS: [(&str, QuotaHolder); 4] = [
+const HOLDERS: [(&str, QuotaHolder); 5] = [
     ("member", QuotaHolder::Member),
     ("organisation", QuotaHolder::Organisation),
     ("number", QuotaHolder::Number),
     ("trunk", QuotaHolder::Trunk),
+    ("api_key", QuotaHolder::ApiKey),
 ];
 const WINDOWS: [(&str, u64); 4] = [
     ("minute", MINUTE_SECONDS),
@@ -111,6 +112,7 @@ fn what_if(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failur
     let part = match (matches.get_flag("off"), matches.get_flag("unset")) {
         (true, _) => LimitPart::Off,
         (_, true) => LimitPart::Unspecified,
+        (false, false) if monthly(matches) => LimitPart::Month,
         (false, false) => LimitPart::Quota,
     };
     let request = TryLimitRequest {

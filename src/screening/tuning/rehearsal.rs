@@ -2,12 +2,10 @@
 //! said how much there was of what is shared, or other instances took their part of it, that is not recorded: there, what a share
 //! did it does again. Other instances are told nothing of it.
 
-use std::collections::HashMap;
-use std::mem;
-
-use foldhash::fast::RandomState;
+use std::hint::black_box;
 
 use super::found::Found;
+use super::recent::Recent;
 use crate::fax::stage::{Direction, Member};
 use crate::ledger::{Stood, Use, UseKind, User};
 use crate::limiter::catalog::Spending;
@@ -24,8 +22,8 @@ use crate::verdict::{Going, QuotaHolder, QuotaStatus};
 
 /// Decisions that are remembered, settled or not, twice as many at most: the oldest go together.
 const OPEN_MAX: usize = 500_000;
-/// Uses after which a few rows are looked at that may say nothing any more.
-const HAND_EVERY: u32 = 64;
+/// Uses after which a few rows are looked at that may say nothing any more: a week's worth goes round the table some times.
+const HAND_EVERY: u32 = 256;
 
 /// A limit that is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +45,9 @@ impl Candidate {
     #[must_use]
     pub const fn holder(&self) -> QuotaHolder {
         match self.key.scope {
+            Scope::Plan(_) | Scope::Member(_) if matches!(self.key.part, Part::Month) => {
+                QuotaHolder::Month
+            }
             Scope::Plan(_) | Scope::Member(_) => QuotaHolder::Member,
             Scope::Holder(holder) => holder,
         }
@@ -61,6 +62,7 @@ impl Candidate {
             (Scope::Holder(QuotaHolder::Organisation), User::Sender { organisation, .. }) => {
                 organisation
             }
+            (Scope::Holder(QuotaHolder::ApiKey), User::Sender { api_key, .. }) => api_key,
             (Scope::Holder(QuotaHolder::Number), User::Called { number, .. }) => number,
             (Scope::Holder(QuotaHolder::Trunk), User::Called { trunk, .. }) => trunk,
             _ => 0,
@@ -78,32 +80,6 @@ pub struct Rehearsed {
     pub stood: Option<Stood>,
     /// How the quotas stood that were asked.
     pub quotas: Vec<QuotaStatus>,
-}
-
-/// The latest things of a kind, by decision: when there are too many the older half is let go of.
-struct Recent<T> {
-    young: HashMap<u64, T, RandomState>,
-    old: HashMap<u64, T, RandomState>,
-    most: usize,
-}
-
-impl<T> Recent<T> {
-    fn with_room(most: usize) -> Self {
-        Self { young: HashMap::default(), old: HashMap::default(), most }
-    }
-
-    fn put(&mut self, decision: u64, what: T) {
-        if self.young.len() >= self.most {
-            // Their memory is used again: to get it from the system anew takes longer than all that is done in it.
-            mem::swap(&mut self.old, &mut self.young);
-            self.young.clear();
-        }
-        self.young.insert(decision, what);
-    }
-
-    fn get(&self, decision: u64) -> Option<&T> {
-        self.young.get(&decision).or_else(|| self.old.get(&decision))
-    }
 }
 
 /// What is remembered of a decision.
@@ -192,6 +168,19 @@ impl Rehearsal {
     /// Forgets what was found, and no level.
     pub fn begin_to_count(&mut self) {
         self.found = Found::default();
+    }
+
+    /// Fetches from memory what [`Self::feed`] of these will look at, all at once: one after the other each would wait for its own.
+    /// Nothing is changed by it, and nothing comes of it but time.
+    pub(super) fn fetch(&mut self, uses: &[Use]) {
+        let mut seen = 0;
+        for one in uses {
+            seen ^= self.open.touch(one.decision);
+            for party in self.book.parties(&concerned(&one.user), None) {
+                seen ^= self.members.touch(party.key);
+            }
+        }
+        black_box(seen);
     }
 
     /// Does with a use what the path would, and says what that was; `None` where it asks for nothing.
@@ -341,14 +330,23 @@ fn own_limits(candidate: &Candidate) -> Option<crate::limiter::Limits> {
 
 fn concerned(user: &User) -> Concerned {
     match *user {
-        User::Sender { member, organisation, plan, weight_milli: share_weight_milli } => {
-            let facts = Member { plan, organisation, share_weight_milli, ..Member::default() };
-            Concerned::member(member, facts)
+        User::Sender {
+            member,
+            organisation,
+            plan,
+            weight_milli: share_weight_milli,
+            api_key,
+            zone,
+        } => {
+            let facts =
+                Member { plan, organisation, share_weight_milli, zone, ..Member::default() };
+            Concerned { api_key, ..Concerned::member(member, facts) }
         }
         User::Called { number, trunk } => Concerned {
             direction: Direction::Inbound,
             member: 0,
             facts: Member::default(),
+            api_key: 0,
             number,
             trunk,
         },

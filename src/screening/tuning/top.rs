@@ -86,11 +86,18 @@ pub fn top(
     let mut top = Top::default();
     let extent = memory.read_usage(since, &mut |one: &Use| {
         let user = match (holder, one.user) {
-            (QuotaHolder::Member, User::Sender { member, .. }) => member,
+            (QuotaHolder::Member | QuotaHolder::Month, User::Sender { member, .. }) => member,
             (QuotaHolder::Organisation, User::Sender { organisation, .. }) => organisation,
+            (QuotaHolder::ApiKey, User::Sender { api_key, .. }) => api_key,
             (QuotaHolder::Number, User::Called { number, .. }) => number,
             (QuotaHolder::Trunk, User::Called { trunk, .. }) => trunk,
-            (QuotaHolder::Member | QuotaHolder::Organisation, User::Called { .. })
+            (
+                QuotaHolder::Member
+                | QuotaHolder::Month
+                | QuotaHolder::Organisation
+                | QuotaHolder::ApiKey,
+                User::Called { .. },
+            )
             | (QuotaHolder::Number | QuotaHolder::Trunk, User::Sender { .. }) => 0,
         };
         let counts = match resource {

@@ -1,11 +1,13 @@
-//! What decisions lose where every member has limits of its own: the same engine with and without them, in turn.
+//! What decisions lose where every member has limits of its own: the same engine with and without them, in turn. Jobs of members are
+//! asked about, since nothing else is held against a member's limits.
 
-use crate::fax::id::{Pseudonym, SubjectKind};
-use crate::fax::stage::StageEvent;
-use crate::lab::evaluate::screening::engine::{Engine, Fault, events, now, rounded};
+use crate::fax::id::{DecisionId, Pseudonym, SubjectKind};
+use crate::fax::stage::{JobFacts, Parties, Stage, StageEvent, StageKind, StageSet, TextLook};
+use crate::lab::evaluate::screening::engine::{Engine, Fault, now, rounded};
 use crate::lab::evaluate::serving::median;
 use crate::lab::evaluate::{Measured, Run, Scale};
 use crate::lab::traffic::DAY_START;
+use crate::lab::traffic::stream::own_number;
 use crate::memory::limits::{LimitKey, Part, Scope, Setting};
 use crate::policy::Quota;
 use crate::screening::screen;
@@ -14,17 +16,22 @@ use crate::verdict::Resource;
 
 use super::{NAME, SEED, row};
 
+/// The part that measures this alone.
+pub(super) const PART: &str = "own";
 const SCALES: [&str; 2] =
     ["1 million members with a limit of their own", "20,000 members with a limit of their own"];
 /// Stages between two waits for the disk: what is measured never meets a full queue.
 const BURST: usize = 4_096;
+/// From one job to the next.
+const STEP: Span = Span::millis(3);
+/// Different contracts: so many members have the same limit as another one has.
+const CONTRACTS: u32 = 1_000;
 /// Days until the limits of single members are over: longer than anything is measured.
 const EXPIRE_DAYS: u64 = 365;
 
 #[derive(Clone, Copy)]
 struct Size {
     members: u32,
-    senders: u32,
     /// Bursts of a lap, and laps of each kind.
     bursts: usize,
     laps: usize,
@@ -33,8 +40,8 @@ struct Size {
 impl Size {
     const fn of(scale: Scale) -> Self {
         match scale {
-            Scale::Full => Self { members: 1_000_000, senders: 1_000_000, bursts: 100, laps: 7 },
-            Scale::Quick => Self { members: 20_000, senders: 20_000, bursts: 5, laps: 3 },
+            Scale::Full => Self { members: 1_000_000, bursts: 100, laps: 7 },
+            Scale::Quick => Self { members: 20_000, bursts: 5, laps: 3 },
         }
     }
 }
@@ -49,8 +56,8 @@ fn measure(size: Size, seed: u64) -> Result<Found, Fault> {
     let folder = tempfile::tempdir()?;
     let (engine, _) = Engine::open(folder.path(), seed)?;
     engine.assign(size.members);
-    let mut stream = events(size.senders, size.members, seed);
-    engine.fill(stream.by_ref().take(usize::try_from(size.senders)? * 3))?;
+    let mut stream = jobs(&engine, size.members, seed);
+    engine.fill(stream.by_ref().take(usize::try_from(size.members)?))?;
     let mut found = Found { rates: Vec::new(), members: 0 };
     for lap in 0..size.laps {
         let mut pair = [0.0; 2];
@@ -73,9 +80,10 @@ fn set_own(engine: &Engine, members: u32) -> Result<(), Fault> {
     let limiting = engine.memory.limiting();
     let expires = DAY_START.plus(Span::seconds(EXPIRE_DAYS * DAY_SECONDS));
     limiting.own().purge(expires);
-    let setting = Setting {
+    let setting = |contract: u32| Setting {
         // Ample: decisions are to be those without it.
-        quota: Some(Quota::new(1_000_000, Span::seconds(DAY_SECONDS), 1_000_000)?),
+        quota: Quota::new(1_000_000, Span::seconds(DAY_SECONDS), 1_000_000 + u64::from(contract))
+            .ok(),
         canary: None,
         author: NAME.into(),
         reason: NAME.into(),
@@ -86,7 +94,7 @@ fn set_own(engine: &Engine, members: u32) -> Result<(), Fault> {
         let member = member(engine, at);
         let key =
             LimitKey { scope: Scope::Member(member), resource: Resource::Pages, part: Part::Quota };
-        limiting.own().put(member.hot(), &key, Some(&setting), DAY_START);
+        limiting.own().put(member.hot(), &key, Some(&setting(at % CONTRACTS)), DAY_START);
     }
     limiting.renew(engine.memory.generations(), DAY_START);
     Ok(())
@@ -94,6 +102,43 @@ fn set_own(engine: &Engine, members: u32) -> Result<(), Fault> {
 
 fn member(engine: &Engine, at: u32) -> Pseudonym {
     engine.memory.keys().pseudonym(SubjectKind::Member, &at.to_be_bytes())
+}
+
+/// Jobs of so many members in no order, without end: one page to one number each.
+fn jobs(engine: &Engine, members: u32, seed: u64) -> impl Iterator<Item = StageEvent> {
+    let members = u64::from(members.max(1));
+    (0_u64..).map(move |at| {
+        let drawn = (at ^ seed << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
+        let drawn = drawn.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let one = |drawn: u64| u32::try_from(drawn % members).unwrap_or(0);
+        let mut decision = [0; 16];
+        decision[..8].copy_from_slice(&drawn.to_be_bytes());
+        decision[8..].copy_from_slice(&at.to_be_bytes());
+        StageEvent {
+            decision: DecisionId(decision),
+            request: drawn,
+            node: Pseudonym([9; 16]),
+            time: DAY_START.plus(Span::micros(STEP.as_micros() * at)),
+            parties: Some(Parties::Outbound {
+                member: member(engine, one(drawn >> 20)),
+                recipient: own_number(one(drawn.rotate_left(20) >> 20)),
+                shown: None,
+                trunk: None,
+            }),
+            member: None,
+            stage: Stage::JobSubmitted(JobFacts {
+                pages: 1,
+                bytes: 0,
+                recipients: 1,
+                tsi: None,
+                header: TextLook::Absent,
+                document: 0,
+                not_before: None,
+            }),
+            capabilities: StageSet(0).with(StageKind::JobSubmitted).with(StageKind::DialResult),
+            unscored: 0,
+        }
+    })
 }
 
 /// Decisions a second on one thread, while nobody waits for the disk.
@@ -130,7 +175,7 @@ pub(super) fn rows(run: Run) -> Result<Vec<Measured>, Fault> {
     let rates = |which: usize| median(found.rates.iter().map(|pair| pair[which])).round();
     let span = |at: Option<&f64>| at.map_or(f64::NAN, |lost| rounded(*lost, 1));
     let how = format!(
-        "decisions of received faxes on one thread, {} a second with, median of laps in turn; the laps lost {} to {} %",
+        "decisions about jobs of members on one thread, {} a second with, median of laps in turn; the laps lost {} to {} %",
         rates(1),
         span(each.first()),
         span(each.last())
@@ -147,7 +192,7 @@ mod tests {
 
     #[test]
     fn limits_of_their_own_are_in_force_in_every_other_lap() {
-        let size = Size { members: 200, senders: 200, bursts: 1, laps: 2 };
+        let size = Size { members: 200, bursts: 1, laps: 2 };
         let found = measure(size, 3).unwrap();
         assert!(found.rates.len() == 2 && found.rates.iter().flatten().all(|rate| *rate > 0.0));
         let folder = tempfile::tempdir().unwrap();

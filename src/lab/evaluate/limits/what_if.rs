@@ -14,6 +14,8 @@ use crate::verdict::Resource;
 
 use super::{NAME, SEED, row};
 
+/// The part that measures this alone.
+pub(super) const PART: &str = "what-if";
 const SCALES: [&str; 2] = [
     "10 million decisions of 1 million members, a week",
     "200,000 decisions of 20,000 members, a week",
@@ -95,7 +97,14 @@ fn decided(number: u64, members: u64, seed: u64, time: Timestamp) -> Use {
         time,
         decision: mixed | 1,
         kind: UseKind::Job,
-        user: User::Sender { member, organisation: 0, plan: Plan::Free, weight_milli: 0 },
+        user: User::Sender {
+            member,
+            organisation: 0,
+            plan: Plan::Free,
+            weight_milli: 0,
+            api_key: 0,
+            zone: 0,
+        },
         costs: Costs([1, pages, 15 + 30 * pages, 1]),
         good: mixed & 2 == 0,
         charging: true,

@@ -60,6 +60,7 @@ impl Script<'_> {
             recipient_number: e164(job.recipient),
             caller_number: e164(job.shown.unwrap_or(account.did())),
             trunk: "carrier-a".into(),
+            api_key_id: String::new(),
         };
         let parties = Some(Parties::Outbound(parties));
         let mut head = Head { node, serial, parties, capabilities: &STAGES };
