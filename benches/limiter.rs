@@ -12,7 +12,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use faxguard::limiter::share::{Arrival, Marks, Offer, Share, Standing, Terms};
+use faxguard::limiter::share::{AHEAD, Arrival, HALF_LIVES, Marks, Offer, Share, Standing, Terms};
 use faxguard::limiter::{Allowance, Allowances, Costs, Members, limits};
 use faxguard::time::{Span, Timestamp};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -72,7 +72,8 @@ fn quotas(bencher: &mut Criterion) {
 fn terms(lines: u64) -> Terms {
     Terms {
         capacity: [lines, 1_000_000, 10_000_000],
-        half_life: [Span::seconds(60), Span::seconds(7), Span::seconds(7)],
+        half_life: HALF_LIVES,
+        ahead: AHEAD,
         marks: Marks { begins: 950, ends: 850 },
         wait_max: Span::seconds(3_600),
         refuse_times: 0,
