@@ -227,6 +227,8 @@ pub const NODE_USAGE_EVERY_MS: u64 = 5_000;
 pub const NODE_USAGE_MS: u64 = 2_000;
 /// How long a node that asks about one fax after the other waits for that answer between two, in milliseconds, every five seconds.
 pub const NODE_USAGE_SPARE_MS: u64 = 20;
+/// Threads that tell at once what a limit would have done: it takes seconds, and others of the machine want some too.
+pub const WHAT_IF_THREADS_MAX: usize = 4;
 /// Dials under way that a node tells apart, about 80 bytes each.
 pub const NODE_LINES_MAX: usize = 65_536;
 /// Files of a fax server's queue that are looked at to count the lines in use.

@@ -97,7 +97,7 @@ const WORDS: &[(&str, &str)] = &[
     ("tokio::spawn", "api server"),
     ("spawn_blocking", "api server"),
     ("JoinSet", "api server lab/evaluate/serving"),
-    ("std::thread", "store/embedded lab/evaluate"),
+    ("std::thread", "store/embedded lab/evaluate screening/tuning/parted"),
 ];
 
 /// Longest file, in lines.

@@ -5,7 +5,7 @@ use super::Memory;
 use crate::activity::{Pace, Source};
 use crate::fax::stage::Member;
 use crate::ledger::EvidenceRow;
-use crate::limiter::{Locked, WrongHolds};
+use crate::limiter::{Locked, Party, WrongHolds};
 use crate::memory::limits::{Concerned, PARTIES};
 use crate::store::{CommitFault, Entry, Refused};
 use crate::time::{Span, Timestamp};
@@ -71,7 +71,10 @@ fn with_sender<T>(
     let book = limiting.book(&memory.generations.current(), time);
     let own = penalised.then(|| limiting.own().of(member, plan, &book, time)).flatten();
     let concerned = Concerned::member(member, Member { plan, ..Member::default() });
-    change(&mut limiting.members().lock(book.parties(&concerned, own.as_ref()), time))
+    // Where the member lives is not known here, and so its month is left alone.
+    let parties = book.parties(&concerned, own.as_ref());
+    let parties = parties.map(|party| Party { month: None, ..party });
+    change(&mut limiting.members().lock(parties, time))
 }
 
 /// Waits for the store, and takes back what did not become durable.

@@ -23,9 +23,9 @@ const SIGNALS: &str = "\
 
 const QUOTAS: &str = "\
 # Absolute limits: of a member by its plan, of an organisation (all its members together), of a called number (what
-# strangers send to it; whoever corresponds with its holder is never put off), of a trunk and of a key of your own interface
-# (`api_key_id` of a job). `N unit / period` with a period of second, minute, hour, day, week or such as `2 hours`; \"none\" for no limit. As much as the rate can be had
-# at once, unless a burst says otherwise:
+# strangers send to it; whoever corresponds with its holder is never put off), of a trunk and of a key of your own
+# interface (`api_key_id` of a job). `N unit / period` with a period of second, minute, hour, day, week or such as
+# `2 hours`; \"none\" for no limit. As much as the rate can be had at once, unless a burst says otherwise:
 # pages = { rate = \"200 pages / day\", burst = 400 }
 ";
 

@@ -5,6 +5,7 @@
 
 mod found;
 mod guard;
+mod parted;
 mod recent;
 mod rehearsal;
 mod top;
@@ -17,17 +18,14 @@ pub use guard::Guard;
 pub use rehearsal::{Candidate, Rehearsal, Rehearsed};
 pub use top::{TOP_MAX, Top, Used, top};
 
-use crate::ledger::Use;
 use crate::memory::Memory;
 use crate::memory::limits::{Hand, LimitFault, LimitKey, Part, Setting};
 use crate::memory::usage::{UsageExtent, UsageFault};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// Uses of which what they touch is fetched at once.
-const BATCH: usize = 64;
-
-/// Tries a limit on everything that the usage log holds, and tells of what came since that time. Reads the store.
+/// Tries a limit on everything that the usage log holds, and tells of what came since that time. Reads the store, and works on as many
+/// threads as there are cores, four at most, where those who are held to limits are so each by itself.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -36,31 +34,7 @@ pub fn what_if(
     candidate: Candidate,
     (since, now): (Timestamp, Timestamp),
 ) -> Result<(Found, UsageExtent), StoreError> {
-    let mut rehearsal = Rehearsal::new(memory, candidate, now);
-    let mut counting = false;
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut feed = |batch: &mut Vec<Use>| {
-        rehearsal.fetch(batch);
-        for one in batch.drain(..) {
-            // What came before is spent too.
-            if !counting && one.time >= since {
-                counting = true;
-                rehearsal.begin_to_count();
-            }
-            let _rehearsed = rehearsal.feed(memory, &one);
-        }
-    };
-    let extent = memory.read_usage(Timestamp::default(), &mut |one| {
-        batch.push(*one);
-        if batch.len() == BATCH {
-            feed(&mut batch);
-        }
-    })?;
-    feed(&mut batch);
-    if !counting {
-        rehearsal.begin_to_count();
-    }
-    Ok((rehearsal.found().clone(), extent))
+    parted::rehearse(memory, candidate, (since, now))
 }
 
 /// Who takes a canary back by itself, in the history.
@@ -191,7 +165,7 @@ impl Trials {
             let (key, setting) = one;
             // What a shadow is tried as is the limit itself.
             let candidate = Candidate::of_shadow(key, setting.clone());
-            let mut rehearsal = Rehearsal::new(memory, candidate, now);
+            let mut rehearsal = Rehearsal::new(memory, candidate, (now, 1));
             memory.read_usage(Timestamp::default(), &mut |one| {
                 let _rehearsed = rehearsal.feed(memory, one);
             })?;

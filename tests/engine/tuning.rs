@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use faxguard::directory::Edit;
-use faxguard::fax::stage::{DialOutcome, Member, Plan, StageEvent};
+use faxguard::fax::stage::{DialOutcome, Member, MemberClaim, Plan, StageEvent};
 use faxguard::ledger::{Stood, Use, UseKind};
 use faxguard::limiter::{Company, PARTS};
 use faxguard::memory::Memory;
@@ -71,10 +71,14 @@ fn events(faxes: &[Fax]) -> Vec<StageEvent> {
         }
         let mut job = job(number, ["ann", "bob", "cat"][fax.who], &line(fax.line));
         job.pages = fax.pages;
+        // Two keys of the interface, and some jobs without one.
+        let api_key = [0, 41, 42][usize::try_from(fax.line % 3).unwrap()];
+        let claim = Some(MemberClaim { api_key, ..MemberClaim::default() });
+        let keyed = |event: StageEvent| StageEvent { member: claim, ..event };
         if bit(2) {
-            events.push(job.submitted(begins));
+            events.push(keyed(job.submitted(begins)));
         }
-        events.push(job.dialing(between, 1));
+        events.push(keyed(job.dialing(between, 1)));
         if bit(0) {
             let sent = if bit(1) { DialOutcome::Sent } else { DialOutcome::NoAnswer };
             events.push(job.ended(ends, 1, sent));
@@ -116,7 +120,7 @@ fn setting(quota: Quota) -> Setting {
     Setting { quota: Some(quota), canary: None, author, reason, set: NOON, expires: None }
 }
 
-fn scopes() -> [Scope; 6] {
+fn scopes() -> [Scope; 7] {
     [
         Scope::Plan(Plan::Free),
         Scope::Plan(Plan::Pro),
@@ -124,6 +128,7 @@ fn scopes() -> [Scope; 6] {
         Scope::Holder(QuotaHolder::Organisation),
         Scope::Holder(QuotaHolder::Number),
         Scope::Holder(QuotaHolder::Trunk),
+        Scope::Holder(QuotaHolder::ApiKey),
     ]
 }
 
@@ -134,7 +139,7 @@ proptest! {
     #[test]
     fn what_is_predicted_is_what_is_enforced(
         faxes in prop::collection::vec(any_fax(), 1..120),
-        (scope, resource) in (0_usize..6, 0_usize..4),
+        (scope, resource) in (0_usize..7, 0_usize..4),
         (rate, burst) in (1_u64..40, 1_u64..60),
     ) {
         let key = LimitKey {
@@ -147,7 +152,7 @@ proptest! {
         let before = office();
         let recorded_uses = recorded(&before, &events);
         let candidate = Candidate { key, setting: Some(setting.clone()) };
-        let mut rehearsal = Rehearsal::new(&before, candidate.clone(), NOON);
+        let mut rehearsal = Rehearsal::new(&before, candidate.clone(), (NOON, 1));
         let predicted: Vec<(Use, bool, Option<Stood>)> = recorded_uses
             .iter()
             .map(|one| {
@@ -525,7 +530,7 @@ fn in_company_a_share_does_again_what_it_did() {
     let company = Company { instances: 2, alone_milli: 1_000 };
     assert!(memory.limiting().members().keep_company(company));
     let mut rehearsal =
-        Rehearsal::new(&memory, Candidate { key: pages_of_bob(), setting: None }, NOON);
+        Rehearsal::new(&memory, Candidate { key: pages_of_bob(), setting: None }, (NOON, 1));
     for one in &uses {
         assert_eq!(rehearsal.feed(&memory, one).unwrap().stood, one.stood);
     }
@@ -543,7 +548,7 @@ fn with_lines_contended_nearly_all_is_foretold() {
     let held_up = uses.iter().filter(|one| one.stood == Some(Stood::Share)).count();
     assert!(held_up > 300, "{held_up} of {} were held up by their share", uses.len());
     let mut rehearsal =
-        Rehearsal::new(&before, Candidate { key, setting: Some(limit.clone()) }, NOON);
+        Rehearsal::new(&before, Candidate { key, setting: Some(limit.clone()) }, (NOON, 1));
     let predicted: Vec<bool> =
         uses.iter().map(|one| rehearsal.feed(&before, one).unwrap_or_default().charging).collect();
     let after = house(&shared);

@@ -3,10 +3,14 @@
 use super::Live;
 use crate::api::rate_desk::{Asked, RateDesk, Stands};
 use crate::fax::stage::{Direction, Member};
-use crate::limiter::{Costs, Party};
+use crate::limiter::members::Visit;
+use crate::limiter::{Allowance, Costs, Limit, Party};
 use crate::memory::limits::{Book, Concerned};
-use crate::time::Timestamp;
-use crate::verdict::{QuotaHolder, QuotaOutcome};
+use crate::time::{DAY_SECONDS, Span, Timestamp};
+use crate::verdict::{QuotaHolder, QuotaOutcome, Resource};
+
+/// What stands for a month where a limit needs a period: the shortest there is.
+const MONTH: Span = Span::seconds(28 * DAY_SECONDS);
 
 impl RateDesk for Live {
     fn spend(&self, asked: &[Asked]) -> (Timestamp, Vec<Option<Stands>>) {
@@ -55,6 +59,16 @@ fn stands(statuses: &crate::limiter::Statuses, party: &Party<'_>, asked: &Asked)
     Some(Stands { status: statuses[which]?, limit: party.limits[which]? })
 }
 
+/// How the monthly allowance stands, where pages are asked for that are beyond it.
+fn over_month(party: &Party<'_>, visit: &Visit<'_>, costs: Costs) -> Option<Stands> {
+    let pages = costs.of(Resource::Pages);
+    let status = visit.check_month(costs).filter(|_| pages > 0)?;
+    let burst = status.burst;
+    let a_month = Allowance { rate: burst, period: MONTH, burst };
+    let limit = party.limits[Resource::Pages as usize].unwrap_or_else(|| Limit::of(a_month));
+    (status.outcome != QuotaOutcome::Within).then_some(Stands { status, limit })
+}
+
 impl Live {
     /// Shows the holder, with its limits, to who asks.
     fn of_holder<T>(
@@ -77,7 +91,9 @@ impl Live {
                 let facts = self.memory.directory().member(hot).unwrap_or_default();
                 let own = self.memory.limiting().own().of(hot, facts.plan, book, now);
                 let [member, ..] = book.parties(&Concerned::member(hot, facts), own.as_ref());
-                ask(member)
+                // Where it is not known where a member lives, its month is not ended by the clock of somewhere else.
+                let month = member.month.filter(|terms| terms.zone != 0);
+                ask(Party { month, ..member })
             }
             QuotaHolder::Organisation => {
                 let facts = Member { organisation: hot, ..Member::default() };
@@ -100,6 +116,9 @@ impl Live {
         self.memory.limiting().members().lock([party], now).visit(0, now, |visit| {
             let statuses = visit.check(costs);
             let found = stands(&statuses, &party, asked);
+            if let Some(month) = over_month(&party, visit, costs) {
+                return Some(month);
+            }
             // Whether the others of its resources are within was not asked.
             if found.is_none_or(|found| found.status.outcome == QuotaOutcome::Within) {
                 visit.charge(costs);

@@ -1,5 +1,7 @@
 //! The table of members as properties: over any schedule, with a clock that steps, under racing threads and sprayed keys.
 
+mod months;
+
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use proptest::prelude::*;

@@ -163,6 +163,13 @@ impl Book {
         (class.limits_of(member), class.off)
     }
 
+    /// Whether there is a quota that several members, or several called numbers, spend together.
+    #[must_use]
+    pub fn ties(&self) -> bool {
+        let shared = [self.organisation, self.trunk, self.api_key];
+        shared.into_iter().flat_map(Class::all).flatten().any(|limit| limit.is_some())
+    }
+
     /// Whom a fax is counted against; nobody where there is no limit to count for.
     #[must_use]
     pub fn parties<'a>(

@@ -108,6 +108,31 @@ impl Found {
         affected.good &= one.good;
     }
 
+    /// Takes over what was found of others than those whom this is of; times stay.
+    pub(super) fn join(&mut self, part: Self) {
+        for (sum, more) in [
+            (&mut self.seen, part.seen),
+            (&mut self.asked, part.asked),
+            (&mut self.stood, part.stood),
+            (&mut self.newly, part.newly),
+            (&mut self.newly_good, part.newly_good),
+            (&mut self.freed, part.freed),
+            (&mut self.uncounted, part.uncounted),
+        ] {
+            *sum += more;
+        }
+        add(&mut self.charged, part.charged);
+        add(&mut self.would, part.would);
+        self.waits.join(&part.waits);
+        for (holder, affected) in part.affected {
+            if self.affected.len() < AFFECTED_MAX {
+                self.affected.insert(holder, affected);
+            } else {
+                self.uncounted += affected.times;
+            }
+        }
+    }
+
     /// How many it would have stood in the way of.
     #[must_use]
     pub fn holders(&self) -> usize {
@@ -161,6 +186,15 @@ impl Waits {
         }
         self.counts[at] += 1;
         self.all += 1;
+    }
+
+    fn join(&mut self, other: &Self) {
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        self.all += other.all;
+        self.longest = self.longest.max(other.longest);
     }
 
     fn quantile(&self, milli: u64) -> Span {

@@ -125,15 +125,17 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// One of that candidate beside everything that is in force at `now`, with nothing used yet.
+    /// One of that candidate beside everything that is in force at `now`, with nothing used yet, or one of so many parts of it.
     #[must_use]
-    pub fn new(memory: &Memory, candidate: Candidate, now: Timestamp) -> Self {
+    pub fn new(memory: &Memory, candidate: Candidate, (now, parts): (Timestamp, usize)) -> Self {
         let book = book(memory, &candidate, now);
         let slow = slowest([book.slowest().others, memory.limiting().own().slowest()]);
         let slow = slowest([slow].into_iter().chain(own_limits(&candidate)));
         let numbers = book.slowest().numbers;
-        let members =
-            Members::of_bytes(MEMBERS_BYTES, crate::limiter::Slowest { numbers, others: slow });
+        let members = Members::of_bytes(
+            MEMBERS_BYTES / parts.max(1),
+            crate::limiter::Slowest { numbers, others: slow },
+        );
         Self {
             candidate,
             book,
@@ -163,6 +165,19 @@ impl Rehearsal {
     #[must_use]
     pub const fn found(&self) -> &Found {
         &self.found
+    }
+
+    /// What was found, of one that is over.
+    #[must_use]
+    pub fn into_found(self) -> Found {
+        self.found
+    }
+
+    /// Whether each member and each called number is held to its limits by itself: nothing is shared that is contended, and nobody
+    /// else has a quota that several of them spend.
+    #[must_use]
+    pub fn can_be_parted(&self) -> bool {
+        self.share.is_none() && !self.book.ties()
     }
 
     /// Forgets what was found, and no level.
