@@ -172,7 +172,7 @@ fn what_is_foretold_of_a_month_is_what_it_does() {
     for step in 0..400_u64 {
         let now = at(DECEMBER - 3 * 86_400 + i64::try_from(step).unwrap() * 1_200);
         let (who, count) = (
-            [KIM, ("lou", "Asia/Tokyo"), ("max", "Etc/UTC")][(step % 3) as usize],
+            [KIM, ("lou", "Asia/Tokyo"), ("max", "Etc/UTC")][usize::try_from(step % 3).unwrap()],
             1 + u32::try_from(step % 3).unwrap(),
         );
         let open = pages(&before, step, who, count, now);

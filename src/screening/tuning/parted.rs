@@ -106,7 +106,8 @@ fn rehearse_in(
             ways.iter_mut().for_each(Way::count);
         }
         ways.into_iter().for_each(Way::end);
-        let mut found = Found { times, ..Found::default() };
+        let mut found = Found::default();
+        found.times = times;
         for one in working {
             // A part that failed would be a fault of the program, which is told as it would be of one thread.
             match one.join() {
@@ -203,7 +204,7 @@ mod tests {
             let pages = 1 + number % 7;
             let one = Use {
                 time: at(number),
-                decision: (member ^ number / 5 / 61).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                decision: (member ^ (number / 5 / 61)).wrapping_mul(0x9e37_79b9_7f4a_7c15),
                 kind,
                 user: User::Sender {
                     member,

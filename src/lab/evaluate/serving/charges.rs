@@ -154,7 +154,7 @@ async fn stream(
         let waiting = {
             let mut flight = flight.lock();
             flight.answered += 1;
-            if charge_id % TIMED == 0 && !named {
+            if charge_id.is_multiple_of(TIMED) && !named {
                 let place = usize::try_from(charge_id / TIMED)? % places;
                 latencies.record(u64::try_from(flight.since[place].elapsed().as_micros())?)?;
             }
