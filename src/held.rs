@@ -269,7 +269,7 @@ fn evidence((decided, plan): (&HeldFax, Plan), now: Timestamp) -> EvidenceRow {
         released,
         penalty: match inbound {
             true => Penalty::default(),
-            false => Penalty::of_complaint(observation.bad, plan),
+            false => Penalty::of_verdict(observation.bad, plan),
         },
     }
 }

@@ -252,7 +252,7 @@ fn evidence(filing: &Filing, weight: u32, row: Option<&StageRow>) -> EvidenceRow
         released: false,
         penalty: match inbound {
             true => Penalty::default(),
-            false => Penalty::of_complaint(observation.bad, row.facts.plan),
+            false => Penalty::of_report(observation.bad, row.facts.plan),
         },
     }
 }

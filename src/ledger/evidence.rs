@@ -36,11 +36,17 @@ pub struct Penalty {
 }
 
 impl Penalty {
-    /// That of so much of a complaint, in 1/65536: a whole one halves the weight.
+    /// That of a verdict on the sender that was confirmed, by so much of a complaint in 1/65536: a whole one halves the weight.
     #[must_use]
-    pub fn of_complaint(weight: u32, plan: Plan) -> Self {
+    pub fn of_verdict(weight: u32, plan: Plan) -> Self {
         let sixteenths = u8::try_from(weight.div_ceil(1 << 12)).unwrap_or(u8::MAX);
         Self { sixteenths, plan }
+    }
+
+    /// That of a report, which nobody has confirmed: a quarter of it, so that four whole ones are a verdict and no one alone is.
+    #[must_use]
+    pub fn of_report(weight: u32, plan: Plan) -> Self {
+        Self::of_verdict(weight.div_ceil(4), plan)
     }
 }
 
@@ -98,7 +104,7 @@ mod tests {
             released: true,
             penalty: Penalty::default(),
         };
-        for penalty in [Penalty::default(), Penalty::of_complaint(20_000, Plan::Plus)] {
+        for penalty in [Penalty::default(), Penalty::of_verdict(20_000, Plan::Plus)] {
             let row = EvidenceRow { penalty, ..row };
             let bytes = row.encode();
             assert_eq!(EvidenceRow::decode(&bytes), Some(row));
@@ -111,7 +117,10 @@ mod tests {
     #[test]
     fn a_whole_complaint_halves_and_a_part_of_one_takes_its_part() {
         for (weight, sixteenths) in [(0, 0), (1, 1), (16_384, 4), (65_536, 16), (u32::MAX, 255)] {
-            assert_eq!(Penalty::of_complaint(weight, Plan::Free).sixteenths, sixteenths);
+            assert_eq!(Penalty::of_verdict(weight, Plan::Free).sixteenths, sixteenths);
+        }
+        for (weight, sixteenths) in [(0, 0), (16_384, 1), (65_536, 4)] {
+            assert_eq!(Penalty::of_report(weight, Plan::Free).sixteenths, sixteenths);
         }
     }
 }

@@ -74,7 +74,7 @@ fn complaints_of_recipients_take_their_part_and_no_one_of_them_all() {
     }
     report(&memory, 1, 0, ("one", at(100)));
     let first = penalty(&memory, "bob", at(100));
-    assert_eq!(first, 4, "a quarter of a complaint");
+    assert_eq!(first, 1, "a quarter of a quarter");
     // The same again from one reporter adds up to a bound that is soon reached.
     for fax in 1..20 {
         report(&memory, 1 + fax, fax, ("one", at(100)));
@@ -114,7 +114,7 @@ fn whoever_was_found_out_gets_less_of_what_is_contended() {
     let memory = house(&format!(
         "[share]\nlines = 100\n{FREE}{HEARD}[outbound]\nbound = 90000\nhold = 90000\nrefuse = 90000\n"
     ));
-    for fax in 0..8 {
+    for fax in 0..16 {
         let one = job(fax, "bob", &line(fax));
         ask(&memory, &one.submitted(at(0)));
         ask(&memory, &one.ended(at(1), 1, DialOutcome::Sent));

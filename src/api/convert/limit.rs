@@ -29,8 +29,8 @@ const GUARD_REFUSED_BP: u32 = 500;
 const GUARD_GOOD_BP: u32 = 100;
 /// Of ten thousand, all of them.
 const WHOLE_BP: u32 = 10_000;
-/// What stands for a month where a quota needs a period: it is not looked at.
-const MONTH_PERIOD_SECONDS: u64 = 28 * DAY_SECONDS;
+/// What stands for a month where a quota needs a period: it is not looked at, and is one with which any count is a sound quota.
+const MONTH_PERIOD_SECONDS: u64 = 1_000;
 /// Bytes of the key of a row of settings.
 const KEY_BYTES: usize = 19;
 

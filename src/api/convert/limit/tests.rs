@@ -141,3 +141,39 @@ fn a_limit_is_off_for_a_week_at_most() {
     assert!(off(OFF_SECONDS_MAX + 1)[0].starts_with("setting.expire_time: value is 604801"));
     assert!(off(0)[0].starts_with("setting.expire_time: "));
 }
+
+/// Pages of members and plans alone, as many as there may be, without a period.
+#[test]
+fn a_monthly_allowance_is_read_and_sent_as_pages_alone() {
+    let month = |setting: &mut wire::LimitSetting| {
+        setting.part = wire::LimitPart::Month.into();
+        (setting.rate, setting.period_seconds, setting.burst) = (1_000_000_000, 0, 0);
+    };
+    let mut good = good();
+    month(good.setting.as_mut().unwrap());
+    let read = with_wall(|wall| edit(&good, wall).unwrap());
+    assert_eq!((read.key.part, read.setting.quota.unwrap().rate()), (Part::Month, 1_000_000_000));
+    let sent = to_wire(&read.key, Some(&read.setting));
+    assert_eq!((sent.rate, sent.period_seconds, sent.burst), (1_000_000_000, 0, 0));
+    assert_eq!(sent.part(), wire::LimitPart::Month);
+    let with_month = |change: &dyn Fn(&mut wire::LimitSetting)| {
+        with(|setting| {
+            month(setting);
+            change(setting);
+        })
+    };
+    let each = Some(WireScope::Holder(screening::QuotaHolder::Organisation.into()));
+    for (faults, path) in [
+        (with_month(&|setting| setting.rate = 0), "setting.rate: "),
+        (with_month(&|setting| setting.rate = 1_000_000_001), "setting.rate: "),
+        (with_month(&|setting| setting.period_seconds = 60), "setting.period_seconds: "),
+        (with_month(&|setting| setting.burst = 60), "setting.period_seconds: "),
+        (with_month(&|setting| setting.resource = "faxes".into()), "setting.resource: "),
+        (
+            with_month(&|setting| setting.scope = Some(wire::LimitScope { scope: each.clone() })),
+            "setting.resource: ",
+        ),
+    ] {
+        assert!(faults.first().is_some_and(|fault| fault.starts_with(path)), "{path}: {faults:?}");
+    }
+}
