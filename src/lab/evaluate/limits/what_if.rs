@@ -43,7 +43,7 @@ pub(super) fn rows(run: Run) -> Result<Vec<Measured>, Fault> {
     let found = measure(decisions, members, run.seed.unwrap_or(SEED))?;
     let Found { seconds, bytes, stood, holders } = found;
     let how = format!(
-        "read from the store and tried on levels of its own, one thread; {stood} would have waited, of {holders} members"
+        "read from the store and tried on levels of its own, on as many threads as there are cores; {stood} would have waited, of {holders} members"
     );
     let of_log = "bytes of the log over its uses".to_owned();
     Ok(vec![
