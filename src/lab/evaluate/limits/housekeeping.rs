@@ -2,6 +2,7 @@
 //! looks for whom it may let go of.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ pub(super) struct Found {
     /// How often the hand took a step in every shard meanwhile, and how often the other went through all.
     steps: [u64; 2],
 }
+
+/// The longest lap.
+const LAP_MAX: Duration = Duration::from_secs(10);
 
 /// Charges of a lap, and how many laps of each kind there are.
 pub(super) const fn laps(scale: Scale) -> (u64, usize) {
@@ -101,10 +105,15 @@ fn beside<T>(work: impl Fn() + Sync, measured: impl FnOnce() -> T) -> (T, u64) {
 
 fn lap(charges: u64, charge: &mut impl FnMut()) -> Result<Histogram<u64>, Fault> {
     let mut histogram = Histogram::new_with_bounds(1, 10_000_000_000, 3)?;
+    let lap = now();
     for _ in 0..charges {
         let began = now();
         charge();
         histogram.record(u64::try_from(began.elapsed().as_nanos())?)?;
+        // Beside a sweep over ten million a charge waits for milliseconds: there are as many as there is time for.
+        if lap.elapsed() > LAP_MAX {
+            break;
+        }
     }
     Ok(histogram)
 }
