@@ -63,7 +63,7 @@ const WHOLE_PPM: u64 = 1_000_000;
 pub struct Terms {
     /// Units a second of each resource where no node reports what it has; 0 is not shared.
     pub capacity: [u64; WATCHED],
-    /// In what time a member's rate fades by half: some minutes of what one job costs of lines. At most 100 s.
+    /// In what time a member's rate fades by half; at most 100 s.
     pub half_life: [Span; WATCHED],
     /// How much may be let through ahead of what is carried, as the time it takes to carry it.
     pub ahead: [Span; WATCHED],
@@ -441,7 +441,6 @@ impl Share {
 
 /// What somebody holds of a resource, and what would be fair.
 fn holding(rival: &Rival, at: usize, fair: u64, penalty: u8) -> Holding {
-    let part_to_ppm = |part: u64| part.saturating_mul(WHOLE_PPM) >> PLACES;
     let fair_part = fair.saturating_mul(rival.weight) / 1_000;
     Holding {
         resource: Watched::ALL[at],
@@ -450,6 +449,11 @@ fn holding(rival: &Rival, at: usize, fair: u64, penalty: u8) -> Holding {
         fair_ppm: part_to_ppm(fair_part).min(WHOLE_PPM),
         penalty,
     }
+}
+
+/// Parts of the capacity of `2^24` as millionths.
+const fn part_to_ppm(part: u64) -> u64 {
+    part.saturating_mul(WHOLE_PPM) >> PLACES
 }
 
 /// Millionths of the capacity as parts of `2^24`.

@@ -1,11 +1,9 @@
 //! How somebody stands at what is contended, for who explains it: nothing is counted by being looked at.
 
 use crate::time::Timestamp;
-use crate::verdict::{WATCHED, Watched};
+use crate::verdict::{Holder, WATCHED, Watched};
 
-use super::fill::PLACES;
-use super::{Membership, Pull, Rival, Share, Standing, WHOLE_PPM};
-use crate::verdict::Holder;
+use super::{Membership, Pull, Rival, Share, Standing, WHOLE_PPM, part_to_ppm};
 
 /// What somebody holds of a resource, and what would be fair, in millionths of all there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +26,7 @@ pub struct Stand {
     /// The group it belongs to, where it does.
     pub group: Option<Held>,
     /// Whether a job of the member may be made to wait for it: it and its group are above what is fair, and no floor is below
-    /// which it is not slowed.
+    /// which it is not slowed. Who belongs to no group and has but one other such job in hand is not slowed all the same.
     pub above: bool,
 }
 
@@ -72,10 +70,6 @@ impl Share {
 }
 
 fn held(rival: &Rival, at: usize, (fair, contended): (u64, bool)) -> Held {
-    let ppm = |part: u64| {
-        let ppm = (u128::from(part) * u128::from(WHOLE_PPM)) >> PLACES;
-        u64::try_from(ppm).unwrap_or(u64::MAX)
-    };
     let fair = if contended { fair.saturating_mul(rival.weight) / 1_000 } else { u64::MAX };
-    Held { held_ppm: ppm(rival.parts[at]), fair_ppm: ppm(fair).min(WHOLE_PPM) }
+    Held { held_ppm: part_to_ppm(rival.parts[at]), fair_ppm: part_to_ppm(fair).min(WHOLE_PPM) }
 }

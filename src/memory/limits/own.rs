@@ -285,10 +285,9 @@ mod tests {
                     prop_assert_eq!(own.get(*member), Some(*one));
                 }
                 let mut sets: Vec<_> = own.sets.all();
-                let mut of_members: Vec<_> = exact.values().copied().collect();
+                let of_members: Vec<_> = exact.values().copied().collect();
                 sets.retain(|set| !of_members.contains(set));
                 prop_assert!(sets.is_empty(), "a set that nobody has: {sets:?}");
-                of_members.dedup();
             }
         }
     }
