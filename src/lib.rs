@@ -26,6 +26,7 @@ pub mod reports;
 pub mod screening;
 pub mod server;
 pub mod store;
+pub mod texts;
 pub mod time;
 pub mod verdict;
 pub mod wire;

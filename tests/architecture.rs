@@ -31,6 +31,7 @@ const ROOMS: &[Room] = &[
     ("content", 1, "bounds fax time verdict"),
     ("policy", 1, "bounds fax time verdict"),
     ("dense", 1, ""),
+    ("texts", 1, "bounds time"),
     // What survives.
     ("store", 2, "bounds fax time"),
     // What accumulates: siblings that do not see each other.
