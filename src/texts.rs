@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use fault::{TextCause, TextFault};
-pub use language::{Language, Word};
 pub(crate) use language::disturbs;
+pub use language::{Language, Word};
 pub use notice::{NoticeText, NoticeWords};
 pub use words::{
     AppealOutcome, Decider, Ending, Fact, Follows, Ground, Lasts, Measure, Outcome, Reason, Scope,

@@ -50,7 +50,7 @@ const ROOMS: &[Room] = &[
     ("held", 6, "activity fax ledger memory store time verdict"),
     ("reports", 6, "activity decay fax features ledger lists memory store time verdict"),
     // Surfaces: the server's side and the client's.
-    ("api", 7, "bounds campaign content directory fax features held ledger limiter lists memory metrics policy reports screening store time verdict wire"),
+    ("api", 7, "bounds campaign content directory fax features held ledger limiter lists memory metrics policy reports screening store texts time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),
     // What instances tell each other, over a network of their own.
     ("exchange", 7, "limiter memory metrics policy time verdict"),
@@ -58,7 +58,7 @@ const ROOMS: &[Room] = &[
     ("node", 8, "bounds content fax operator time verdict wire"),
     // Assembly: the engine without sockets, then everything.
     ("lab", 9, "activity api bounds campaign content decay dense directory exchange fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
-    ("server", 10, "api bounds exchange held lab memory metrics policy reports screening store time"),
+    ("server", 10, "api bounds exchange held lab memory metrics policy reports screening store texts time"),
 ];
 
 /// Rooms the binaries may name.
@@ -74,14 +74,20 @@ const WORDS: &[(&str, &str)] = &[
     ("tonic::", "wire api operator node/client server lab/demo lab/evaluate/serving"),
     ("tokio::", "api exchange operator node/client node/state server store/ticket lab bin"),
     ("serde::", "wire operator node lab api/convert"),
-    ("serde_json::", "wire operator node lab api/convert"),
+    ("serde_json::", "wire operator node lab api/convert api/http/json api/http/refused"),
     ("toml::", "policy lab"),
     ("tokio_rustls::", "server"),
     ("x509_parser::", "server/tls"),
-    ("hyper::", "server/telemetry server/connection"),
+    ("hyper::", "server/telemetry server/connection server/form server/webhook"),
+    ("axum::", "api/http"),
+    ("minijinja::", "api/http"),
+    ("percent_encoding::", "api/http/fields"),
+    ("fluent_bundle::", "texts/language"),
+    ("fluent_syntax::", "texts/language"),
+    ("rustls_native_certs::", "server/webhook/target"),
     ("rusqlite::", "store/embedded"),
-    ("hmac::", "store/keys"),
-    ("sha2::", "store/keys"),
+    ("hmac::", "store/keys server/webhook/signature"),
+    ("sha2::", "store/keys server/webhook/signature"),
     ("ab_glyph::", "lab/pages"),
     ("dejavu::", "lab/pages/face"),
     ("hayro_ccitt::", "lab/pages/read"),

@@ -17,6 +17,7 @@ mod http2;
 mod node;
 mod pages;
 mod report_flow;
+mod report_web;
 mod resident;
 mod restart;
 mod store_suite;

@@ -26,6 +26,15 @@ section! {
         /// Address and port of the page of metrics (OpenMetrics, over plain HTTP), or "off". It holds no number, ident
         /// or member.
         metrics: Option<SocketAddr> = None;
+        /// Address and port of the report form and its JSON (HTTP/1.1), or "off". Any other than loopback needs `[tls]`, whose
+        /// certificate it has; whoever can reach it can report.
+        report_listen: Option<SocketAddr> = None;
+        /// Addresses of proxies before it whose `X-Forwarded-For` is believed; those of this machine always are.
+        report_proxies: Vec<String> = Vec::new();
+        /// Header in which such a proxy names the account that is signed in, such as "x-account"; then nobody else can report
+        /// as a member. Empty: what a reporter says of its account is taken as it is. The proxy must drop the header where
+        /// a visitor sends it.
+        report_member_header: String = String::new();
     }
 }
 
@@ -348,6 +357,23 @@ section! {
         outsider_weight_milli: u32 = 0 => 0, 10_000;
         /// Reports of one reporter about one sender that count in a day.
         per_sender_daily: u32 = 1 => 1, 1_000;
+        /// Folder of further languages of the form and of notices: one file each, such as `de.ftl`, with the keys of
+        /// `src/texts/en.ftl`; empty for none. Read at the start only.
+        texts: String = String::new();
+    }
+}
+
+section! {
+    /// Notices to reporters and members, which the provider's mailer delivers. Read at the start only.
+    Notices {
+        /// Where each is pushed to, such as "https://mailer.example/faxguard", in the way of Standard Webhooks; empty for
+        /// nowhere, since the mailer can also fetch them (`WatchNotices`). Without encryption on this machine alone.
+        webhook: String = String::new();
+        /// Path of the file with the secret that they are signed under: "whsec_" and the base64 of 24 to 64 random bytes, one
+        /// a line while the last one is exchanged for the next. Its mode is 600.
+        secret_file: String = String::new();
+        /// Path of the authorities that vouch for the mailer, in PEM; empty for those of the system.
+        authority_file: String = String::new();
     }
 }
 
@@ -452,5 +478,6 @@ settings! {
     exchange: Exchange,
     reputation: Reputation,
     reports: Reports,
+    notices: Notices,
     redress: Redress,
 }

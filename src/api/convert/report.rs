@@ -19,8 +19,17 @@ pub fn filing(
     request: &wire::FileReportRequest,
     wall: &Wall<'_>,
 ) -> Result<Filing, InvalidRequest> {
-    let wire::FileReportRequest { request_id, reporter, category, comment, event_time, fax } =
-        request;
+    let wire::FileReportRequest {
+        request_id,
+        reporter,
+        category,
+        comment,
+        event_time,
+        fax,
+        context: _,
+        abuse_kind: _,
+        form: _,
+    } = request;
     let mut faults = Faults::default();
     let request_id = faults.keep("request_id", read::id(request_id));
     let reporter = who(&mut faults, reporter.as_ref(), wall);
@@ -164,6 +173,7 @@ pub fn standing(stands: &Receipt) -> wire::GetReportResponse {
     wire::GetReportResponse {
         receipt: Some(receipt(stands)),
         category: i32::from(stands.category as u8),
+        ..Default::default()
     }
 }
 
@@ -182,6 +192,7 @@ mod tests {
             comment: "\u{0}$(anything)\r\n".into(),
             event_time: None,
             fax: Some(fax),
+            ..Default::default()
         }
     }
 
