@@ -216,10 +216,17 @@ impl report_service_server::ReportService for Canned {
 
     async fn get_report(&self, _: Request<GetReportRequest>) -> Answer<GetReportResponse> {
         let category = ReportCategory::JunkFax.into();
-        Ok(Response::new(GetReportResponse { receipt: Some(receipt()), category, ..Default::default() }))
+        Ok(Response::new(GetReportResponse {
+            receipt: Some(receipt()),
+            category,
+            ..Default::default()
+        }))
     }
 
-    async fn retract_report(&self, _: Request<RetractReportRequest>) -> Answer<RetractReportResponse> {
+    async fn retract_report(
+        &self,
+        _: Request<RetractReportRequest>,
+    ) -> Answer<RetractReportResponse> {
         Err(Status::unimplemented(""))
     }
 }

@@ -64,7 +64,7 @@ pub(super) const KINDS: [(&str, &str, wire::AbuseKind); 5] = [
 ];
 
 /// Fields of the message, and the fields of the form that they are made from.
-const PLACES: [(&str, &str); 20] = [
+const PLACES: [(&str, &str); 19] = [
     ("reporter.member_id", "account"),
     ("reporter.outsider_contact", "contact"),
     ("decision_id", "fax"),
@@ -84,7 +84,6 @@ const PLACES: [(&str, &str); 20] = [
     ("form.advertised", "advertised"),
     ("form.identifiers", "identifiers"),
     ("form.opt_out_time", "opt-out-date"),
-    ("reporter", "contact"),
 ];
 
 /// A fault, as its field shows it.
@@ -354,6 +353,10 @@ pub(super) fn place(invalid: &InvalidRequest, faults: &mut FormFaults) -> bool {
     let mut all = true;
     for fault in invalid.faults() {
         let path = fault.path().split('[').next().unwrap_or_default();
+        // Where there is no reporter, the form has said which of its fields is wanted.
+        if path == "reporter" && !faults.is_empty() {
+            continue;
+        }
         match PLACES.into_iter().find(|(has, _)| *has == path) {
             // What the form has said of a field is the nearer word.
             Some((_, field)) => {
