@@ -76,16 +76,11 @@ impl Refused {
 
     /// Whole seconds after which to come back, where that helps.
     pub(super) fn retry_seconds(&self) -> Option<u64> {
-        match self {
-            Self::Failure(Failure::CallerOverLimit { retry_after }) => {
-                Some(retry_after.as_micros().div_ceil(1_000_000).max(1))
-            }
-            Self::Failure(failure) => {
-                let busy = matches!(failure.code(), Code::Unavailable | Code::ResourceExhausted);
-                busy.then_some(BUSY_SECONDS)
-            }
-            _ => None,
+        let Self::Failure(failure) = self else { return None };
+        if let Failure::CallerOverLimit { retry_after } = failure {
+            return Some(retry_after.as_micros().div_ceil(1_000_000).max(1));
         }
+        is_busy(failure).then_some(BUSY_SECONDS)
     }
 
     /// Whether the connection ends with the answer: the rest of a body that is not read would be taken for a request.
@@ -100,10 +95,8 @@ impl Refused {
                 let seconds = Word::Count(self.retry_seconds().unwrap_or(BUSY_SECONDS));
                 return language.say_with("failed-limit", &[("seconds", seconds)]);
             }
-            Self::Failure(failure) => match failure.code() {
-                Code::Unavailable | Code::ResourceExhausted => "failed-busy",
-                _ => "failed-fault",
-            },
+            Self::Failure(failure) if is_busy(failure) => "failed-busy",
+            Self::Failure(_) => "failed-fault",
             Self::TooManyBytes => "failed-large",
             Self::TooSlow => "failed-slow",
             Self::Unreadable { .. } | Self::MediaType => "failed-unreadable",
@@ -180,6 +173,11 @@ impl Refused {
         };
         name_of(code)
     }
+}
+
+/// Whether the same may be done when it is asked again.
+fn is_busy(failure: &Failure) -> bool {
+    matches!(failure.code(), Code::Unavailable | Code::ResourceExhausted)
 }
 
 /// Name and status of each code that a failure has.
