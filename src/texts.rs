@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 pub use fault::{TextCause, TextFault};
 pub use language::{Language, Word};
-pub(crate) use language::disturbs;
 pub use notice::{NoticeText, NoticeWords};
 pub use words::{
     AppealOutcome, Decider, Ending, Fact, Follows, Ground, Lasts, Measure, Outcome, Reason, Scope,

@@ -190,6 +190,7 @@ fn assemble_with(
     let page = start.settings.server.metrics.map(bind).transpose()?;
     let mut chores = chores(&memory, &clock, &metrics);
     chores.push(follow_limits(&engine, &metrics));
+    chores.push(work_cases(&engine, &metrics));
     chores.push(reload(&door));
     let hurry = {
         let memory = Arc::clone(&memory);
@@ -238,6 +239,23 @@ fn take_over_file(memory: &Memory, start: &Start, now: Timestamp) -> Result<(), 
     let applied = memory.apply_policy(edit, None).map_err(RunFault::Apply)?;
     tracing::info!(generation = applied.number(), "policy of the file is in force");
     Ok(())
+}
+
+/// Most steps of decided cases in one beat: 200 reports each.
+const CASE_STEPS_A_BEAT: usize = 50;
+
+/// Tells reporters what became of their reports, and ends measures whose time has passed.
+fn work_cases(engine: &Arc<Live>, metrics: &Arc<Metrics>) -> Chore {
+    let (engine, metrics) = (Arc::clone(engine), Arc::clone(metrics));
+    Chore::new("work on cases", EXPIRE_EVERY, move || {
+        for _ in 0..CASE_STEPS_A_BEAT {
+            if !engine.work_cases()? {
+                break;
+            }
+        }
+        metrics.overdue_cases.set(i64::try_from(engine.overdue_cases()?).unwrap_or(i64::MAX));
+        Ok(())
+    })
 }
 
 /// Follows what limits are used for, and takes canaries back that stand in the way of too many.
@@ -363,6 +381,7 @@ fn terms(days: &Retention) -> Result<RetentionTerms, TermTooShort> {
         (RetentionClass::FalsePositive, days.false_positive_days),
         (RetentionClass::Campaign, days.campaign_days),
         (RetentionClass::Usage, days.usage_days),
+        (RetentionClass::Notice, days.notice_days),
     ]
     .into_iter()
     .try_fold(RetentionTerms::default(), |terms, (class, days)| terms.with(class, days))

@@ -154,6 +154,13 @@ impl ReportService for Rote {
     ) -> Result<Response<report::GetReportResponse>, Status> {
         Err(Status::unimplemented(""))
     }
+
+    async fn retract_report(
+        &self,
+        _: Request<report::RetractReportRequest>,
+    ) -> Result<Response<report::RetractReportResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
 }
 
 #[tonic::async_trait]
