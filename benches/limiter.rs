@@ -110,6 +110,7 @@ fn members_and_share(bencher: &mut Criterion) {
                 costs,
                 standing,
                 membership: None,
+                lowered: 0,
                 now,
             };
             members.with(member, &limits, now, |visit| {

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 20] = [
+const FILES: [&str; 24] = [
     "envoy/config/core/v3/base.proto",
     "envoy/extensions/common/ratelimit/v3/ratelimit.proto",
     "envoy/service/ratelimit/v3/rls.proto",
+    "faxguard/desk/v1/case.proto",
+    "faxguard/desk/v1/measure.proto",
     "faxguard/error/v1/reason.proto",
+    "faxguard/notice/v1/notice.proto",
     "faxguard/operator/v1/campaign.proto",
     "faxguard/operator/v1/decision.proto",
     "faxguard/operator/v1/directory.proto",
@@ -19,6 +22,7 @@ const FILES: [&str; 20] = [
     "faxguard/operator/v1/list_entry.proto",
     "faxguard/operator/v1/policy.proto",
     "faxguard/replay/v1/event.proto",
+    "faxguard/report/v1/appeal.proto",
     "faxguard/report/v1/report.proto",
     "faxguard/screening/v1/charge.proto",
     "faxguard/screening/v1/fingerprint.proto",

@@ -11,7 +11,7 @@ pub mod subject;
 
 use std::io::{self, Read, Write};
 
-pub use counts::Counts;
+pub use counts::{Counts, Said};
 pub use observation::{Happened, Observation, PACKED_BYTES, Target};
 
 use crate::store::hot::{HotFault, HotGuard, HotTable, HotValue, LOCK_KEYS_MAX};
@@ -206,6 +206,9 @@ fn subject_keys(observation: &Observation) -> [u64; ALL.len()] {
 /// One complaint is one piece of evidence: whole against who sent, one part in so many against each other name the
 /// sender shares with others. Counted whole under every name, it would weigh five times what it is.
 const SHARE: u32 = 4;
+/// The same as it stands in rows.
+const PART: u8 = 4;
+const _: () = assert!(PART as u32 == SHARE);
 
 /// A TSI stands for the sender where no caller number does.
 const fn share_of_tsi(observation: &Observation) -> u32 {
@@ -240,7 +243,15 @@ impl Locked<'_> {
     }
 
     /// Applies the observation and says what stands then.
-    pub fn observe(&mut self, observation: &mut Observation, pace: Pace, source: Source) -> Counts {
+    ///
+    /// `said` is what reports say of the same subjects.
+    pub fn observe(
+        &mut self,
+        observation: &mut Observation,
+        pace: Pace,
+        source: Source,
+        said: &Said,
+    ) -> Counts {
         self.touch(observation, pace.half_life, source);
         if observation.happened.has(Happened::ARRIVED) {
             self.arrive(observation, source);
@@ -251,7 +262,7 @@ impl Locked<'_> {
         self.settle(observation, source);
         self.send(observation, source);
         self.weigh(observation, source);
-        self.counts(pace.confidence_milli)
+        self.counts(pace.confidence_milli, said)
     }
 
     fn subject(&mut self, who: Who, source: Source) -> Option<&mut Subject> {
@@ -397,13 +408,29 @@ impl Locked<'_> {
         }
     }
 
-    fn counts(&self, confidence_milli: u32) -> Counts {
+    fn counts(&self, confidence_milli: u32, said: &Said) -> Counts {
         Counts::read(
             confidence_milli,
+            said,
             |who| self.subjects.get(who as usize),
             |side| self.blocks.get(side as usize),
         )
     }
+}
+
+/// The names of a sender, and which part of a complaint is each one's: one in so many.
+#[must_use]
+pub fn complained_of(observation: &Observation) -> Vec<(u64, u8)> {
+    let tsi = if observation.caller == 0 { 1 } else { PART };
+    let names = [
+        (observation.caller, 1),
+        (observation.member, 1),
+        (observation.tsi, tsi),
+        (observation.trunk, PART),
+        (observation.block10, PART),
+        (observation.block100, PART),
+    ];
+    names.into_iter().filter(|(name, _)| *name != 0).collect()
 }
 
 /// What each of those who share a name with the sender gets of a complaint.

@@ -1,6 +1,7 @@
 //! The wall: the only server-side room that knows generated types. Everything from outside is read here
 //! once, into types that cannot be wrong, and every answer is put back into the contract's words.
 
+pub mod abuse;
 pub mod caller;
 pub mod convert;
 pub mod desk;

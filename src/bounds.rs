@@ -68,6 +68,8 @@ pub const NUMBER_RANGE_MAX: u64 = 100_000_000;
 /// Operator and report calls that may wait for a disk at once; further ones wait for their turn.
 pub const WAITING_CALLS_MAX: usize = 64;
 
+/// Milliseconds between two looks at the outbox for who waits for notices.
+pub const NOTICE_WATCH_MS: u64 = 500;
 /// Milliseconds between two looks at the campaigns for who watches them.
 pub const CAMPAIGN_WATCH_MS: u64 = 2_000;
 /// Callers that may watch campaigns at once: each look reads what is known of every campaign.

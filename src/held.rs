@@ -262,6 +262,7 @@ fn evidence((decided, plan): (&HeldFax, Plan), now: Timestamp) -> EvidenceRow {
     observation.bad = if rejected { REJECT_BAD } else { 0 };
     let inbound = decided.action == Action::Quarantine;
     EvidenceRow {
+        complained: false,
         observation,
         member_key: decided.member_key,
         number_key: observation.caller,

@@ -8,6 +8,7 @@
 
 pub mod answers;
 mod campaigns;
+pub(crate) mod casework;
 pub mod edit;
 pub(crate) mod evidence;
 mod journal;
@@ -34,6 +35,7 @@ use crate::fax::number::Number;
 use crate::fax::numbering::{HomeRegion, InvalidPlan, NumberingPlan};
 use crate::ledger::Names;
 use crate::lists::Lists;
+use crate::measures::Measures;
 use crate::policy::settings::{Retention, Settings};
 use crate::policy::{Fault, Generation, Generations, Policy, SignalSpec};
 use crate::relations::{self, Relations};
@@ -41,6 +43,7 @@ use crate::store::keys::KeyRing;
 use crate::store::table::RetentionClass;
 use crate::store::{Refused, Store, StoreError};
 use crate::time::{DAY_SECONDS, Span, Timestamp};
+use crate::voices::Voices;
 use limits::Limiting;
 use open::OpenDecisions;
 use profile::{Profile, Profiles};
@@ -78,6 +81,8 @@ pub struct Memory {
     relations: Relations,
     directory: Directory,
     lists: Lists,
+    measures: Measures,
+    voices: Voices,
     open: OpenDecisions,
     campaigns: Campaigns,
     wishes: Wishes,
@@ -180,6 +185,8 @@ impl Memory {
             relations: Relations::new(limits, keys.mixing_key(b"relations")),
             directory: Directory::new(places),
             lists: Lists::new(LIST_ENTRIES_MAX, wide(keys.mixing_key(b"lists"))),
+            measures: Measures::default(),
+            voices: Voices::default(),
             open: OpenDecisions::with_room(usize::try_from(sizes.open_decisions).unwrap_or(1)),
             campaigns: Campaigns::with_limits(campaign::Limits {
                 campaign_seconds: seconds_of(terms.campaign_days),
@@ -260,6 +267,16 @@ impl Memory {
     /// Allow, block, opt-out, do-not-originate.
     pub const fn lists(&self) -> &Lists {
         &self.lists
+    }
+
+    /// Measures in force.
+    pub const fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// What reports say of senders.
+    pub const fn voices(&self) -> &Voices {
+        &self.voices
     }
 
     /// The campaigns, and the pages by which they are found.
@@ -369,6 +386,7 @@ const fn days_of(terms: &Retention, class: RetentionClass) -> Option<u32> {
         RetentionClass::FalsePositive => terms.false_positive_days,
         RetentionClass::Campaign => terms.campaign_days,
         RetentionClass::Usage => terms.usage_days,
+        RetentionClass::Notice => terms.notice_days,
         RetentionClass::Directory | RetentionClass::Meta => return None,
     })
 }

@@ -76,6 +76,8 @@ metrics! {
     fingerprint_wishes: Family<Label, Counter> = Family::default();
     /// Pages whose fingerprints came, by what became of them: received, refused, or not compared for want of room.
     fingerprints: Family<Label, Counter> = Family::default();
+    /// Open cases of the abuse desk that should have been decided by now; 200 stands for that many or more.
+    overdue_cases: Gauge = Gauge::default();
     /// Faxes asked for fingerprints, in thousandths of the latest 1,000 with pages.
     fingerprint_share_milli: Gauge = Gauge::default();
     /// Faxes asked for fingerprints by lot, without any doubt of them, in thousandths of the latest 1,000 with pages.

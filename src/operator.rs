@@ -2,6 +2,7 @@
 //! arguments, writers and the parts of rooms above it.
 
 mod campaigns;
+mod cases;
 mod command;
 mod context;
 mod decision;
@@ -13,6 +14,7 @@ mod held;
 pub mod input;
 mod limits;
 mod lists;
+mod measures;
 mod output;
 mod policy;
 mod replay;
@@ -51,6 +53,18 @@ pub const COMMANDS: &[Command] = &[
     held::LIST,
     held::RELEASE,
     held::REJECT,
+    cases::LIST,
+    cases::SHOW,
+    cases::TAKE,
+    cases::DECIDE,
+    cases::SECOND,
+    cases::MERGE,
+    cases::REOPEN,
+    measures::LIST,
+    measures::SHOW,
+    measures::LIFT,
+    measures::APPEAL,
+    measures::TRANSPARENCY,
     campaigns::LIST,
     campaigns::SHOW,
     campaigns::CONFIRM,

@@ -9,6 +9,7 @@ mod door;
 mod example;
 mod fault;
 mod generation;
+mod ladder;
 mod leaf;
 mod names;
 mod plans;
@@ -27,8 +28,8 @@ pub use leaf::{LogLevel, Size, Weight};
 pub use quota::{InvalidQuota, Quota};
 pub use read::{decode, parse, read_settings, read_text};
 pub use rules::{
-    BudgetRules, Calibration, Composite, FingerprintRules, Group, InboundRules, OutboundRules,
-    Policy, RedressRules, ReportRules, ReputationRules, SIGNALS_MAX, ShareRules, SignalSet,
-    SignalSpec,
+    BudgetRules, Calibration, Composite, DeskRules, FingerprintRules, Group, InboundRules,
+    LadderStep, MEASURES, OutboundRules, Policy, RedressRules, ReportRules, ReputationRules,
+    SIGNALS_MAX, ShareRules, SignalSet, SignalSpec,
 };
 pub use settings::Settings;

@@ -1,42 +1,49 @@
-//! Reports: taken in, checked against the ledger, made durable, and felt by the sender at its next fax.
+//! Reports: taken in, checked against the ledger, made durable, and felt by the sender at its next fax; gathered into cases,
+//! decided, answered, appealed and, where that was right, undone to the last trace.
 //!
-//! A member can only report a fax that its own number received. Whatever its weight in the sender's
-//! reputation, a report acts for its reporter at once: junk is blocked, an opt-out is kept, what was not
-//! junk is let through again. These calls wait for the store: off the verdict path.
+//! A member can only report a fax that its own number received. Whatever its weight for others, a report acts for its reporter
+//! at once: junk is blocked, an opt-out is kept, what was not junk is let through again. These calls wait for the store: off
+//! the verdict path.
+//!
+//! Everything is in the tables, and what is decided is decided from them alone: [`draft::Draft`] reads what is there and what
+//! is about to be, and either all of it becomes durable or none. What verdicts look at ([`crate::measures`],
+//! [`crate::voices`]) follows from the rows.
 
+mod appeals;
+mod cases;
+mod decide;
+mod desk;
+mod draft;
 mod find;
-mod record;
-mod weigh;
+mod intake;
+mod misuse;
+mod notices;
+mod speak;
+mod subjects;
+mod transparency;
+mod work;
 
 use thiserror::Error;
 
-use crate::activity::{Happened, Observation};
+pub use crate::casework::{
+    AbuseKind, CaseKey, CaseState, Outcome, Reason, ReportCategory, Standing, Ties,
+};
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::number::Number;
-use crate::fax::stage::{Caller, Direction};
-use crate::ledger::{EvidenceRow, Penalty, StageRow};
-use crate::lists::{ListEntry, ListFault, ListKind};
-use crate::memory::Memory;
-use crate::memory::evidence::{self, NotAdded};
-use crate::store::table::RetentionClass;
-use crate::store::{CommitFault, Entry, EntryKind, Refused, StoreError};
+use crate::fax::stage::Caller;
+use crate::lists::ListFault;
+use crate::store::{CommitFault, Refused, StoreError};
 use crate::time::Timestamp;
-use record::ReportRecord;
-use weigh::Weighed;
 
-/// What is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ReportCategory {
-    /// An unsolicited commercial fax.
-    JunkFax = 1,
-    /// Fraud, harassment, flooding, a hijacked account.
-    OtherAbuse = 2,
-    /// A fax that was wanted.
-    NotJunk = 3,
-    /// No more faxes from this sender.
-    RemoveMe = 4,
-}
+pub use appeals::{Appeal, Appealing, Ruling, appeal, appeals, file_appeal, rule_on_appeal};
+pub use cases::{CaseOrder, CasePage, case, case_id, cases, overdue};
+pub use decide::{Deciding, decide, second};
+pub use desk::{MeasurePage, expire, lease, lift, measure, measures, merge, next, reopen};
+pub use intake::{Intake, file, get, retract};
+pub use notices::{Notice, NoticeId, acknowledge, pending};
+pub use subjects::subject_of_number;
+pub use transparency::{FEW, Transparency, transparency};
+pub use work::{Traces, Worked, traces, work};
 
 /// Who reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +55,16 @@ pub enum Reporter {
 }
 
 impl Reporter {
-    const fn pseudonym(self) -> Pseudonym {
+    /// The pseudonym, whoever it is.
+    #[must_use]
+    pub const fn pseudonym(self) -> Pseudonym {
         match self {
             Self::Member(who) | Self::Outsider(who) => who,
         }
+    }
+
+    const fn is_member(self) -> bool {
+        matches!(self, Self::Member(_))
     }
 }
 
@@ -71,33 +84,79 @@ pub enum ReportedFax {
     },
 }
 
-/// A report as it came through the wall.
+/// What the endpoint knows of a reporter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// By what it hangs together with others, but for how old the account is.
+    pub ties: Ties,
+    /// When the account was opened.
+    pub created: Option<Timestamp>,
+    /// The language of notices, as in BCP 47; empty for English.
+    pub language: Box<str>,
+    /// True where no person filed it.
+    pub automated: bool,
+}
+
+/// A report as it came through the wall. Texts of persons are sealed at the place of `request`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filing {
     /// Keyed hash of the request id and the reporter: the same twice is one report.
     pub request: u64,
     /// Who.
     pub reporter: Reporter,
+    /// The account id or contact address, sealed as [`sealed::CONTACT`].
+    pub contact: Box<[u8]>,
     /// Which fax.
     pub fax: ReportedFax,
     /// What.
     pub category: ReportCategory,
-    /// In the reporter's words, at most 1,000 bytes; kept, never interpreted.
-    pub comment: Box<str>,
+    /// What kind of abuse.
+    pub kind: AbuseKind,
+    /// In the reporter's words, sealed as [`sealed::COMMENT`]; empty where there are none. Kept, never interpreted.
+    pub comment: Box<[u8]>,
+    /// The answers of the form, sealed as [`sealed::FORM`]; empty where there are none.
+    pub form: Box<[u8]>,
+    /// What the endpoint knows.
+    pub circumstances: Circumstances,
     /// When.
     pub time: Timestamp,
 }
 
-/// How a report stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Standing {
-    /// Checked against the ledger and counted.
-    Counted = 1,
-    /// The same reporter has reported this fax, or this sender today: it adds nothing.
-    Duplicate = 2,
-    /// Of a fax the ledger does not know; it waits for the desk.
-    Unverified = 3,
+impl Filing {
+    /// A report with no words and nothing known of its reporter.
+    #[must_use]
+    pub fn new(
+        request: u64,
+        reporter: Reporter,
+        fax: ReportedFax,
+        category: ReportCategory,
+        time: Timestamp,
+    ) -> Self {
+        Self {
+            request,
+            reporter,
+            contact: Box::default(),
+            fax,
+            category,
+            kind: AbuseKind::Unsaid,
+            comment: Box::default(),
+            form: Box::default(),
+            circumstances: Circumstances::default(),
+            time,
+        }
+    }
+}
+
+/// What texts are sealed as.
+pub mod sealed {
+    /// Account id or contact address of who filed.
+    pub const CONTACT: &str = "contact";
+    /// The words of a report.
+    pub const COMMENT: &str = "comment";
+    /// The answers of a form.
+    pub const FORM: &str = "form";
+    /// The words of an appeal.
+    pub const APPEAL: &str = "appeal";
 }
 
 /// A receipt.
@@ -115,9 +174,13 @@ pub struct Receipt {
     pub decision: Option<DecisionId>,
     /// What follows from it, in one sentence.
     pub consequence: &'static str,
+    /// The case it belongs to.
+    pub case: Option<CaseKey>,
+    /// What became of it, why, and when.
+    pub outcome: Option<(Outcome, Reason, Timestamp)>,
 }
 
-/// Why a report was not taken. Nothing was changed.
+/// Why something was not done. Nothing was changed.
 #[derive(Debug, Error)]
 pub enum ReportFault {
     /// There is no such report.
@@ -129,166 +192,40 @@ pub enum ReportFault {
     /// The fax did not reach the reporter.
     #[error("the fax did not reach a number of the reporter's")]
     NotReceived,
+    /// There is no such case.
+    #[error("there is no case of that id")]
+    NoCase,
+    /// There is no such measure.
+    #[error("there is no measure of that id")]
+    NoMeasure,
+    /// Somebody else changed it since it was read.
+    #[error("the case has changed since it was read (read it again)")]
+    Stale,
+    /// Somebody else of the desk has it.
+    #[error("the case is somebody else's at present")]
+    Taken,
+    /// What is asked for does not fit where it stands.
+    #[error("the case is {} (see what can be done with one that is)", .0.name())]
+    State(CaseState),
+    /// The same person must not have both parts.
+    #[error("whoever decided first must not decide this")]
+    SamePerson,
+    /// It was appealed before, or its time for appeals has passed.
+    #[error("the measure was appealed before, or its time for appeals has passed")]
+    NotAppealable,
+    /// The measure cannot be taken against what the case is about.
+    #[error("that measure cannot be taken against a {0}")]
+    Unfit(&'static str),
     /// The ledger could not be read.
-    #[error("reports cannot be checked")]
-    Read(#[source] StoreError),
+    #[error("the tables of the desk cannot be read")]
+    Read(#[from] StoreError),
     /// The store does not take it.
-    #[error("the report cannot be recorded")]
-    Refused(#[source] Refused),
+    #[error("the change cannot be recorded")]
+    Refused(#[from] Refused),
     /// It did not become durable.
-    #[error("the report did not become durable")]
-    Commit(#[source] CommitFault),
+    #[error("the change did not become durable")]
+    Commit(#[from] CommitFault),
     /// The reporter's list is full.
     #[error("the list entry of the report was not taken")]
     List(#[source] ListFault),
-}
-
-/// Who makes the list entries that reports lead to.
-const AUTHOR: &str = "report";
-
-/// Takes a report. When it is answered it is durable, and the next verdict knows of it.
-///
-/// # Errors
-/// [`ReportFault`].
-pub fn file(memory: &Memory, filing: &Filing) -> Result<Receipt, ReportFault> {
-    // What was queued a moment ago must be found: a report may follow its fax at once.
-    let ticket = memory.store().flush().map_err(ReportFault::Refused)?;
-    ticket.wait().map_err(ReportFault::Commit)?;
-    let _desk = memory.desk().lock();
-    let report = record::report_id(filing.request);
-    if let Some(known) = record::read(memory, report)? {
-        return Ok(known.receipt(report));
-    }
-    let found = find::find(memory, filing)?;
-    let weighed = match &found {
-        None => Weighed { standing: Standing::Unverified, weight: 0, writes: Vec::new() },
-        Some((decision, row)) => weigh::weigh(memory, filing, (*decision, row), report)?,
-    };
-    let standing = weighed.standing;
-    let record = ReportRecord {
-        standing,
-        category: filing.category,
-        received: filing.time,
-        decision: found.as_ref().map(|(decision, _)| *decision),
-        comment: filing.comment.clone(),
-    };
-    commit(memory, filing, (report, &record), found.map(|(_, row)| row), weighed)?;
-    Ok(record.receipt(report))
-}
-
-/// Reads a report by its receipt.
-///
-/// # Errors
-/// [`ReportFault::NoReport`], [`ReportFault::Read`].
-pub fn get(memory: &Memory, report: ReportId) -> Result<Receipt, ReportFault> {
-    let known = record::read(memory, report)?;
-    known.map(|known| known.receipt(report)).ok_or(ReportFault::NoReport)
-}
-
-fn commit(
-    memory: &Memory,
-    filing: &Filing,
-    (report, record): (ReportId, &ReportRecord),
-    row: Option<StageRow>,
-    weighed: Weighed,
-) -> Result<(), ReportFault> {
-    let evidence = evidence(filing, weighed.weight, row.as_ref());
-    let mut writes = weighed.writes;
-    writes.push(record.write(report, memory.expiry(RetentionClass::Report, filing.time)));
-    let list = row.and_then(|row| list_entry(memory, filing, &row));
-    if let Some((entry, keep)) = &list {
-        let id = memory.lists().id(entry);
-        writes.push(if *keep { entry.write(id) } else { ListEntry::delete(id) });
-    }
-    let entry = |seq| Entry {
-        seq,
-        time: filing.time,
-        kind: EntryKind::Report,
-        decision: record.decision,
-        fax: None,
-        body: evidence.encode().into(),
-        writes,
-    };
-    let said = evidence;
-    let pending = evidence::begin(memory, evidence, filing.time, entry).map_err(fault)?;
-    evidence::finish(memory, pending).map_err(fault)?;
-    if let Some(decision) = record.decision {
-        memory.hear(decision, &said, filing.time);
-    }
-    match list {
-        Some((entry, true)) => memory.lists().put(&entry).map(|_| ()).map_err(ReportFault::List),
-        Some((entry, false)) => {
-            memory.lists().remove(&entry);
-            Ok(())
-        }
-        None => Ok(()),
-    }
-}
-
-const fn fault(not_added: NotAdded) -> ReportFault {
-    match not_added {
-        NotAdded::Refused(refused) => ReportFault::Refused(refused),
-        NotAdded::Commit(fault) => ReportFault::Commit(fault),
-    }
-}
-
-/// What the report says of the sender, by its weight.
-fn evidence(filing: &Filing, weight: u32, row: Option<&StageRow>) -> EvidenceRow {
-    let Some(row) = row else { return EvidenceRow::default() };
-    let approves = filing.category == ReportCategory::NotJunk;
-    let observation = Observation {
-        second: u32::try_from(filing.time.as_seconds()).unwrap_or(0),
-        happened: Happened::default(),
-        bad: if approves { 0 } else { weight },
-        good: if approves { weight } else { 0 },
-        ..row.observation
-    };
-    let inbound = row.verdict.stage.direction() == Direction::Inbound;
-    EvidenceRow {
-        observation,
-        member_key: row.member_key,
-        number_key: row.observation.caller,
-        approved: approves && inbound && row.observation.caller != 0,
-        released: false,
-        penalty: match inbound {
-            true => Penalty::default(),
-            false => Penalty::of_report(observation.bad, row.facts.plan),
-        },
-    }
-}
-
-/// What the report does for its reporter: an entry to keep or to take away.
-fn list_entry(memory: &Memory, filing: &Filing, row: &StageRow) -> Option<(ListEntry, bool)> {
-    let inbound = row.verdict.stage.direction() == Direction::Inbound;
-    let (kind, keep) = match (filing.category, inbound) {
-        (ReportCategory::JunkFax | ReportCategory::OtherAbuse | ReportCategory::RemoveMe, true) => {
-            (ListKind::Block, true)
-        }
-        (ReportCategory::NotJunk, true) => (ListKind::Block, false),
-        (ReportCategory::RemoveMe, false) => (ListKind::OptOut, true),
-        _ => return None,
-    };
-    let number = if inbound { row.caller? } else { row.number };
-    // An opt-out holds until it is taken back; a block has the term of its list, as numbers change hands.
-    let block = kind == ListKind::Block;
-    let expires = memory.expiry(RetentionClass::List, filing.time).filter(|_| block);
-    let entry = ListEntry {
-        kind,
-        member: Some(Pseudonym::of_hot(row.member_key)),
-        number,
-        created: filing.time,
-        expires,
-        author: AUTHOR.into(),
-        reason: reason(filing.category).into(),
-    };
-    Some((entry, keep))
-}
-
-const fn reason(category: ReportCategory) -> &'static str {
-    match category {
-        ReportCategory::JunkFax => "reported as junk fax",
-        ReportCategory::OtherAbuse => "reported as abuse",
-        ReportCategory::NotJunk => "reported as not junk",
-        ReportCategory::RemoveMe => "asked for no more faxes",
-    }
 }

@@ -20,6 +20,7 @@ use crate::fax::id::Pseudonym;
 use crate::fax::stage::{DialOutcome, Direction, ReceiveOutcome, Stage, StageEvent, StageKind};
 use crate::features::Feature;
 use crate::ledger::{HeldFax, HeldState, Noted, StageRow, encode_verdict};
+use crate::measures::MeasureKind;
 use crate::memory::answers::{Answer, Answered};
 use crate::memory::open::{AtWork, OpenDecision};
 use crate::memory::{Memory, pace};
@@ -156,6 +157,7 @@ struct Counted {
     seq: u64,
     counts: Counts,
     spent: Spent,
+    measure: Option<MeasureKind>,
     budget_spent: bool,
     memory_full: bool,
 }
@@ -170,13 +172,19 @@ fn count(
     let (policy, limiting) = (generation.policy(), memory.limiting());
     let book = limiting.book(generation, event.time);
     let spends = spend::of(open, &event.stage);
-    let own = spend::own(limiting.own(), open, (&event.stage, spends), (&book, event.time));
+    let direction = event.stage.kind().direction();
+    let measure =
+        memory.measure_against(&open.observation, (direction, &open.features), event.time);
+    let measure = measure.map(|(_, measure)| measure.kind);
+    let left = (measure == Some(MeasureKind::Limit)).then(|| policy.desk().limit_percent);
+    let own = spend::own((limiting.own(), left), open, (&event.stage, spends), (&book, event.time));
     let parties = spend::parties((&book, own.as_ref()), open, (&event.stage, spends));
+    let said = memory.said_of(&open.observation, policy, event.time);
     let mut activity = memory.activity().lock(&open.observation);
     let holds = limiting.holds().lock([open.member_key]);
     let mut locked = limiting.members().lock(parties, event.time);
     let seq = memory.store().next_seq();
-    let counts = activity.observe(&mut open.observation, pace(policy), Source::Live);
+    let counts = activity.observe(&mut open.observation, pace(policy), Source::Live, &said);
     let mut budget_spent = memory.global_budget_spent(policy);
     if let Some(held) = holds.get(0) {
         let budget = policy.budget();
@@ -186,7 +194,7 @@ fn count(
     let spent = spend::spend(memory, (&book, &mut locked), open, job);
     let memory_full = activity.evicted() || spent.crowded;
     drop((activity, holds, locked));
-    Counted { seq, counts, spent, budget_spent, memory_full }
+    Counted { seq, counts, spent, measure, budget_spent, memory_full }
 }
 
 fn judge(
@@ -210,6 +218,7 @@ fn judge(
         hours: gathered.hours,
         quiet_until: gathered.quiet_until,
         desk: open.desk,
+        measure: counted.measure,
     };
     let decided = decide(&case, policy);
     let mut degradations = decided.degradations;

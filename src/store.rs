@@ -11,6 +11,7 @@ pub mod entry;
 pub mod hot;
 pub mod keys;
 pub mod memory;
+pub mod record;
 pub mod snapshot;
 pub mod table;
 pub mod ticket;

@@ -47,6 +47,18 @@ pub mod report {
         include!(concat!(env!("OUT_DIR"), "/faxguard.report.v1.serde.rs"));
     }
 }
+pub mod desk {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/faxguard.desk.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/faxguard.desk.v1.serde.rs"));
+    }
+}
+pub mod notice {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/faxguard.notice.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/faxguard.notice.v1.serde.rs"));
+    }
+}
 pub mod operator {
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/faxguard.operator.v1.rs"));

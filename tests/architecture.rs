@@ -39,25 +39,28 @@ const ROOMS: &[Room] = &[
     ("relations", 3, "dense time"),
     ("directory", 3, "bounds dense fax store"),
     ("lists", 3, "bounds dense fax store time"),
+    ("measures", 3, "fax store time"),
+    ("voices", 3, "decay time"),
     ("campaign", 3, "bounds content decay fax time verdict"),
     ("limiter", 3, "bounds decay dense fax store time verdict"),
     // What is written down of all of these.
+    ("casework", 4, "decay fax measures store time voices"),
     ("ledger", 4, "activity content fax features limiter relations store time verdict"),
     // Everything that outlives a request, in one place.
-    ("memory", 5, "activity bounds campaign content decay dense directory fax features ledger limiter lists policy relations store time verdict"),
+    ("memory", 5, "activity bounds campaign casework content decay dense directory fax features ledger limiter lists measures policy relations store time verdict voices"),
     // The paths: they do not see each other.
-    ("screening", 6, "activity bounds campaign content decay directory fax features ledger limiter lists memory policy relations store time verdict"),
+    ("screening", 6, "activity bounds campaign content decay directory fax features ledger limiter lists measures memory policy relations store time verdict"),
     ("held", 6, "activity fax ledger memory store time verdict"),
-    ("reports", 6, "activity decay fax features ledger lists memory store time verdict"),
+    ("reports", 6, "activity casework decay fax features ledger lists measures memory policy store time verdict voices"),
     // Surfaces: the server's side and the client's.
-    ("api", 7, "bounds campaign content directory fax features held ledger limiter lists memory metrics policy reports screening store texts time verdict wire"),
+    ("api", 7, "bounds campaign casework content directory fax features held ledger limiter lists measures memory metrics policy reports screening store texts time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),
     // What instances tell each other, over a network of their own.
     ("exchange", 7, "limiter memory metrics policy time verdict"),
     // The routing node's side: a client too, which shares the tool's commands.
     ("node", 8, "bounds content fax operator time verdict wire"),
     // Assembly: the engine without sockets, then everything.
-    ("lab", 9, "activity api bounds campaign content decay dense directory exchange fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
+    ("lab", 9, "activity api bounds campaign casework content decay dense directory exchange fax features held ledger limiter lists memory metrics node operator policy relations reports screening store time verdict wire"),
     ("server", 10, "api bounds exchange held lab memory metrics policy reports screening store texts time"),
 ];
 
@@ -86,6 +89,7 @@ const WORDS: &[(&str, &str)] = &[
     ("fluent_syntax::", "texts/language"),
     ("rustls_native_certs::", "server/webhook/target"),
     ("rusqlite::", "store/embedded"),
+    ("aes_gcm_siv::", "store/keys"),
     ("hmac::", "store/keys server/webhook/signature"),
     ("sha2::", "store/keys server/webhook/signature"),
     ("ab_glyph::", "lab/pages"),

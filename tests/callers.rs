@@ -35,6 +35,8 @@ use crate::grpc::engine::CannedEngine;
 const NODE: &str = "node-1.fax.example";
 const FORM: &str = "form.fax.example";
 const DESK: &str = "spiffe://fax.example/desk";
+const ABUSE: &str = "spiffe://fax.example/abuse";
+const MAILER: &str = "mailer.fax.example";
 
 /// An authority, by its certificate and what it signs with.
 struct Authority {
@@ -100,6 +102,8 @@ impl Running {
             screening: vec![NODE.into()],
             report: vec![FORM.into()],
             operator: vec![DESK.into()],
+            desk: vec![ABUSE.into()],
+            mailer: vec![MAILER.into()],
             anonymous: anonymous.iter().map(|name| (*name).to_owned()).collect(),
         };
         let (drain, draining) = Drain::new();
@@ -221,6 +225,8 @@ async fn every_role_may_call_its_own_methods_and_no_other() {
         (NODE, &["faxguard.screening.v1", "envoy.service.ratelimit.v3"][..]),
         (FORM, &["faxguard.report.v1"]),
         (DESK, &["faxguard.operator.v1"]),
+        (ABUSE, &["faxguard.desk.v1"]),
+        (MAILER, &["faxguard.notice.v1"]),
         ("stranger.example", &[]),
     ] {
         let channel = server.connect(Some(server.authority.identity(name))).await.unwrap();

@@ -74,14 +74,13 @@ fn rig(policy: &str) -> Rig {
 }
 
 fn report(request: u64, fax: u64) -> Filing {
-    Filing {
+    Filing::new(
         request,
-        reporter: Reporter::Member(member("ann")),
-        fax: ReportedFax::Decision(call(fax, "", ANN).id()),
-        category: ReportCategory::JunkFax,
-        comment: "".into(),
-        time: at(100),
-    }
+        Reporter::Member(member("ann")),
+        ReportedFax::Decision(call(fax, "", ANN).id()),
+        ReportCategory::JunkFax,
+        at(100),
+    )
 }
 
 /// What the counters hold against a line, at the next call of it to bob.

@@ -12,6 +12,7 @@ pub(crate) mod engine;
 mod limits;
 mod live;
 mod load;
+mod no_cases;
 mod rates;
 mod reading;
 mod standing;

@@ -19,14 +19,7 @@ const ANN: &str = "+12125550001";
 const BOB: &str = "+12125550002";
 
 fn filing(request: u64, who: &str, fax: ReportedFax, category: ReportCategory) -> Filing {
-    Filing {
-        request,
-        reporter: Reporter::Member(member(who)),
-        fax,
-        category,
-        comment: "said $(rm -rf /)\r\n".into(),
-        time: at(100),
-    }
+    Filing::new(request, Reporter::Member(member(who)), fax, category, at(100))
 }
 
 fn outsider(request: u64, fax: ReportedFax, category: ReportCategory) -> Filing {
@@ -214,20 +207,21 @@ fn one_reporter_alone_never_has_a_sender_kept_from_others() {
 }
 
 #[test]
-fn two_reporters_keep_a_stranger_from_a_third() {
+fn however_many_have_earned_no_trust_they_are_one_voice() {
     let memory = house("[quotas.free]\nfaxes = \"none\"\n");
     let sender = line(1);
+    let mut scores = Vec::new();
     for (request, who, did) in [(1, "ann", ANN), (2, "bob", BOB)] {
         let fax = call(request, &sender, did);
         ask(&memory, &fax.received(at(10), 1));
-        file(
-            &memory,
-            &filing(request, who, ReportedFax::Decision(fax.id()), ReportCategory::JunkFax),
-        )
-        .unwrap();
+        let fax = ReportedFax::Decision(fax.id());
+        file(&memory, &filing(request, who, fax, ReportCategory::JunkFax)).unwrap();
+        let third = call(10 + request, &sender, "+14045551234").offered(at(200));
+        ask(&memory, &third);
+        scores.push(feature(&memory, &third, Feature::CallerBad));
     }
-    let third = ask(&memory, &call(9, &sender, "+14045551234").offered(at(200)));
-    assert!(third.action.withholds(), "{:?}", third.hits);
+    assert!(scores[0] > 0);
+    assert!(scores[1] <= scores[0], "{scores:?}");
 }
 
 #[test]

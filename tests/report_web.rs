@@ -9,6 +9,7 @@ mod browser;
 mod hostile;
 mod json;
 mod page;
+mod served;
 mod webhook;
 
 use std::num::NonZeroU32;

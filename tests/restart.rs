@@ -41,14 +41,13 @@ fn live(memory: &Memory, from: usize, to: usize) {
 }
 
 fn report(memory: &Memory, request: u64, fax: u64) {
-    let filing = Filing {
+    let filing = Filing::new(
         request,
-        reporter: Reporter::Member(member("ann")),
-        fax: ReportedFax::Decision(call(fax, "", ANN).id()),
-        category: ReportCategory::JunkFax,
-        comment: "".into(),
-        time: at(4_000),
-    };
+        Reporter::Member(member("ann")),
+        ReportedFax::Decision(call(fax, "", ANN).id()),
+        ReportCategory::JunkFax,
+        at(4_000),
+    );
     file(memory, &filing).unwrap();
 }
 

@@ -4,6 +4,7 @@ mod architecture;
 mod callers;
 mod campaigns;
 mod canary;
+mod cases;
 mod command_line;
 mod contract;
 mod documents;

@@ -41,6 +41,27 @@ pub struct Counts {
     pub document_fanout: u32,
 }
 
+/// Approval and complaint, in 1/65536.
+type Evidence = (u32, u32);
+
+/// What reports say of one observation's subjects, which is kept apart from what they did: approval and complaint, in
+/// 1/65536.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Of the caller.
+    pub caller: Evidence,
+    /// Of the TSI.
+    pub tsi: Evidence,
+    /// Of the trunk.
+    pub trunk: Evidence,
+    /// Of the sending member.
+    pub member: Evidence,
+    /// Of the caller's block of ten.
+    pub block10: Evidence,
+    /// Of the caller's block of a hundred.
+    pub block100: Evidence,
+}
+
 fn milli(fixed: u32) -> u32 {
     u32::try_from(u64::from(fixed) * 1_000 / u64::from(ONE)).unwrap_or(u32::MAX)
 }
@@ -56,13 +77,17 @@ impl Counts {
     /// Reads the counters of everybody that was locked.
     pub(super) fn read<'a>(
         confidence_milli: u32,
+        said: &Said,
         subject: impl Fn(Who) -> Option<&'a Subject>,
         block: impl Fn(Side) -> Option<&'a Block>,
     ) -> Self {
         let mut counts = Self::default();
         let bad_milli = |(good, bad)| wilson_lower_milli(bad, good, confidence_milli);
+        let with = |(good, bad): Evidence, (more_good, more_bad): Evidence| {
+            (good.saturating_add(more_good), bad.saturating_add(more_bad))
+        };
         if let Some(caller) = subject(Who::Caller) {
-            let (good, bad) = caller.evidence();
+            let (good, bad) = with(caller.evidence(), said.caller);
             counts.caller(caller);
             counts.caller_bad_milli = bad_milli((good, bad));
             counts.caller_good_milli = bad_milli((bad, good));
@@ -71,11 +96,11 @@ impl Counts {
             counts.tsi_fanout = tsi.fanouts([3_600, 86_400]);
             counts.tsi_names = tsi.names();
             counts.tsi_traps_milli = milli(tsi.traps());
-            counts.tsi_bad_milli = bad_milli(tsi.evidence());
+            counts.tsi_bad_milli = bad_milli(with(tsi.evidence(), said.tsi));
         }
         if let Some(trunk) = subject(Who::Trunk) {
             counts.trunk_strangers = trunk.fanouts([3_600, 86_400]);
-            counts.trunk_bad_milli = bad_milli(trunk.evidence());
+            counts.trunk_bad_milli = bad_milli(with(trunk.evidence(), said.trunk));
         }
         if let Some(shape) = subject(Who::Shape) {
             [counts.shape_fanout] = shape.fanouts([86_400]);
@@ -85,18 +110,23 @@ impl Counts {
             counts.block_run = u32::from(target.run());
             [counts.block_strangers] = target.fanouts([3_600]);
         }
-        for (side, fanout, bad) in [
-            (Side::Ten, &mut counts.block10_fanout, &mut counts.block10_bad_milli),
-            (Side::Hundred, &mut counts.block100_fanout, &mut counts.block100_bad_milli),
+        for (side, fanout, bad, more) in [
+            (Side::Ten, &mut counts.block10_fanout, &mut counts.block10_bad_milli, said.block10),
+            (
+                Side::Hundred,
+                &mut counts.block100_fanout,
+                &mut counts.block100_bad_milli,
+                said.block100,
+            ),
         ] {
             // A block with one caller says nothing that the caller does not say.
             if let Some(block) = block(side).filter(|block| block.several()) {
-                (*fanout, *bad) = (block.fanout(), bad_milli(block.evidence()));
+                (*fanout, *bad) = (block.fanout(), bad_milli(with(block.evidence(), more)));
             }
         }
         if let Some(member) = subject(Who::Member) {
             counts.member(member);
-            counts.member_bad_milli = bad_milli(member.evidence());
+            counts.member_bad_milli = bad_milli(with(member.evidence(), said.member));
         }
         if let Some(document) = subject(Who::Document) {
             [counts.document_fanout] = document.fanouts([86_400]);

@@ -24,7 +24,12 @@ fn call(caller: u64, number: u16, second: u32) -> Observation {
 }
 
 fn live(activity: &Activity, mut observation: Observation) -> (Observation, Counts) {
-    let counts = activity.lock(&observation.clone()).observe(&mut observation, PACE, Source::Live);
+    let counts = activity.lock(&observation.clone()).observe(
+        &mut observation,
+        PACE,
+        Source::Live,
+        &Said::default(),
+    );
     (observation, counts)
 }
 
@@ -62,12 +67,12 @@ fn replay_gives_the_same_counters() {
         rows.push(live(&one, observation).0);
     }
     for (seq, mut row) in (1..).zip(rows.clone()) {
-        other.lock(&row.clone()).observe(&mut row, PACE, Source::Replay(seq));
+        other.lock(&row.clone()).observe(&mut row, PACE, Source::Replay(seq), &Said::default());
     }
     let last = *rows.last().unwrap();
     let mut probe = Observation { happened: Happened(0), ..last };
-    let first = one.lock(&probe).observe(&mut probe.clone(), PACE, Source::Live);
-    let second = other.lock(&probe).observe(&mut probe, PACE, Source::Live);
+    let first = one.lock(&probe).observe(&mut probe.clone(), PACE, Source::Live, &Said::default());
+    let second = other.lock(&probe).observe(&mut probe, PACE, Source::Live, &Said::default());
     assert_eq!(first, second);
     let bytes = |activity: &Activity| {
         let mut out = Vec::new();
@@ -83,7 +88,7 @@ fn a_number_that_changed_hands_is_forgotten() {
     let activity = activity();
     let caller = 0x4200_0000_0000_0001;
     let mut report = Observation { second: NOW, caller, bad: 5 * ONE, ..Observation::default() };
-    activity.lock(&report.clone()).observe(&mut report, PACE, Source::Live);
+    activity.lock(&report.clone()).observe(&mut report, PACE, Source::Live, &Said::default());
     assert!(live(&activity, call(caller, 7, NOW)).1.caller_bad_milli > 500);
     activity.forget(&[caller], || Ok::<(), ()>(())).unwrap();
     assert_eq!(live(&activity, call(caller, 7, NOW)).1.caller_bad_milli, 0);

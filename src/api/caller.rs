@@ -17,11 +17,16 @@ pub enum Audience {
     Report = 2,
     /// Operators.
     Operator = 4,
+    /// The abuse desk.
+    Desk = 8,
+    /// The provider's mailer.
+    Mailer = 16,
 }
 
 impl Audience {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Screening, Self::Report, Self::Operator];
+    pub const ALL: [Self; 5] =
+        [Self::Screening, Self::Report, Self::Operator, Self::Desk, Self::Mailer];
 
     /// Its name in settings and metrics.
     #[must_use]
@@ -30,6 +35,8 @@ impl Audience {
             Self::Screening => "screening",
             Self::Report => "report",
             Self::Operator => "operator",
+            Self::Desk => "desk",
+            Self::Mailer => "mailer",
         }
     }
 }
@@ -40,7 +47,7 @@ pub struct Audiences(u8);
 
 impl Audiences {
     /// Every one.
-    pub const ALL: Self = Self(7);
+    pub const ALL: Self = Self(31);
 
     /// The set and this one.
     #[must_use]

@@ -1,6 +1,7 @@
 //! Wire to domain and back. Reading collects every fault of a message, names the field and never repeats
 //! what stood in it; every generated field is named, so that a new one breaks the build here.
 
+pub mod abuse;
 pub mod campaign;
 pub mod charge;
 pub mod decision;
@@ -13,6 +14,7 @@ pub mod limit;
 pub mod limit_tuning;
 pub mod list;
 mod member;
+pub mod notice;
 pub mod paging;
 pub mod policy;
 pub mod rate_limit;

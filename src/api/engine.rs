@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::abuse::AbuseDesk;
 use super::convert::Wall;
 use super::desk::CampaignDesk;
 use super::limit_desk::LimitDesk;
@@ -29,7 +30,9 @@ use crate::time::{Span, Timestamp};
 use crate::verdict::{Action, Resource, Verdict, Watched};
 
 /// The engine, as the wall sees it.
-pub trait Engine: CampaignDesk + LimitDesk + RateDesk + TuningDesk + Send + Sync {
+pub trait Engine:
+    AbuseDesk + CampaignDesk + LimitDesk + RateDesk + TuningDesk + Send + Sync
+{
     /// What reading a request needs, at the present moment.
     fn wall(&self) -> Wall<'_>;
 

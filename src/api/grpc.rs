@@ -5,6 +5,7 @@ mod arrival;
 mod beside;
 mod charge;
 mod declared;
+mod desk;
 mod dispatch;
 mod gate;
 mod intake;
@@ -35,8 +36,13 @@ use super::status::Failure;
 use super::trace;
 use crate::bounds;
 use crate::metrics::Metrics;
+use crate::texts::Texts;
+use crate::wire::desk::v1::case_service_server::CaseServiceServer;
+use crate::wire::desk::v1::measure_service_server::MeasureServiceServer;
 use crate::wire::envoy::service::ratelimit::v3::rate_limit_service_server::RateLimitServiceServer;
+use crate::wire::notice::v1::notice_service_server::NoticeServiceServer;
 use crate::wire::operator::v1 as operator_wire;
+use crate::wire::report::v1::appeal_service_server::AppealServiceServer;
 use crate::wire::report::v1::report_service_server::ReportServiceServer;
 use crate::wire::screening::v1::charge_service_server::ChargeServiceServer;
 use crate::wire::screening::v1::reading_service_server::ReadingServiceServer;
@@ -71,6 +77,8 @@ pub struct Edge {
     comparing: Beside,
     reading: Beside,
     message_wait: Duration,
+    /// What notices say.
+    texts: Option<Arc<Texts>>,
     /// Between two looks for who watches.
     watch_wait: Duration,
 }
@@ -98,8 +106,15 @@ impl Edge {
             comparing,
             reading,
             message_wait,
+            texts: Texts::built_in().ok().map(Arc::new),
             watch_wait,
         }
+    }
+
+    /// The same with other texts of notices.
+    #[must_use]
+    pub fn with_texts(self, texts: Arc<Texts>) -> Self {
+        Self { texts: Some(texts), ..self }
     }
 
     /// The same where so many threads compare fingerprints, with places for so many requests on them and before them.
@@ -278,7 +293,7 @@ impl Services {
 /// Every service over one edge, each with the message size of its audience.
 #[must_use]
 pub fn services(edge: impl Into<Arc<Edge>>) -> Services {
-    use Audience::{Operator, Report, Screening};
+    use Audience::{Desk, Mailer, Operator, Report, Screening};
     let edge = edge.into();
     let (metrics, message_wait) = (Arc::clone(&edge.metrics), edge.message_wait);
     let (calls, engine) = (Arc::new(Calls::new(&metrics)), Arc::clone(&edge.engine));
@@ -291,6 +306,14 @@ pub fn services(edge: impl Into<Arc<Edge>>) -> Services {
     let rates = RateLimitServiceServer::new(rate_limit::RateLimits(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::RATE_MESSAGE_BYTES_MAX);
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let appeals = AppealServiceServer::new(desk::Appeals(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let cases = CaseServiceServer::new(desk::Cases(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let measures = MeasureServiceServer::new(desk::Measures(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let notices = NoticeServiceServer::new(desk::Notices(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
     let campaigns = CampaignServiceServer::new(operator::Campaigns::new(Arc::clone(&edge)))
         .max_decoding_message_size(most);
@@ -314,6 +337,10 @@ pub fn services(edge: impl Into<Arc<Edge>>) -> Services {
         .with(Screening, rates)
         .with(Screening, charges)
         .with(Report, reports)
+        .with(Report, appeals)
+        .with(Desk, cases)
+        .with(Desk, measures)
+        .with(Mailer, notices)
         .with(Operator, campaigns)
         .with(Operator, decisions)
         .with(Operator, directory)

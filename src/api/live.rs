@@ -1,5 +1,6 @@
 //! The engine itself behind the services: memory, the two paths and the clock, with their faults in the wall's words.
 
+mod abuse;
 mod desk;
 mod limits;
 mod rates;
@@ -30,13 +31,14 @@ use crate::memory::looks::NoLeave;
 use crate::memory::read::PastStage;
 use crate::metrics::Stopwatch;
 use crate::policy::{Edit, Fault, Generation, Refused};
-use crate::reports::{self, Filing, Receipt, ReportFault};
+use crate::reports::{self, Filing, Intake, Receipt};
 use crate::screening::reading::{self, Reading, Unread};
 use crate::screening::tuning::{BeatFault, Tuning};
 use crate::screening::{self, SeenPage};
 use crate::store::{Condition, FaxKey, StoreError};
 use crate::time::{Clock, EventClock, Timestamp};
 use crate::verdict::{Action, Verdict, Watched};
+use abuse::of_report;
 
 /// What tells the time.
 #[derive(Clone)]
@@ -81,6 +83,8 @@ pub struct Live {
     trying: Mutex<()>,
     /// Held by whoever edits campaigns, from reading the version to having changed it.
     desk: Mutex<()>,
+    /// Reports that become durable together.
+    intake: Intake,
 }
 
 impl Live {
@@ -88,7 +92,7 @@ impl Live {
     #[must_use]
     pub fn new(memory: Arc<Memory>, clock: Timepiece) -> Self {
         let (tuning, trying) = (Tuning::default(), Mutex::new(()));
-        Self { memory, clock, tuning, trying, desk: Mutex::new(()) }
+        Self { memory, clock, tuning, trying, desk: Mutex::new(()), intake: Intake::default() }
     }
 
     /// What follows the use of limits: to be called every second or so, off the path. Says how many canaries were taken back.
@@ -164,7 +168,7 @@ impl Engine for Live {
 
     fn file_report(&self, filing: &Filing) -> Result<Receipt, Failure> {
         self.clock.advance(filing.time);
-        reports::file(&self.memory, filing).map_err(|fault| of_report(&fault))
+        self.intake.file(&self.memory, filing.clone()).map_err(|fault| of_report(&fault))
     }
 
     fn report(&self, report: ReportId) -> Result<Receipt, Failure> {
@@ -287,18 +291,6 @@ fn of_edit(fault: &EditFault) -> Failure {
         EditFault::Read(_) | EditFault::Refused(_) | EditFault::Commit(_) | EditFault::List(_) => {
             unavailable(fault)
         }
-    }
-}
-
-fn of_report(fault: &ReportFault) -> Failure {
-    match fault {
-        ReportFault::NoReport => Failure::NotFound { what: "report" },
-        ReportFault::NoFax => Failure::NotFound { what: "fax" },
-        ReportFault::NotReceived => Failure::FaxNotReceived,
-        ReportFault::Read(_)
-        | ReportFault::Refused(_)
-        | ReportFault::Commit(_)
-        | ReportFault::List(_) => unavailable(fault),
     }
 }
 

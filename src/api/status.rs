@@ -84,10 +84,16 @@ pub enum Failure {
     AlreadyRead,
     /// The file is no fax that can be read.
     UnreadableFax(Unreadable),
+    /// Somebody else of the desk has the case.
+    CaseTaken,
+    /// The same person must not have both parts.
+    SamePerson,
+    /// The measure cannot be taken against that subject.
+    MeasureUnfit,
 }
 
 /// The table: each reason and its gRPC code, in the order of the contract.
-const CODES: [(ErrorReason, Code); 21] = [
+const CODES: [(ErrorReason, Code); 24] = [
     (ErrorReason::InvalidField, Code::InvalidArgument),
     (ErrorReason::TooLarge, Code::InvalidArgument),
     (ErrorReason::CallerOverLimit, Code::ResourceExhausted),
@@ -109,6 +115,9 @@ const CODES: [(ErrorReason, Code); 21] = [
     (ErrorReason::FingerprintsNotWanted, Code::FailedPrecondition),
     (ErrorReason::AlreadyRead, Code::FailedPrecondition),
     (ErrorReason::UnreadableFax, Code::InvalidArgument),
+    (ErrorReason::CaseTaken, Code::FailedPrecondition),
+    (ErrorReason::SamePerson, Code::FailedPrecondition),
+    (ErrorReason::MeasureUnfit, Code::InvalidArgument),
 ];
 
 /// After how long a caller may try again when the store is down.
@@ -142,6 +151,9 @@ impl Failure {
             Self::FingerprintsNotWanted => ErrorReason::FingerprintsNotWanted,
             Self::AlreadyRead => ErrorReason::AlreadyRead,
             Self::UnreadableFax(_) => ErrorReason::UnreadableFax,
+            Self::CaseTaken => ErrorReason::CaseTaken,
+            Self::SamePerson => ErrorReason::SamePerson,
+            Self::MeasureUnfit => ErrorReason::MeasureUnfit,
         }
     }
 
@@ -219,6 +231,9 @@ impl Failure {
             Self::UnreadableFax(why) => {
                 format!("fax cannot be read: {why} (send a TIFF file of class F, coded as MH, MR or MMR)")
             }
+            Self::CaseTaken => "case is somebody else's at present (take another, or wait for the end of its lease)".into(),
+            Self::SamePerson => "whoever decided first must not decide this (ask a second person)".into(),
+            Self::MeasureUnfit => "that measure cannot be taken against what the case is about (a sender without an account can only be blocked, a member not)".into(),
         }
     }
 
@@ -270,6 +285,9 @@ impl Failure {
             | Self::FingerprintsNotWanted
             | Self::AlreadyRead
             | Self::UnreadableFax(_)
+            | Self::CaseTaken
+            | Self::SamePerson
+            | Self::MeasureUnfit
             | Self::Internal => {}
         }
         Status::with_error_details(self.code(), self.sentence(), details)
@@ -301,6 +319,9 @@ impl Failure {
             | Self::FingerprintsNotWanted
             | Self::AlreadyRead
             | Self::UnreadableFax(_)
+            | Self::CaseTaken
+            | Self::SamePerson
+            | Self::MeasureUnfit
             | Self::Internal => Vec::new(),
         };
         wire::ScreenFaxFault {
@@ -353,13 +374,16 @@ mod tests {
             Failure::FingerprintsNotWanted,
             Failure::AlreadyRead,
             Failure::UnreadableFax(Unreadable::Page(Undecodable::NoRow)),
+            Failure::CaseTaken,
+            Failure::SamePerson,
+            Failure::MeasureUnfit,
         ]
     }
 
     #[test]
     fn every_reason_of_the_contract_has_one_row() {
         let all = every();
-        for code in 1..=21 {
+        for code in 1..=24 {
             let reason = ErrorReason::try_from(code).unwrap();
             let failure = all.iter().find(|failure| failure.reason() == reason).unwrap();
             let status = failure.status();
@@ -369,7 +393,7 @@ mod tests {
             assert_eq!(info.domain, DOMAIN);
             assert_eq!(status.code(), failure.code());
         }
-        assert!(ErrorReason::try_from(22).is_err());
+        assert!(ErrorReason::try_from(25).is_err());
     }
 
     #[test]

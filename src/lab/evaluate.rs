@@ -4,6 +4,7 @@ mod bars;
 pub mod index;
 mod limits;
 pub mod pages;
+mod reports;
 pub mod screening;
 mod serving;
 
@@ -22,8 +23,14 @@ pub use bars::{Bar, Bars, Comparison, InvalidBars};
 pub const COMMANDS: &[Command] = &[EVALUATE];
 
 /// Every evaluation there is, by name.
-pub const CATALOG: &[&dyn Evaluation] =
-    &[&limits::Limits, &pages::Pages, &screening::Screening, &serving::Import, &serving::Serving];
+pub const CATALOG: &[&dyn Evaluation] = &[
+    &limits::Limits,
+    &pages::Pages,
+    &reports::Reports,
+    &screening::Screening,
+    &serving::Import,
+    &serving::Serving,
+];
 
 /// The bars as they are written down.
 pub const BARS: &str = include_str!("../../docs/bars.toml");

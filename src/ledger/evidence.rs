@@ -22,6 +22,8 @@ pub struct EvidenceRow {
     pub approved: bool,
     /// A held fax was released: a false positive.
     pub released: bool,
+    /// Somebody complained, which is weighed elsewhere: fingerprints of the sender are worth asking for.
+    pub complained: bool,
     /// What it takes off the weight of the member who sent the fax.
     pub penalty: Penalty,
 }
@@ -56,7 +58,9 @@ impl EvidenceRow {
         let mut to = Vec::with_capacity(128);
         let Penalty { sixteenths, plan } = self.penalty;
         to.push(if sixteenths == 0 { VERSION } else { WITH_PENALTY });
-        to.push(u8::from(self.approved) | u8::from(self.released) << 1);
+        to.push(
+            u8::from(self.approved) | u8::from(self.released) << 1 | u8::from(self.complained) << 2,
+        );
         if sixteenths > 0 {
             to.extend_from_slice(&[sixteenths, plan as u8]);
         }
@@ -83,6 +87,7 @@ impl EvidenceRow {
             penalty,
             approved: flags & 1 != 0,
             released: flags & 2 != 0,
+            complained: flags & 4 != 0,
             member_key: take_u64(from)?,
             number_key: take_u64(from)?,
             observation: Observation::decode(from)?,
@@ -102,6 +107,7 @@ mod tests {
             number_key: 2,
             approved: false,
             released: true,
+            complained: true,
             penalty: Penalty::default(),
         };
         for penalty in [Penalty::default(), Penalty::of_verdict(20_000, Plan::Plus)] {

@@ -3,7 +3,7 @@
 use crate::verdict::{QUOTA_RULES, SHARE_RULES, name_digest};
 
 /// Every rule a verdict can name, but for those of quotas and shares.
-const RULES: [&str; 18] = [
+const RULES: [&str; 22] = [
     "threshold.none",
     "threshold.tag",
     "threshold.quarantine",
@@ -19,6 +19,10 @@ const RULES: [&str; 18] = [
     "hours.quiet",
     "held.waiting",
     "held.rejected",
+    "measure.block",
+    "measure.hold",
+    "measure.suspend",
+    "measure.close",
     "ledger.behind",
     "scorer.failed",
     "unknown",

@@ -93,6 +93,16 @@ impl Limit {
         Self { pace: self.pace.saturating_mul(members), burst }
     }
 
+    /// So many hundredths of it, at least one unit at once.
+    #[must_use]
+    pub fn percent(self, percent: u32) -> Self {
+        let part = |of: u64| {
+            let part = u128::from(of) * u128::from(percent) / 100;
+            u64::try_from(part).unwrap_or(u64::MAX)
+        };
+        Self { pace: part(self.pace), burst: part(self.burst).max(STEPS.min(self.burst)) }
+    }
+
     /// The slower of two, with the smaller burst: what has drained under it has drained under both.
     #[must_use]
     pub fn slower(self, other: Self) -> Self {

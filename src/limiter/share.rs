@@ -19,7 +19,7 @@ mod view;
 
 use std::sync::Arc;
 
-use crate::decay::{ONE, ln_milli};
+use crate::decay::{ONE, decayed, ln_milli};
 use crate::dense::{mix, mixing_key};
 use crate::time::{Span, Timestamp};
 use crate::verdict::{Going, Holder, Holding, WATCHED, Watched};
@@ -117,6 +117,8 @@ pub struct Offer {
     pub standing: Standing,
     /// The group it belongs to.
     pub membership: Option<Membership>,
+    /// What reports take off its weight, beside what verdicts have: in sixteenths of a halving.
+    pub lowered: u8,
     /// The present.
     pub now: Timestamp,
 }
@@ -240,7 +242,7 @@ impl Share {
         let new = offer.arrival == Arrival::New;
         let needs = offer.costs.map(|cost| cost.min(COST_MAX));
         let load = self.load(needs, new);
-        let weight = pull.weigh(offer.standing.weight_milli);
+        let weight = lower(pull.weigh(offer.standing.weight_milli), offer.lowered);
         let beside = load.beside(pull.rates());
         pull.note((None, now), &self.fading, &load.counted, mixed);
         // Within a group each counts with the job: a thousand members with one each would all have nothing beside it.
@@ -252,7 +254,7 @@ impl Share {
         };
         let tightest = self.compete(&rival, &needs, new);
         let light = offer.membership.is_none() && self.is_light(&beside, &load);
-        let penalty = pull.penalty();
+        let penalty = pull.penalty().saturating_add(offer.lowered);
         let (going, holding) = match tightest {
             Some(Tightest { at, fair, .. }) if light => {
                 (Going::Go, Some(holding(&rival, at, fair, penalty)))
@@ -440,6 +442,15 @@ impl Share {
 }
 
 /// What somebody holds of a resource, and what would be fair.
+/// A weight after what reports take.
+fn lower(weight: u64, sixteenths: u8) -> u64 {
+    if sixteenths == 0 {
+        return weight;
+    }
+    let left = decayed(ONE, u64::from(sixteenths), 16);
+    ((u128::from(weight) * u128::from(left)) >> 16).try_into().unwrap_or(u64::MAX).max(1)
+}
+
 fn holding(rival: &Rival, at: usize, fair: u64, penalty: u8) -> Holding {
     let fair_part = fair.saturating_mul(rival.weight) / 1_000;
     Holding {

@@ -185,9 +185,33 @@ impl Memory {
         self.suspect_reported(said, now);
     }
 
+    /// What a report said of a fax, with its weight in thousandths: its campaigns hear of it.
+    pub(crate) fn hear_report(
+        &self,
+        decision: DecisionId,
+        junk: bool,
+        weight_milli: u32,
+        now: Timestamp,
+    ) {
+        let opinion = if junk { Opinion::Junk } else { Opinion::Wanted };
+        let _campaigns = self.campaigns.report(decision, opinion, weight_milli, now);
+    }
+
+    /// The same, unsaid.
+    pub(crate) fn unhear_report(&self, decision: DecisionId, junk: bool, weight_milli: u32) {
+        let opinion = if junk { Opinion::Junk } else { Opinion::Wanted };
+        let _campaigns = self.campaigns.withdraw(decision, opinion, weight_milli);
+    }
+
+    /// The campaign that the pages of a fax are of; the oldest of several.
+    pub(crate) fn campaign_of(&self, decision: DecisionId) -> Option<CampaignId> {
+        // Nothing is taken back: it only tells.
+        self.campaigns.withdraw(decision, Opinion::Wanted, 0).into_iter().next()
+    }
+
     /// Asks for fingerprints of whoever sent what was reported. Also from the ledger, after a restart.
-    pub(super) fn suspect_reported(&self, said: &EvidenceRow, at: Timestamp) {
-        if said.observation.bad > 0 {
+    pub(crate) fn suspect_reported(&self, said: &EvidenceRow, at: Timestamp) {
+        if said.observation.bad > 0 || said.complained {
             self.campaigns.suspect(names_of(&said.observation), at);
         }
     }

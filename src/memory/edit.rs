@@ -75,9 +75,11 @@ impl Memory {
         let Batch { mut edits, changed } = batch;
         edits.extend(changed.iter().map(|number| Edit::Recycled { number: *number }));
         let keys: Vec<u64> = changed.iter().map(|number| number.hot()).collect();
+        let (unsaid, _desk) = self.unsay_of(&keys)?;
         let ticket = loop {
             let body = encode(&edits).unwrap_or_default();
-            let writes = edits.iter().filter_map(Edit::write).collect();
+            let writes = edits.iter().filter_map(Edit::write);
+            let writes = writes.chain(unsaid.iter().flat_map(|(_, rows)| rows.clone())).collect();
             let record = || self.commit_edit(EntryKind::DirectoryEdit, body, writes, now);
             match self.activity.forget(&keys, record) {
                 // An import is faster than the disk: it waits for room, as no verdict would.
@@ -87,6 +89,7 @@ impl Memory {
         };
         self.counters.edits_since.fetch_add(1, Ordering::Relaxed);
         keys.iter().for_each(|key| self.relations.recycled(*key, now));
+        unsaid.iter().for_each(|(sender, _)| self.voices.forget(*sender));
         Ok(ticket)
     }
 

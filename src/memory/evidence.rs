@@ -2,7 +2,7 @@
 //! it does not become durable: then nothing was changed.
 
 use super::Memory;
-use crate::activity::{Pace, Source};
+use crate::activity::{Pace, Said, Source};
 use crate::fax::stage::Member;
 use crate::ledger::EvidenceRow;
 use crate::limiter::{Locked, Party, WrongHolds};
@@ -47,7 +47,7 @@ pub(crate) fn begin(
         sender.visit(0, time, |visit| visit.penalise(penalty));
         Ok(ticket)
     })?;
-    activity.observe(&mut observation, pace, Source::Live);
+    activity.observe(&mut observation, pace, Source::Live, &Said::default());
     if evidence.released
         && let Some(held) = holds.entry(0, WrongHolds::default)
     {
@@ -105,7 +105,7 @@ pub(super) fn replay(memory: &Memory, evidence: &EvidenceRow, seq: u64, time: Ti
             sender.visit(0, time, |visit| visit.penalise(penalty));
         }
     });
-    activity.observe(&mut observation, pace, Source::Replay(seq));
+    activity.observe(&mut observation, pace, Source::Replay(seq), &Said::default());
     if evidence.released
         && holds.replays(0, seq)
         && let Some(held) = holds.entry(0, WrongHolds::default)

@@ -12,6 +12,7 @@ mod setting;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Mutex, MutexGuard};
@@ -48,6 +49,8 @@ pub struct Limiting {
     shadows: Mutex<BTreeMap<LimitKey, Setting>>,
     /// The version of what was set; held by whoever edits it, from reading the version to having changed it.
     version: Mutex<u64>,
+    /// Some member is or was under a measure that leaves it a part of its limits.
+    lessens: AtomicBool,
 }
 
 impl Limiting {
@@ -66,6 +69,14 @@ impl Limiting {
             classes: Mutex::new(classes),
             shadows: Mutex::default(),
             version: Mutex::new(0),
+            lessens: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on somebody may have but a part of its limits.
+    pub(super) fn lessen(&self, generations: &Generations, now: Timestamp) {
+        if !self.lessens.swap(true, Ordering::Relaxed) {
+            self.renew(generations, now);
         }
     }
 
@@ -80,6 +91,12 @@ impl Limiting {
         let book = Book::of(&generations.current(), classes, now);
         let of_book = book.slowest();
         let others = slowest([of_book.others, self.own.slowest()]);
+        let percent = generations.current().policy().desk().limit_percent;
+        let others = match self.lessens.load(Ordering::Relaxed) {
+            // Whoever is under a measure drains more slowly, and must not be forgotten for it.
+            true => others.map(|limit| limit.map(|limit| limit.percent(percent))),
+            false => others,
+        };
         self.members.set_slowest(Slowest { others, ..of_book });
         let terms = terms(book.share());
         let share = self.share.load();

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::limits::{Concerned, PARTIES};
 use super::open::OpenDecision;
-use super::{BY_LOT, Memory, OpenMemory, campaigns, evidence, limits, pace};
-use crate::activity::Source;
+use super::{BY_LOT, Memory, OpenMemory, campaigns, casework, evidence, limits, pace};
+use crate::activity::{Said, Source};
 use crate::directory::Edit;
 use crate::fax::id::Pseudonym;
 use crate::fax::stage::Direction;
@@ -63,6 +63,7 @@ pub(super) fn recover(memory: &Memory, now: Timestamp) -> Result<Recovered, Open
     let loaded = memory.lists.load(memory.store(), now).map_err(OpenMemory::Store)?;
     recovered.list_entries = u64::try_from(loaded.entries).unwrap_or(u64::MAX);
     recovered.campaigns = campaigns::load(memory, now).map_err(OpenMemory::Store)?;
+    casework::load(memory, now).map_err(OpenMemory::Store)?;
     limits::edit::load(memory, now).map_err(OpenMemory::Store)?;
     replay(memory, &mut recovered).map_err(OpenMemory::Store)?;
     memory.activity.recount();
@@ -196,7 +197,7 @@ fn replay_entry(memory: &Memory, entry: &Entry) -> Option<()> {
                 memory.replay_look(&opening);
             }
         }
-        EntryKind::ListEdit | EntryKind::Policy | EntryKind::Key => {}
+        EntryKind::ListEdit | EntryKind::Policy | EntryKind::Key | EntryKind::Desk => {}
     }
     Some(())
 }
@@ -228,7 +229,12 @@ fn apply_row(
     let policy = generation.policy();
     let pace = pace(policy);
     let mut observation = row.observation;
-    memory.activity.lock(&observation).observe(&mut observation, pace, Source::Replay(seq));
+    memory.activity.lock(&observation).observe(
+        &mut observation,
+        pace,
+        Source::Replay(seq),
+        &Said::default(),
+    );
     let charges = row.charging || row.settled.is_some();
     let given = charges.then(|| charge_again(memory, row, seq, (time, charged))).flatten();
     row.relate(&memory.relations, time);

@@ -31,8 +31,9 @@ pub struct Command {
 }
 
 /// A word that does nothing by itself and stands before several commands.
-const GROUPS: [(&str, &str); 11] = [
+const GROUPS: [(&str, &str); 13] = [
     ("campaigns", "See and decide on near-identical pages to many recipients"),
+    ("cases", "See and decide what was reported"),
     ("convert", "Turn what fax servers record into replay events"),
     ("directory", "Feed what the provider knows of its numbers and members"),
     ("forms", "See and edit the pages that are no campaign, however many get them"),
@@ -41,6 +42,7 @@ const GROUPS: [(&str, &str); 11] = [
     ("hook", "Ask from within HylaFAX, as one of its hooks"),
     ("limits", "Show limits, and set them while the service runs"),
     ("lists", "Edit and show the allow, block, opt-out and do-not-originate lists"),
+    ("measures", "See, lift and review what was done about senders and members"),
     ("node", "Ask from within any other fax server"),
     ("policy", "Show, check or replace the policy"),
 ];

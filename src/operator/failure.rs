@@ -268,19 +268,27 @@ fn remedy(reason: ErrorReason) -> &'static str {
         }
         ErrorReason::AlreadyRead => "bring the fingerprints that came of it",
         ErrorReason::UnreadableFax => "send a TIFF file of class F",
+        ErrorReason::CaseTaken => "take another case, or wait until the lease has ended",
+        ErrorReason::SamePerson => "ask a second person",
+        ErrorReason::MeasureUnfit => "name a measure that fits, or none for the ladder's next step",
     }
 }
 
 fn exit_code(reason: ErrorReason) -> u8 {
     match reason {
-        ErrorReason::InvalidField | ErrorReason::TooLarge | ErrorReason::UnreadableFax => DATA,
+        ErrorReason::InvalidField
+        | ErrorReason::TooLarge
+        | ErrorReason::UnreadableFax
+        | ErrorReason::MeasureUnfit => DATA,
         ErrorReason::PolicyRefused => CONFIGURATION,
         ErrorReason::StoreUnavailable
         | ErrorReason::CallerOverLimit
         | ErrorReason::Overloaded
         | ErrorReason::MessageTooSlow
         | ErrorReason::TooMuchUnfinished => UNREACHABLE,
-        ErrorReason::CallerNotAllowed | ErrorReason::ContentNotAllowed => NOT_ALLOWED,
+        ErrorReason::CallerNotAllowed
+        | ErrorReason::ContentNotAllowed
+        | ErrorReason::SamePerson => NOT_ALLOWED,
         ErrorReason::Unspecified
         | ErrorReason::NotFound
         | ErrorReason::StaleEtag
@@ -291,6 +299,7 @@ fn exit_code(reason: ErrorReason) -> u8 {
         | ErrorReason::NothingToDo
         | ErrorReason::FingerprintsNotWanted
         | ErrorReason::AlreadyRead
+        | ErrorReason::CaseTaken
         | ErrorReason::Internal => OTHER,
     }
 }

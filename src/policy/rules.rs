@@ -206,8 +206,65 @@ pub struct ReportRules {
     pub weight_milli: u32,
     /// An outsider's, until verified.
     pub outsider_weight_milli: u32,
-    /// Reports of one reporter about one sender that count in a day.
-    pub per_sender_daily: u32,
+    /// After which what became of a reporter's reports counts half.
+    pub trust_half_life: Span,
+    /// Trust from which on a reporter is no fresh one, in thousandths.
+    pub trusted_milli: u32,
+    /// Most that reports of reporters who hang together weigh in a case, in thousandths.
+    pub group_cap_milli: u32,
+    /// Most that all fresh reporters together weigh in a case, in thousandths.
+    pub fresh_cap_milli: u32,
+    /// For how long an account counts as young.
+    pub young: Span,
+    /// Unfounded reports of one reporter from which on it is warned and then suspended.
+    pub misuse_count: u32,
+    /// Share of unfounded ones for that, in percent.
+    pub misuse_percent: u32,
+    /// For how long a suspended reporter's reports count for nobody else.
+    pub misuse: Span,
+}
+
+/// A step of a ladder of measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LadderStep {
+    /// Its place in [`MEASURES`], from 1.
+    pub measure: u8,
+    /// For how long; `None` until it is lifted.
+    pub time: Option<Span>,
+}
+
+/// The names of measures, in the order of their codes.
+pub const MEASURES: [&str; 6] = ["warn", "limit", "hold", "suspend", "block", "close"];
+
+/// How the abuse desk works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskRules {
+    /// Weight of reports from which on a rule alone takes the first step, in thousandths; `None` is never.
+    pub automatic_weight_milli: Option<u32>,
+    /// Independent groups of reporters it takes besides.
+    pub automatic_groups: u32,
+    /// Evidence in what the sender did that it takes besides, in thousandths of log-odds.
+    pub automatic_behaviour_milli: u32,
+    /// In which a grave case is to be decided.
+    pub grave: Span,
+    /// In which any other case is to be decided.
+    pub case: Span,
+    /// In which an appeal is to be decided.
+    pub appeal: Span,
+    /// For which a measure can be appealed.
+    pub appealable: Span,
+    /// For which a case is whose who took it.
+    pub lease: Span,
+    /// After which a measure no longer counts for the next one.
+    pub strike: Span,
+    /// What is done about a member; never empty.
+    pub member_ladder: Vec<LadderStep>,
+    /// What is done about a sender without an account; never empty.
+    pub sender_ladder: Vec<LadderStep>,
+    /// What a limited member has left of the limits of its plan, in percent.
+    pub limit_percent: u32,
+    /// From this step of the member's ladder on, counted from 1, a second person must agree.
+    pub second_person_from: usize,
 }
 
 /// What a refused sender is told.
@@ -252,6 +309,7 @@ pub struct Policy {
     pub(super) monthly_pages: [u32; Plan::ALL.len()],
     pub(super) reputation: ReputationRules,
     pub(super) reports: ReportRules,
+    pub(super) desk: DeskRules,
     pub(super) redress: RedressRules,
     pub(super) quotas: QuotaTable,
     pub(super) descriptors: Box<[DescriptorRule]>,
@@ -325,6 +383,11 @@ impl Policy {
     /// How the past is weighed.
     pub const fn reputation(&self) -> ReputationRules {
         self.reputation
+    }
+
+    /// How the abuse desk works.
+    pub const fn desk(&self) -> &DeskRules {
+        &self.desk
     }
 
     /// How reports are weighed.

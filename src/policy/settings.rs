@@ -55,7 +55,11 @@ section! {
         report: Vec<String> = Vec::new();
         /// Names of the operators.
         operator: Vec<String> = Vec::new();
-        /// What callers without a certificate may use: screening, report, operator.
+        /// Names of the abuse desk's programs.
+        desk: Vec<String> = Vec::new();
+        /// Names of the programs that deliver notices.
+        mailer: Vec<String> = Vec::new();
+        /// What callers without a certificate may use: screening, report, operator, desk, mailer.
         anonymous: Vec<String> = Vec::new();
     }
 }
@@ -133,6 +137,8 @@ section! {
         campaign_days: u32 = 7 => 2, 60;
         /// What each decision asked for and spent, which other limits are tried on: 7 days, at least 1.
         usage_days: u32 = 7 => 1, 30;
+        /// Notices, after the mailer has taken them or nobody did.
+        notice_days: u32 = 90 => 28, 3_660;
     }
 }
 
@@ -355,8 +361,22 @@ section! {
         weight_milli: u32 = 1_000 => 0, 10_000;
         /// A report of somebody who is no member, until it is verified; otherwise anybody could block anybody.
         outsider_weight_milli: u32 = 0 => 0, 10_000;
-        /// Reports of one reporter about one sender that count in a day.
-        per_sender_daily: u32 = 1 => 1, 1_000;
+        /// Days after which what became of a reporter's reports counts half.
+        trust_half_life_days: u32 = 90 => 1, 3_660;
+        /// Trust from which on a reporter is no fresh one, in thousandths: two reports upheld give 252.
+        trusted_milli: u32 = 200 => 0, 1_000;
+        /// Most that reports of reporters who hang together weigh in a case, in thousandths.
+        group_cap_milli: u32 = 1_000 => 1, 10_000;
+        /// Most that all fresh reporters together weigh in a case, in thousandths.
+        fresh_cap_milli: u32 = 500 => 0, 10_000;
+        /// Days for which an account counts as young: those opened on one day hang together.
+        young_days: u32 = 30 => 0, 3_660;
+        /// Unfounded reports of one reporter, faded, from which on it is warned and then suspended.
+        misuse_count: u32 = 5 => 1, 10_000;
+        /// Share of unfounded ones among its decided reports for that, in percent.
+        misuse_percent: u32 = 50 => 1, 100;
+        /// Days for which a suspended reporter's reports count for nobody else.
+        misuse_days: u32 = 90 => 1, 3_660;
         /// Folder of further languages of the form and of notices: one file each, such as `de.ftl`, with the keys of
         /// `src/texts/en.ftl`; empty for none. Read at the start only.
         texts: String = String::new();
@@ -374,6 +394,39 @@ section! {
         secret_file: String = String::new();
         /// Path of the authorities that vouch for the mailer, in PEM; empty for those of the system.
         authority_file: String = String::new();
+    }
+}
+
+section! {
+    /// The abuse desk: what is decided by rule, by when persons decide, and what is done.
+    Desk {
+        /// Weight of reports from which on a rule alone takes the first step against a sender, in thousandths; 0 is never.
+        automatic_weight_milli: u32 = 2_000 => 0, 1_000_000;
+        /// Independent groups of reporters it takes besides.
+        automatic_groups: u32 = 3 => 2, 1_000;
+        /// Evidence in what the sender did that it takes besides, in thousandths of log-odds, or a campaign.
+        automatic_behaviour_milli: u32 = 700 => 0, 20_000;
+        /// Hours in which a case of fraud, harassment or a hijacked account is to be decided.
+        grave_hours: u32 = 4 => 1, 8_760;
+        /// Hours in which any other case is to be decided.
+        case_hours: u32 = 24 => 1, 8_760;
+        /// Days in which an appeal is to be decided.
+        appeal_hours: u32 = 168 => 1, 8_760;
+        /// Days for which a measure can be appealed.
+        appeal_days: u32 = 183 => 183, 3_660;
+        /// Minutes for which a case is whose who took it.
+        lease_minutes: u32 = 30 => 1, 1_440;
+        /// Days after which a measure no longer counts for the next one.
+        strike_days: u32 = 180 => 1, 3_660;
+        /// What is done about a member, step by step; each with the days it holds, or without where it holds until it is
+        /// lifted. Of: warn, limit, hold, suspend, close.
+        member_ladder: String = "warn 7, limit 7, hold 7, suspend 30, close".to_owned();
+        /// What is done about a sender without an account: block, with days.
+        sender_ladder: String = "block 30, block 180, block 365".to_owned();
+        /// What a limited member has left of the limits of its plan, in percent.
+        limit_percent: u32 = 25 => 1, 100;
+        /// From this step of the member's ladder on a second person must agree; 9 is never.
+        second_person_from_step: u32 = 4 => 1, 9;
     }
 }
 
@@ -479,5 +532,6 @@ settings! {
     reputation: Reputation,
     reports: Reports,
     notices: Notices,
+    desk: Desk,
     redress: Redress,
 }

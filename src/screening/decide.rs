@@ -8,6 +8,7 @@ use super::score::Scored;
 use crate::fax::stage::{Direction, StageKind};
 use crate::features::{Feature, Features};
 use crate::ledger::HeldState;
+use crate::measures::MeasureKind;
 use crate::policy::Policy;
 use crate::time::{Span, Timestamp};
 use crate::verdict::{
@@ -38,6 +39,8 @@ pub struct Case<'a> {
     pub quiet_until: Option<Timestamp>,
     /// Where the fax stands on the desk, and its deadline there, when it was held for review before.
     pub desk: Option<(HeldState, Timestamp)>,
+    /// The measure that stands against the sender or the page.
+    pub measure: Option<MeasureKind>,
 }
 
 /// What was decided.
@@ -118,12 +121,16 @@ fn inbound(case: &Case<'_>, policy: &Policy) -> Decided {
         return plain(Action::Deliver, "list.allow", policy);
     }
     let blocked = features.is(Feature::ListBlock);
+    let measured =
+        (case.measure == Some(MeasureKind::Block)).then(|| spared(case, Severity::Refuse));
     let severity = if blocked { Severity::Refuse } else { inbound_severity(case, policy) };
+    let by_measure = measured.is_some_and(|measured| measured > severity);
+    let severity = measured.map_or(severity, |measured| measured.max(severity));
     // Of a call that brought no page there is nothing to keep: it was refused, or hung up.
     let empty = case.stage == StageKind::Received && !features.is(Feature::Pages);
     let severity = if empty { severity.min(Severity::Tag) } else { severity };
     let withheld = severity >= Severity::Keep;
-    if withheld && case.budget_spent && !blocked {
+    if withheld && case.budget_spent && !blocked && measured.is_none() {
         let mut decided = plain(Action::DeliverTagged, "budget.spent", policy);
         decided.degradations = Degradations::BUDGET_SPENT;
         return decided;
@@ -137,6 +144,8 @@ fn inbound(case: &Case<'_>, policy: &Policy) -> Decided {
     }
     if blocked {
         rule = "list.block";
+    } else if by_measure && withheld {
+        rule = "measure.block";
     }
     let mut decided = plain(action, rule, policy);
     if action == Action::RefuseCall {
@@ -164,6 +173,11 @@ fn inbound_severity(case: &Case<'_>, policy: &Policy) -> Severity {
     } else {
         Severity::Clear
     };
+    spared(case, severity)
+}
+
+/// At worst the fax of a correspondent is kept, and can be had.
+fn spared(case: &Case<'_>, severity: Severity) -> Severity {
     let corresponds =
         case.features.is(Feature::MemberFaxed) || case.features.is(Feature::MemberAccepted);
     if corresponds { severity.min(Severity::Keep) } else { severity }
@@ -210,6 +224,12 @@ fn outbound(case: &Case<'_>, policy: &Policy) -> Decided {
     if before_dial && let Some(never) = quota_rule(case.quotas, |o| o == QuotaOutcome::Never) {
         return refused(never.1);
     }
+    match case.measure.filter(|_| before_dial) {
+        Some(MeasureKind::Close) => return refused("measure.close"),
+        Some(MeasureKind::Suspend) => return refused("measure.suspend"),
+        Some(MeasureKind::Block) => return refused("measure.block"),
+        Some(MeasureKind::Hold | MeasureKind::Limit | MeasureKind::Warn) | None => {}
+    }
     if let Some((Going::Refuse, rule)) = share_rule(case).filter(|_| before_dial) {
         return refused(rule);
     }
@@ -227,6 +247,10 @@ fn outbound(case: &Case<'_>, policy: &Policy) -> Decided {
     let score = case.scored.score;
     if score >= rules.refuse {
         return refused("threshold.refuse");
+    }
+    if before_dial && case.measure == Some(MeasureKind::Hold) {
+        let held = plain(Action::Hold, "measure.hold", policy);
+        return Decided { deadline: Some(case.now.plus(rules.hold_time)), ..held };
     }
     let opted_out = case.features.is(Feature::ListOptOut);
     if (score >= rules.hold || opted_out) && before_dial {

@@ -117,16 +117,23 @@ fn corresponds(open: &AtWork<'_>) -> bool {
 }
 
 /// The limits of its own that the member has who is asked about: what a fax for it spends is counted against the number it is for
-/// and never against the member, and where nothing is spent nobody asks.
+/// and never against the member, and where nothing is spent nobody asks. `left` is the part in percent that a measure leaves of
+/// them.
 pub(super) fn own(
-    own: &OwnLimits,
+    (own, left): (&OwnLimits, Option<u32>),
     open: &OpenDecision,
     (stage, spends): (&Stage, Spends),
     (book, now): (&Book, Timestamp),
 ) -> Option<Effective> {
     match (stage.kind().direction(), spends) {
         (Direction::Inbound, _) | (_, Spends::Nothing) => None,
-        (Direction::Outbound, _) => own.of(open.member_key, open.facts.plan, book, now),
+        (Direction::Outbound, _) => {
+            let whose = (open.member_key, open.facts.plan);
+            match left {
+                Some(percent) => Some(own.lessened(whose, percent, book, now)),
+                None => own.of(whose.0, whose.1, book, now),
+            }
+        }
     }
 }
 
@@ -180,7 +187,8 @@ pub(super) fn spend(
             }
             let arrival = if open.offered { Arrival::Again } else { Arrival::New };
             let spending = Spending::job(&job);
-            let offer = offer(book, &open.facts, &spending, (decision, arrival, now));
+            let lowered = memory.lowered_by_reports(open.member_key, now);
+            let offer = offer(book, &open.facts, &spending, (decision, arrival, now), lowered);
             let answer =
                 locked.visit(0, now, |visit| visit.offer(&memory.limiting().share(), &offer));
             spent.share = answer.status();
@@ -279,6 +287,7 @@ pub(super) fn offer(
     facts: &Member,
     spending: &Spending,
     (job, arrival, now): (u64, Arrival, Timestamp),
+    lowered: u8,
 ) -> Offer {
     let costs = Watched::ALL.map(|resource| {
         spending.of(match resource {
@@ -288,7 +297,7 @@ pub(super) fn offer(
         })
     });
     let (standing, membership) = (book.standing(facts), book.membership(facts));
-    Offer { job, arrival, costs, standing, membership, now }
+    Offer { job, arrival, costs, standing, membership, lowered, now }
 }
 
 /// A call that is refused or put off costs nobody a fax: who floods a number with calls that are refused must not use up

@@ -16,8 +16,10 @@ use super::telemetry::{self, TelemetryFault};
 use super::tls::{Door, DoorFault};
 use super::traces::{Traces, TracesFault};
 use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY, RELOAD_EVERY};
+use super::webhook::{Webhook, WebhookWaits};
 use crate::api::http::Trust;
 use crate::api::live::{Live, Timepiece};
+use crate::api::outbox::EngineOutbox;
 use crate::exchange::{Exchange, Levels, LinkFault};
 use crate::held;
 use crate::memory::edit::{EditFault, last_generation};
@@ -194,8 +196,11 @@ fn assemble_with(
     let door = Arc::new(Door::new(&start.settings.tls).map_err(RunFault::Door)?);
     let page = start.settings.server.metrics.map(bind).transpose()?;
     let form = form_place(start)?;
+    let texts = Arc::clone(&start.texts);
+    let webhook = webhook(start, &engine, (&metrics, &clock));
     let mut chores = chores(&memory, &clock, &metrics);
     chores.push(follow_limits(&engine, &metrics));
+    chores.push(work_cases(&engine, &metrics));
     chores.push(reload(&door));
     let hurry = {
         let memory = Arc::clone(&memory);
@@ -209,10 +214,27 @@ fn assemble_with(
         door,
         page,
         form,
-        webhook: None,
+        webhook,
+        texts,
         hurry,
         exchange,
         closing,
+    })
+}
+
+/// What pushes notices to the provider's mailer, if that is wanted.
+fn webhook(
+    start: &Start,
+    engine: &Arc<Live>,
+    (metrics, clock): (&Arc<Metrics>, &Timepiece),
+) -> Option<Webhook> {
+    let (engine, texts) = (Arc::clone(engine) as _, Arc::clone(&start.texts));
+    Some(Webhook {
+        target: start.webhook.clone()?,
+        outbox: Arc::new(EngineOutbox { engine, texts }),
+        metrics: Arc::clone(metrics),
+        clock: Arc::new(clock.clone()),
+        waits: WebhookWaits::default(),
     })
 }
 
@@ -226,8 +248,7 @@ fn form_place(start: &Start) -> Result<Option<FormPlace>, RunFault> {
     let header = Some(server.report_member_header.as_str()).filter(|name| !name.is_empty());
     let member_header = header.and_then(|name| name.parse().ok());
     let trust = Trust { proxies, member_header };
-    let texts = Arc::clone(&start.texts);
-    Ok(Some(FormPlace { listener, trust, texts, waits: FormWaits::default() }))
+    Ok(Some(FormPlace { listener, trust, waits: FormWaits::default() }))
 }
 
 /// The generation that was in force last; before the first there is number 0, the built-in defaults, which
@@ -269,6 +290,23 @@ fn take_over_file(memory: &Memory, start: &Start, now: Timestamp) -> Result<(), 
     let applied = memory.apply_policy(edit, None).map_err(RunFault::Apply)?;
     tracing::info!(generation = applied.number(), "policy of the file is in force");
     Ok(())
+}
+
+/// Most steps of decided cases in one beat: 200 reports each.
+const CASE_STEPS_A_BEAT: usize = 50;
+
+/// Tells reporters what became of their reports, and ends measures whose time has passed.
+fn work_cases(engine: &Arc<Live>, metrics: &Arc<Metrics>) -> Chore {
+    let (engine, metrics) = (Arc::clone(engine), Arc::clone(metrics));
+    Chore::new("work on cases", EXPIRE_EVERY, move || {
+        for _ in 0..CASE_STEPS_A_BEAT {
+            if !engine.work_cases()? {
+                break;
+            }
+        }
+        metrics.overdue_cases.set(i64::try_from(engine.overdue_cases()?).unwrap_or(i64::MAX));
+        Ok(())
+    })
 }
 
 /// Follows what limits are used for, and takes canaries back that stand in the way of too many.
@@ -394,6 +432,7 @@ fn terms(days: &Retention) -> Result<RetentionTerms, TermTooShort> {
         (RetentionClass::FalsePositive, days.false_positive_days),
         (RetentionClass::Campaign, days.campaign_days),
         (RetentionClass::Usage, days.usage_days),
+        (RetentionClass::Notice, days.notice_days),
     ]
     .into_iter()
     .try_fold(RetentionTerms::default(), |terms, (class, days)| terms.with(class, days))

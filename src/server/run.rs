@@ -27,8 +27,6 @@ pub struct FormPlace {
     pub listener: std::net::TcpListener,
     /// Whose word on visitors is taken.
     pub trust: Trust,
-    /// In which languages.
-    pub texts: Arc<Texts>,
     /// How long it waits.
     pub waits: FormWaits,
 }
@@ -47,6 +45,8 @@ pub struct Server {
     pub page: Option<std::net::TcpListener>,
     /// Where the report form is served, if it is.
     pub form: Option<FormPlace>,
+    /// What form and notices say, in every language.
+    pub texts: Arc<Texts>,
     /// What pushes notices to the provider's mailer, if something does.
     pub webhook: Option<Webhook>,
     /// Done when the end begins: chores that take their time hurry.
@@ -67,8 +67,19 @@ impl Server {
         listener: std::net::TcpListener,
         draining: Draining,
     ) -> Result<(), ServeFault> {
-        let Self { engine, metrics, chores, door, page, form, webhook, hurry, exchange, closing } =
-            self;
+        let Self {
+            engine,
+            metrics,
+            chores,
+            door,
+            page,
+            form,
+            webhook,
+            texts,
+            hurry,
+            exchange,
+            closing,
+        } = self;
         let mut running = upkeep::begin(&chores, &draining);
         let (all_served, exchanging) = Drain::new();
         let mut exchanges = JoinSet::new();
@@ -88,11 +99,12 @@ impl Server {
         let ending = draining.clone();
         let ending =
             Box::new(move || -> crate::api::grpc::Ending { Box::pin(ending.clone().begun()) });
-        let edge = Arc::new(Edge::new(engine, Guards::serving(), metrics, ending));
+        let edge = Edge::new(engine, Guards::serving(), metrics, ending);
+        let edge = Arc::new(edge.with_texts(Arc::clone(&texts)));
         if let Some(webhook) = webhook {
             running.spawn(webhook.run(draining.clone()));
         }
-        let formed = form.map(|FormPlace { listener, trust, texts, waits }| {
+        let formed = form.map(|FormPlace { listener, trust, waits }| {
             let site = Site::new(Arc::clone(&edge), texts, trust).map_err(ServeFault::Form)?;
             let port = FormPort { listener, door: Arc::clone(&door), site, waits };
             running.spawn(port.serve(draining.clone()));

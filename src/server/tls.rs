@@ -140,6 +140,8 @@ fn callers(tls: &Tls) -> Callers {
         (Audience::Screening, &tls.screening),
         (Audience::Report, &tls.report),
         (Audience::Operator, &tls.operator),
+        (Audience::Desk, &tls.desk),
+        (Audience::Mailer, &tls.mailer),
     ] {
         names.iter().for_each(|name| callers.allow(name, audience));
     }

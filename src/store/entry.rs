@@ -29,6 +29,8 @@ pub enum EntryKind {
     Policy = 6,
     /// A change of keys or epochs.
     Key = 7,
+    /// What the abuse desk did.
+    Desk = 8,
     /// Anything else.
     Other = 255,
 }
@@ -51,6 +53,7 @@ impl EntryKind {
             5 => Self::DirectoryEdit,
             6 => Self::Policy,
             7 => Self::Key,
+            8 => Self::Desk,
             255 => Self::Other,
             _ => return None,
         })

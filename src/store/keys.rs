@@ -11,6 +11,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use aes_gcm_siv::aead::{Aead, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use hmac::{Hmac, KeyInit, Mac};
@@ -84,6 +86,7 @@ pub struct KeyRing {
     subjects: Box<[Prepared; SubjectKind::ALL.len()]>,
     decision: Box<Prepared>,
     pages: Box<Prepared>,
+    texts: Box<Aes256GcmSiv>,
     request: SipHasher13,
     nodes: Machines,
     trunks: Machines,
@@ -142,6 +145,9 @@ impl KeyRing {
             nodes: Machines::default(),
             trunks: Machines::default(),
             pages: Box::new(subkey(master, b"faxguard pages", &[])),
+            texts: Box::new(Aes256GcmSiv::new(
+                &output(&subkey(master, b"faxguard texts", &[]), &[]).into(),
+            )),
             fingerprint: [a, b, c, d, e, f, g, h],
         }
     }
@@ -220,6 +226,23 @@ impl KeyRing {
     #[must_use]
     pub fn block100(&self, number: Number) -> Pseudonym {
         self.pseudonym(SubjectKind::Block100, &number.block_of_100().to_be_bytes())
+    }
+
+    /// Seals a text of somebody's: AES-256-GCM-SIV (RFC 8452), which needs no randomness that might be missing. `what` it is
+    /// and the `place` it is kept at are sealed with it, so that it opens there alone.
+    #[must_use]
+    pub fn seal(&self, what: &str, place: u64, text: &[u8]) -> Box<[u8]> {
+        let payload = Payload { msg: text, aad: what.as_bytes() };
+        // It fails for texts of more than 64 GiB, and then there is nothing to keep.
+        self.texts.encrypt(&nonce(place), payload).unwrap_or_default().into()
+    }
+
+    /// Opens what [`Self::seal`] sealed; `None` where it was sealed as something else, elsewhere, under another key, or was
+    /// changed.
+    #[must_use]
+    pub fn open_text(&self, what: &str, place: u64, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let payload = Payload { msg: sealed, aad: what.as_bytes() };
+        self.texts.decrypt(&nonce(place), payload).ok().map(Zeroizing::new)
     }
 
     /// The pseudonym of an ordered pair, as of a member and a correspondent.
@@ -324,6 +347,13 @@ fn make_key(folder: &Path, path: &Path) -> Result<(), KeyFault> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(open)
 }
 
+/// The place as the nonce: what is sealed at one place again is told to be the same, and nothing else.
+fn nonce(place: u64) -> Nonce {
+    let mut nonce = [0; 12];
+    nonce[..8].copy_from_slice(&place.to_le_bytes());
+    nonce.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -414,5 +444,23 @@ mod tests {
         let mac = output(&prepare(&key), &[b"what do ya want ", b"for nothing?"]);
         let text: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    #[test]
+    fn a_sealed_text_opens_at_its_place_alone() {
+        let ring = KeyRing::for_replay(7);
+        let sealed = ring.seal("comment", 5, b"said");
+        assert!(!sealed.windows(4).any(|part| part == b"said"));
+        let opened = |ring: &KeyRing, what, place| {
+            ring.open_text(what, place, &sealed).map(|text| text.to_vec())
+        };
+        assert_eq!(opened(&ring, "comment", 5).as_deref(), Some(&b"said"[..]));
+        assert_eq!(opened(&KeyRing::for_replay(7), "comment", 5).as_deref(), Some(&b"said"[..]));
+        for (ring, what, place) in
+            [(&ring, "form", 5), (&ring, "comment", 6), (&KeyRing::for_replay(8), "comment", 5)]
+        {
+            assert_eq!(opened(ring, what, place), None);
+        }
+        assert_eq!(ring.open_text("comment", 5, &sealed[1..]).map(|_| ()), None);
     }
 }

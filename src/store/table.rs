@@ -36,6 +36,8 @@ pub enum RetentionClass {
     Campaign,
     /// What each decision asked for and spent.
     Usage,
+    /// Notices, until the mailer has them and somewhat longer.
+    Notice,
 }
 
 /// A retention class written out.
@@ -51,7 +53,7 @@ pub struct Retention {
 
 impl RetentionClass {
     /// Every class, in the order in which the terms keep them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Ledger,
         Self::Directory,
         Self::List,
@@ -66,6 +68,7 @@ impl RetentionClass {
         Self::Meta,
         Self::Campaign,
         Self::Usage,
+        Self::Notice,
     ];
 
     /// Purpose, default and floor.
@@ -84,6 +87,7 @@ impl RetentionClass {
             Self::ContentJournal => ("prove who opened content and why", 1_095, 365),
             Self::FalsePositive => ("open the filter when it errs too often", 90, 28),
             Self::Meta => ("run the store", 36_500, 36_500),
+            Self::Notice => ("tell people what was done about them and their reports", 90, 28),
             Self::Usage => ("try another limit on what was used, and say who used what", 7, 1),
             Self::Campaign => ("know a page that is sent to many, whatever the number", 7, 2),
         };
@@ -213,11 +217,33 @@ pub enum TableId {
     UsageBlocks = 16,
     /// Where each of those rows begins and ends.
     UsageMarks = 17,
+    /// Cases of the abuse desk.
+    Cases = 18,
+    /// Which case of a subject is open.
+    CaseSubjects = 19,
+    /// Which reports belong to a case.
+    CaseReports = 20,
+    /// Cases in the order in which the desk takes them.
+    CaseQueue = 21,
+    /// Measures, with their statements of reasons and appeals.
+    Measures = 22,
+    /// Strikes of a subject.
+    Strikes = 23,
+    /// Notices that wait for the mailer, and those it has taken.
+    Notices = 24,
+    /// Faxes that people judged, for learning.
+    Labels = 25,
+    /// What became of the reports of a reporter.
+    Outcomes = 26,
+    /// What one reporter says of one sender.
+    Voices = 27,
+    /// What is left to be done about a case, a step at a time.
+    Work = 28,
 }
 
 impl TableId {
     /// Every table, in the order of codes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 28] = [
         Self::DirectoryNumbers,
         Self::DirectoryMembers,
         Self::ListEntries,
@@ -235,6 +261,17 @@ impl TableId {
         Self::LimitChanges,
         Self::UsageBlocks,
         Self::UsageMarks,
+        Self::Cases,
+        Self::CaseSubjects,
+        Self::CaseReports,
+        Self::CaseQueue,
+        Self::Measures,
+        Self::Strikes,
+        Self::Notices,
+        Self::Labels,
+        Self::Outcomes,
+        Self::Voices,
+        Self::Work,
     ];
 
     /// What the catalog says of the table.
@@ -258,6 +295,17 @@ impl TableId {
             Self::LimitChanges => ("limit_changes", 1, RetentionClass::Policy),
             Self::UsageBlocks => ("usage_blocks", 1, RetentionClass::Usage),
             Self::UsageMarks => ("usage_marks", 1, RetentionClass::Usage),
+            Self::Cases => ("cases", 1, RetentionClass::Report),
+            Self::CaseSubjects => ("case_subjects", 1, RetentionClass::Report),
+            Self::CaseReports => ("case_reports", 1, RetentionClass::Report),
+            Self::CaseQueue => ("case_queue", 1, RetentionClass::Report),
+            Self::Measures => ("measures", 1, RetentionClass::Report),
+            Self::Strikes => ("strikes", 1, RetentionClass::Report),
+            Self::Notices => ("notices", 1, RetentionClass::Notice),
+            Self::Labels => ("labels", 1, RetentionClass::Report),
+            Self::Outcomes => ("outcomes", 1, RetentionClass::Reporter),
+            Self::Voices => ("voices", 1, RetentionClass::Reporter),
+            Self::Work => ("work", 1, RetentionClass::Report),
         };
         Table { name, version, retention }
     }

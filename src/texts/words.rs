@@ -37,6 +37,8 @@ words! {
         Stopped = "follows-stopped",
         /// The same reporter has reported the fax or the sender before.
         NothingMore = "follows-nothing-more",
+        /// It acts for its reporter alone, whose reports were unfounded too often.
+        Own = "follows-own",
         /// The fax is not in the ledger: a person looks at it.
         LookedAt = "follows-looked-at",
         /// Too many reports come in; it will be merged with others.

@@ -159,14 +159,13 @@ fn a_number_that_changes_hands_loses_what_was_known_of_it() {
         ask(&memory, &job(1, "carl", own).ended(at(0), 1, DialOutcome::Sent));
         let junk = call(2, own, "+12125550002").received(at(1), 1);
         ask(&memory, &junk);
-        let filing = Filing {
-            request: 1,
-            reporter: Reporter::Member(member("bob")),
-            fax: ReportedFax::Decision(junk.decision),
-            category: ReportCategory::JunkFax,
-            comment: "".into(),
-            time: at(2),
-        };
+        let filing = Filing::new(
+            1,
+            Reporter::Member(member("bob")),
+            ReportedFax::Decision(junk.decision),
+            ReportCategory::JunkFax,
+            at(2),
+        );
         file(&memory, &filing).unwrap();
         let before = carl(3, 3);
         ask(&memory, &before);

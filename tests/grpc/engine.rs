@@ -269,6 +269,8 @@ impl Engine for CannedEngine {
             received: filing.time,
             decision: None,
             consequence: "the sender's next fax is judged by it",
+            case: None,
+            outcome: None,
         };
         Ok(*reports.entry(filing.request).or_insert(receipt))
     }

@@ -97,6 +97,9 @@ pub enum InvalidField {
     /// A stage of the other direction than the parties.
     #[error("stage and parties go different ways (one is inbound, one outbound)")]
     Direction,
+    /// Not an address of IPv4 or IPv6.
+    #[error("it is no address (IPv4 or IPv6, without port)")]
+    NotAnAddress,
     /// Not 32 hexadecimal digits.
     #[error("id is not 32 hexadecimal digits")]
     NotAnId,

@@ -4,9 +4,14 @@ use super::fault::{Faults, InvalidField, InvalidRequest};
 use super::read;
 use super::read::time_to_wire;
 use super::wall::Wall;
+use std::net::IpAddr;
+
+use prost::Message;
+
 use crate::bounds;
+use crate::casework::{AbuseKind, ReportCategory, Ties};
 use crate::fax::id::{ReportId, SubjectKind};
-use crate::reports::{Filing, Receipt, ReportCategory, ReportedFax, Reporter};
+use crate::reports::{Circumstances, Filing, Receipt, ReportedFax, Reporter, sealed};
 use crate::wire::report::v1 as wire;
 use wire::file_report_request::Fax;
 use wire::reporter::Identity;
@@ -25,10 +30,10 @@ pub fn filing(
         category,
         comment,
         event_time,
+        context,
+        abuse_kind,
+        form,
         fax,
-        context: _,
-        abuse_kind: _,
-        form: _,
     } = request;
     let mut faults = Faults::default();
     let request_id = faults.keep("request_id", read::id(request_id));
@@ -40,14 +45,27 @@ pub fn filing(
         faults.add("comment", InvalidField::TooLong { bytes, most });
     }
     let time = wall.time(&mut faults, event_time.as_ref());
+    let kind = faults.keep("abuse_kind", kind_of(*abuse_kind));
+    faults.enter("context.");
+    let circumstances = circumstances(&mut faults, context.as_ref(), (comment, wall));
+    faults.enter("form.");
+    let form = form.as_ref().map(|form| answers(&mut faults, form));
+    faults.enter("");
     let built = (|| {
-        let reporter = reporter?;
+        let (who, name) = reporter?;
+        let request = request_key(wall, &who, request_id?);
+        let seal = |what: &str, text: &[u8]| wall.keys.seal(what, request, text);
+        let comment = (!comment.is_empty()).then(|| seal(sealed::COMMENT, comment.as_bytes()));
         Some(Filing {
-            request: request_key(wall, &reporter, request_id?),
-            reporter,
+            request,
+            reporter: who,
+            contact: seal(sealed::CONTACT, name.as_bytes()),
             fax: fax?,
             category: category?,
-            comment: comment.as_str().into(),
+            kind: kind?,
+            comment: comment.unwrap_or_default(),
+            form: form.map(|form| seal(sealed::FORM, &form)).unwrap_or_default(),
+            circumstances,
             time: time?,
         })
     })();
@@ -57,7 +75,13 @@ pub fn filing(
 /// The bytes a reporter is limited by, before anything else of the request is read.
 #[must_use]
 pub fn reporter_bytes(request: &wire::FileReportRequest) -> &[u8] {
-    match request.reporter.as_ref().and_then(|reporter| reporter.identity.as_ref()) {
+    name_bytes(request.reporter.as_ref())
+}
+
+/// The bytes that whoever files something is limited by.
+#[must_use]
+pub fn name_bytes(reporter: Option<&wire::Reporter>) -> &[u8] {
+    match reporter.and_then(|reporter| reporter.identity.as_ref()) {
         Some(Identity::MemberId(name) | Identity::OutsiderContact(name)) => name.as_bytes(),
         None => &[],
     }
@@ -69,11 +93,16 @@ fn request_key(wall: &Wall<'_>, reporter: &Reporter, request: &str) -> u64 {
     wall.keys.pair(*who, request).hot()
 }
 
-fn who(faults: &mut Faults, sent: Option<&wire::Reporter>, wall: &Wall<'_>) -> Option<Reporter> {
+/// Who it is, and the name that was given.
+pub(super) fn who<'a>(
+    faults: &mut Faults,
+    sent: Option<&'a wire::Reporter>,
+    wall: &Wall<'_>,
+) -> Option<(Reporter, &'a str)> {
     match sent.and_then(|wire::Reporter { identity }| identity.as_ref()) {
         Some(Identity::MemberId(name)) => {
             let name = faults.keep("reporter.member_id", read::id(name))?;
-            Some(Reporter::Member(wall.name(SubjectKind::Member, name)))
+            Some((Reporter::Member(wall.name(SubjectKind::Member, name)), name))
         }
         Some(Identity::OutsiderContact(contact)) => {
             let read = if contact.is_empty() {
@@ -83,7 +112,7 @@ fn who(faults: &mut Faults, sent: Option<&wire::Reporter>, wall: &Wall<'_>) -> O
             };
             let contact = faults.keep("reporter.outsider_contact", read)?;
             let folded = contact.trim().to_lowercase();
-            Some(Reporter::Outsider(wall.name(SubjectKind::Reporter, &folded)))
+            Some((Reporter::Outsider(wall.name(SubjectKind::Reporter, &folded)), contact.trim()))
         }
         None => {
             faults.add("reporter", InvalidField::Absent);
@@ -128,6 +157,114 @@ fn described(
     Some(ReportedFax::Described { called: called?, caller, about: about? })
 }
 
+fn kind_of(value: i32) -> Result<AbuseKind, InvalidField> {
+    let code =
+        wire::AbuseKind::try_from(value).ok().and_then(|kind| u8::try_from(kind as i32).ok());
+    code.and_then(AbuseKind::from_code).ok_or(InvalidField::UnknownValue { value })
+}
+
+/// What the endpoint knows: texts and addresses become keyed hashes here.
+fn circumstances(
+    faults: &mut Faults,
+    sent: Option<&wire::ReporterContext>,
+    (comment, wall): (&str, &Wall<'_>),
+) -> Circumstances {
+    let text = comment.trim().to_lowercase();
+    let text = if text.len() >= SAME_TEXT_BYTES { tie(wall, "text", &text) } else { 0 };
+    let Some(sent) = sent else {
+        let ties = Ties { text, ..Ties::default() };
+        return Circumstances { ties, ..Circumstances::default() };
+    };
+    let wire::ReporterContext {
+        account_created_time,
+        organisation,
+        payer,
+        address,
+        language,
+        automated,
+    } = sent;
+    let created = faults.keep("account_created_time", read::time(account_created_time.as_ref()));
+    let mut named = |path: &'static str, name: &str| {
+        let name = faults.keep(path, read::name(name, bounds::TEXT_BYTES_MAX)).unwrap_or("");
+        if name.is_empty() { 0 } else { tie(wall, path, name) }
+    };
+    let (organisation, payer) = (named("organisation", organisation), named("payer", payer));
+    let network = faults.keep("address", network_of(address)).flatten();
+    let language = faults.keep("language", read::name(language, LANGUAGE_BYTES_MAX));
+    Circumstances {
+        ties: Ties {
+            organisation,
+            payer,
+            network: network.map_or(0, |network| tie(wall, "network", &network)),
+            text,
+            cohort: 0,
+        },
+        created: created.flatten(),
+        language: language.unwrap_or("").into(),
+        automated: *automated,
+    }
+}
+
+/// Shortest text that two reporters do not write by chance, in bytes.
+const SAME_TEXT_BYTES: usize = 24;
+/// Longest language tag (RFC 5646 section 4.4.1 asks for 35 at least).
+const LANGUAGE_BYTES_MAX: usize = 35;
+
+fn tie(wall: &Wall<'_>, what: &str, text: &str) -> u64 {
+    wall.name(SubjectKind::Reporter, &format!("{what}\u{0}{text}")).hot()
+}
+
+/// The network of an address: its /24 or its /56, which is what one subscriber has.
+fn network_of(text: &str) -> Result<Option<String>, InvalidField> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match text.parse() {
+        Ok(IpAddr::V4(address)) => {
+            let [a, b, c, _] = address.octets();
+            Ok(Some(format!("{a}.{b}.{c}")))
+        }
+        Ok(IpAddr::V6(address)) => {
+            let bits = u128::from(address) >> 72;
+            Ok(Some(format!("{bits:x}")))
+        }
+        Err(_) => Err(InvalidField::NotAnAddress),
+    }
+}
+
+/// Checks the answers of the form, and gives their bytes as they are kept.
+fn answers(faults: &mut Faults, form: &wire::JunkFaxForm) -> Vec<u8> {
+    let short = [
+        ("name", &form.name),
+        ("company", &form.company),
+        ("telephone_number", &form.telephone_number),
+    ];
+    let long = [("postal_address", &form.postal_address), ("advertised", &form.advertised)];
+    for (path, text) in short {
+        faults.keep(path, within(text, bounds::TEXT_BYTES_MAX));
+    }
+    for (path, text) in long {
+        faults.keep(path, within(text, bounds::COMMENT_BYTES_MAX));
+    }
+    if form.identifiers.len() > IDENTIFIERS_MAX {
+        let (bytes, most) = (form.identifiers.len(), IDENTIFIERS_MAX);
+        faults.add("identifiers", InvalidField::TooLong { bytes, most });
+    }
+    for text in form.identifiers.iter().take(IDENTIFIERS_MAX) {
+        faults.keep("identifiers", within(text, bounds::TEXT_BYTES_MAX));
+    }
+    faults.keep("opt_out_time", read::time(form.opt_out_time.as_ref()));
+    form.encode_to_vec()
+}
+
+/// Most identifiers of a form.
+const IDENTIFIERS_MAX: usize = 32;
+
+const fn within(text: &str, most: usize) -> Result<(), InvalidField> {
+    let bytes = text.len();
+    if bytes > most { Err(InvalidField::TooLong { bytes, most }) } else { Ok(()) }
+}
+
 fn category_of(value: i32) -> Result<ReportCategory, InvalidField> {
     match wire::ReportCategory::try_from(value) {
         Ok(wire::ReportCategory::JunkFax) => Ok(ReportCategory::JunkFax),
@@ -157,7 +294,7 @@ pub fn report_id(request: &wire::GetReportRequest) -> Result<ReportId, InvalidRe
 /// A receipt for the wire.
 #[must_use]
 pub fn receipt(receipt: &Receipt) -> wire::FileReportResponse {
-    let Receipt { report, standing, category: _, received, decision, consequence } = receipt;
+    let Receipt { report, standing, category: _, received, decision, consequence, .. } = receipt;
     wire::FileReportResponse {
         report_id: report.to_string(),
         status: i32::from(*standing as u8),
@@ -173,15 +310,34 @@ pub fn standing(stands: &Receipt) -> wire::GetReportResponse {
     wire::GetReportResponse {
         receipt: Some(receipt(stands)),
         category: i32::from(stands.category as u8),
-        ..Default::default()
+        outcome: stands.outcome.map_or(0, |(outcome, ..)| i32::from(outcome as u8)),
+        outcome_reason: stands.outcome.map(|(_, why, _)| why.name().into()).unwrap_or_default(),
+        decided_time: stands.outcome.map(|(.., at)| time_to_wire(at)),
+        case_id: stands.case.map(|case| ReportId(case).to_string()).unwrap_or_default(),
     }
+}
+
+/// Reads who takes a report back, and which.
+///
+/// # Errors
+/// [`InvalidRequest`].
+pub fn retracting(
+    request: &wire::RetractReportRequest,
+    wall: &Wall<'_>,
+) -> Result<(ReportId, Reporter), InvalidRequest> {
+    let wire::RetractReportRequest { report_id, reporter } = request;
+    let mut faults = Faults::default();
+    let read = ReportId::parse(report_id).ok_or(InvalidField::NotAnId);
+    let report = faults.keep("report_id", read);
+    let reporter = who(&mut faults, reporter.as_ref(), wall);
+    faults.finish((|| Some((report?, reporter?.0)))())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::wall::tests::with_wall;
     use super::*;
-    use crate::reports::Standing;
+    use crate::casework::Standing;
     use crate::time::Timestamp;
 
     fn request(fax: Fax) -> wire::FileReportRequest {
@@ -191,8 +347,10 @@ mod tests {
             category: 1,
             comment: "\u{0}$(anything)\r\n".into(),
             event_time: None,
+            context: None,
+            abuse_kind: 0,
+            form: None,
             fax: Some(fax),
-            ..Default::default()
         }
     }
 
@@ -248,6 +406,8 @@ mod tests {
                 received: Timestamp::from_seconds(1),
                 decision: None,
                 consequence: "it counts",
+                case: None,
+                outcome: None,
             });
             assert_eq!(told.status(), sent);
         }

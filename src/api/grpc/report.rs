@@ -58,6 +58,21 @@ impl ReportService for Reports {
         Ok(Response::new(self.edge.file_report(request.into_inner()).await?))
     }
 
+    async fn retract_report(
+        &self,
+        request: Request<wire::RetractReportRequest>,
+    ) -> Result<Response<wire::RetractReportResponse>, Status> {
+        let request = request.into_inner();
+        let who = convert::report::name_bytes(request.reporter.as_ref());
+        self.edge.counted(self.edge.guards.reports.admit(who, NonZeroU32::MIN))?;
+        let receipt = self.edge.waiting(move |engine| {
+            let (report, reporter) = convert::report::retracting(&request, &engine.wall())?;
+            engine.retract_report(report, reporter)
+        });
+        let receipt = Some(convert::report::receipt(&receipt.await?));
+        Ok(Response::new(wire::RetractReportResponse { receipt }))
+    }
+
     async fn get_report(
         &self,
         request: Request<wire::GetReportRequest>,
@@ -67,12 +82,5 @@ impl ReportService for Reports {
             .edge
             .waiting(move |engine| engine.report(convert::report::report_id(request.get_ref())?));
         Ok(Response::new(convert::report::standing(&receipt.await?)))
-    }
-
-    async fn retract_report(
-        &self,
-        _: Request<wire::RetractReportRequest>,
-    ) -> Result<Response<wire::RetractReportResponse>, Status> {
-        Err(Status::unimplemented(""))
     }
 }

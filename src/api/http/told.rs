@@ -40,6 +40,7 @@ fn follows(status: wire::ReportStatus, category: wire::ReportCategory) -> Follow
     match (status, category) {
         (ReportStatus::Duplicate, _) => Follows::NothingMore,
         (ReportStatus::Unverified, _) => Follows::LookedAt,
+        (ReportStatus::Suspended, _) => Follows::Own,
         (ReportStatus::Counted, ReportCategory::JunkFax | ReportCategory::OtherAbuse) => {
             Follows::Blocked
         }
@@ -55,6 +56,7 @@ const fn status_key(status: wire::ReportStatus) -> &'static str {
     match status {
         wire::ReportStatus::Counted => "status-counted",
         wire::ReportStatus::Duplicate => "status-duplicate",
+        wire::ReportStatus::Suspended => "status-suspended",
         wire::ReportStatus::Unverified | wire::ReportStatus::Unspecified => "status-unverified",
     }
 }

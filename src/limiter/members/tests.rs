@@ -377,6 +377,7 @@ fn pull_after(touches: i64) -> u64 {
         costs: [100, 0, 0],
         standing: Standing { weight_milli: 1_000, floor_ppm: 0 },
         membership: None,
+        lowered: 0,
         now,
     };
     members.with(KEY, &limits, at(0), |visit| visit.offer(&share, &offer(at(0))));

@@ -28,6 +28,7 @@ pub(super) const fn job(number: u64, cost: u64, now: Timestamp) -> Offer {
         costs: [cost, 0, 0],
         standing: Standing { weight_milli: 1_000, floor_ppm: 0 },
         membership: None,
+        lowered: 0,
         now,
     }
 }

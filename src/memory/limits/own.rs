@@ -173,6 +173,21 @@ impl OwnLimits {
         Some(self.get(member)?.over((member, plan), book, now))
     }
 
+    /// What a member has left of its limits, in percent, while it is under a measure.
+    #[must_use]
+    pub fn lessened(
+        &self,
+        (member, plan): (u64, Plan),
+        percent: u32,
+        book: &Book,
+        now: Timestamp,
+    ) -> Effective {
+        let own = self.get(member).unwrap_or_default();
+        let Effective { limits, off, month } = own.over((member, plan), book, now);
+        let limits = limits.map(|limit| limit.map(|limit| limit.percent(percent)));
+        Effective { limits, off, month }
+    }
+
     /// The limits that a member would have with that setting, and nothing is changed.
     #[must_use]
     pub fn tried(

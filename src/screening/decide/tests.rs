@@ -32,6 +32,7 @@ fn decided(
         now: NOW,
         hours: Some((480, 1_260)),
         desk: None,
+        measure: None,
         quiet_until: features.is(Feature::QuietHours).then(|| NOW.plus(Span::seconds(3_600))),
     };
     decide(&case, &policy())
@@ -165,6 +166,7 @@ fn the_desk_stands_above_the_score() {
             hours: None,
             quiet_until: None,
             desk: Some((state, until)),
+            measure: None,
         };
         let got = decide(&case, &policy());
         assert_eq!((got.action, got.rule), (action, rule), "{state:?} {stage:?} {score}");

@@ -244,7 +244,7 @@ impl Rehearsal {
                     let arrival = if again { Arrival::Again } else { Arrival::New };
                     let job = (one.decision, arrival, one.time);
                     let spending = Spending::of_job(one.costs);
-                    (share, spend::offer(&self.book, &concerned.facts, &spending, job))
+                    (share, spend::offer(&self.book, &concerned.facts, &spending, job, 0))
                 });
                 let mut locked = self.members.lock(parties, one.time);
                 let (rehearsed, account) = ask(&mut locked, one, sharing.as_ref());

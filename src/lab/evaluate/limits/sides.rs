@@ -133,6 +133,7 @@ impl Ours {
             costs: needs,
             standing: Standing { weight_milli: 1_000, floor_ppm: 0 },
             membership: None,
+            lowered: 0,
             now,
         };
         self.members.with(key, &self.limits, now, |visit| charge(visit, asked, (costs, &offer)))

@@ -160,6 +160,7 @@ pub(super) fn run(kinds: &[Kind], scarce: Scarce, guard: &mut dyn Guard, seed: u
                 .together
                 .then_some(Membership { group: ORGANISATION, weight_milli: 1_000 }),
             now: moment(time),
+            lowered: 0,
         };
         let who = key(seed, member << 8 | u64::try_from(which).unwrap_or(0xff));
         let passes = guard.passes(who, cost, &offer);

@@ -1,0 +1,108 @@
+//! The outbox: handed out until it is acknowledged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, Sender};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::api::convert::notice;
+use crate::api::grpc::Edge;
+use crate::api::status::Failure;
+use crate::bounds;
+use crate::reports::NoticeId;
+use crate::wire::notice::v1 as wire;
+use wire::notice_service_server::NoticeService;
+
+/// Messages that wait for the caller.
+const WAITING_MAX: usize = 2;
+/// Notices of one message.
+const BATCH: usize = 100;
+
+type Told = Result<wire::WatchNoticesResponse, Status>;
+
+/// The service.
+#[derive(Debug)]
+pub(in crate::api::grpc) struct Notices(pub(in crate::api::grpc) Arc<Edge>);
+
+#[tonic::async_trait]
+impl NoticeService for Notices {
+    type WatchNoticesStream = ReceiverStream<Told>;
+
+    async fn watch_notices(
+        &self,
+        request: Request<wire::WatchNoticesRequest>,
+    ) -> Result<Response<Self::WatchNoticesStream>, Status> {
+        self.0.admit_operator(&request)?;
+        let (edge, (to, told)) = (Arc::clone(&self.0), mpsc::channel(WAITING_MAX));
+        tokio::spawn(async move {
+            let ending = (edge.ending)();
+            tokio::select! {
+                () = ending => {}
+                () = to.closed() => {}
+                () = tell(&edge, &to) => {}
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(told)))
+    }
+
+    async fn acknowledge_notices(
+        &self,
+        request: Request<wire::AcknowledgeNoticesRequest>,
+    ) -> Result<Response<wire::AcknowledgeNoticesResponse>, Status> {
+        self.0.admit_operator(&request)?;
+        let taken = self.0.waiting(move |engine| {
+            engine.acknowledge_notices(&notice::acknowledged(request.get_ref())?)
+        });
+        let acknowledged_count = u32::try_from(taken.await?).unwrap_or(u32::MAX);
+        Ok(Response::new(wire::AcknowledgeNoticesResponse { acknowledged_count }))
+    }
+
+    async fn name_members(
+        &self,
+        request: Request<wire::NameMembersRequest>,
+    ) -> Result<Response<wire::NameMembersResponse>, Status> {
+        self.0.admit_operator(&request)?;
+        let engine = Arc::clone(&self.0.engine);
+        let named = notice::named(request.get_ref(), &engine.wall()).map_err(Failure::from);
+        Ok(Response::new(self.0.counted(named)?))
+    }
+}
+
+/// Tells the caller what waits, and then what comes.
+async fn tell(edge: &Edge, to: &Sender<Told>) {
+    let mut after: Option<NoticeId> = None;
+    // The first message is sent at once, so that who waits knows that it is heard.
+    let mut begun = false;
+    loop {
+        let texts = edge.texts.clone();
+        let told = edge
+            .waiting(move |engine| {
+                let texts = texts.ok_or(Failure::Internal)?;
+                let policy = engine.policy();
+                let contact = policy.policy().redress().contact();
+                let notices = engine.notices(after, BATCH)?;
+                let last = notices.last().map(|notice| notice.id);
+                let told: Vec<wire::Notice> =
+                    notices.iter().map(|one| notice::to_wire(one, &texts, contact)).collect();
+                Ok((told, last))
+            })
+            .await;
+        let (notices, last) = match told {
+            Ok(told) => told,
+            Err(failure) => {
+                // A caller that has gone needs no reason.
+                let _ = to.send(Err(failure.into())).await;
+                return;
+            }
+        };
+        if notices.is_empty() && begun {
+            tokio::time::sleep(Duration::from_millis(bounds::NOTICE_WATCH_MS)).await;
+        } else if to.send(Ok(wire::WatchNoticesResponse { notices })).await.is_err() {
+            return;
+        }
+        begun = true;
+        after = last.or(after);
+    }
+}

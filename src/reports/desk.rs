@@ -1,0 +1,273 @@
+//! The desk: who takes a case, merging and reopening, and measures: read, lifted, ended by their time.
+
+use super::ReportFault;
+use super::cases::{
+    CaseOrder, Changed, FRESH, PROVEN, cases, keep, may_be_taken, note, read, weigh_anew,
+};
+use super::decide::{finish, may_decide};
+use super::draft::Draft;
+use super::intake::commit;
+use super::notices;
+use crate::casework::{
+    CaseKey, CaseRow, CaseState, DeskEvent, EventKind, LinkRow, MeasureRow, MeasureState,
+};
+use crate::measures::{InForce, MeasureId, Subject};
+use crate::memory::Memory;
+use crate::store::record::Field;
+use crate::store::table::RetentionClass;
+use crate::store::{EntryKind, TableId};
+use crate::time::Timestamp;
+
+/// Most links that a merge moves: more are told that they go on in the other case, and stay.
+const MERGED_MAX: usize = 1_000;
+/// One case in so many is the one that has waited longest, so that none waits for ever behind worse ones.
+const OLDEST_OF: u64 = 5;
+
+/// A page of measures, and where the next one begins.
+pub type MeasurePage = (Vec<(MeasureId, MeasureRow)>, Option<MeasureId>);
+
+/// Takes a case for some time, so that no two persons work on it. Who has it already has it for longer.
+///
+/// # Errors
+/// [`ReportFault`]; nothing is changed then.
+pub fn lease(
+    memory: &Memory,
+    key: CaseKey,
+    author: &str,
+    now: Timestamp,
+) -> Result<CaseRow, ReportFault> {
+    let _desk = memory.desk().lock();
+    take(memory, key, author, now)
+}
+
+/// Takes the next case of the queue: the one that is expected to do most harm, and one time in five the one that is to be
+/// decided first. `None` where all are decided or taken.
+///
+/// # Errors
+/// [`ReportFault`]; nothing is changed then.
+pub fn next(
+    memory: &Memory,
+    author: &str,
+    now: Timestamp,
+) -> Result<Option<(CaseKey, CaseRow)>, ReportFault> {
+    let _desk = memory.desk().lock();
+    let oldest = memory.store().last_seq().is_multiple_of(OLDEST_OF);
+    let order = if oldest { CaseOrder::Due } else { CaseOrder::Harm };
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let (page, next) = cases(memory, order, after.as_deref(), super::cases::PAGE_MAX)?;
+        let free = page.into_iter().find(|(_, case)| may_be_taken(case, author, now));
+        if let Some((key, _)) = free {
+            return Ok(Some((key, take(memory, key, author, now)?)));
+        }
+        match next {
+            Some(next) => after = Some(next),
+            None => return Ok(None),
+        }
+    }
+}
+
+fn take(
+    memory: &Memory,
+    key: CaseKey,
+    author: &str,
+    now: Timestamp,
+) -> Result<CaseRow, ReportFault> {
+    let mut draft = Draft::over(memory.store());
+    let mut case = read(&draft, key)?;
+    may_decide(&case, None, author, now)?;
+    let generation = memory.generations().current();
+    let until = now.plus(generation.policy().desk().lease);
+    case.lease = Some((author.into(), until));
+    note(&mut case, CaseState::InReview, author, now);
+    finish(memory, &mut draft, (key, case), now, EventKind::Changed)
+}
+
+/// Merges a case into another: its reports count there from now on.
+///
+/// # Errors
+/// [`ReportFault`]; nothing is changed then.
+pub fn merge(
+    memory: &Memory,
+    (from, into): (CaseKey, CaseKey),
+    author: &str,
+    now: Timestamp,
+) -> Result<CaseRow, ReportFault> {
+    let _desk = memory.desk().lock();
+    let mut draft = Draft::over(memory.store());
+    let (mut gone, mut case) = (read(&draft, from)?, read(&draft, into)?);
+    may_decide(&gone, None, author, now)?;
+    may_decide(&case, None, author, now)?;
+    if from == into {
+        return Err(ReportFault::State(case.state));
+    }
+    let expires = memory.expiry(RetentionClass::Report, now);
+    for class in [PROVEN, FRESH] {
+        let prefix = [&from[..], &[class]].concat();
+        for (key, link) in draft.records::<LinkRow>(TableId::CaseReports, &prefix, MERGED_MAX)? {
+            let moved = [&into[..], &key[from.len()..]].concat();
+            draft.delete(TableId::CaseReports, &key);
+            draft.put(TableId::CaseReports, &moved, &link, expires);
+        }
+    }
+    let (counts, more) = (&mut case.counts, gone.counts);
+    counts.junk = counts.junk.saturating_add(more.junk);
+    counts.abuse = counts.abuse.saturating_add(more.abuse);
+    counts.not_junk = counts.not_junk.saturating_add(more.not_junk);
+    counts.duplicates = counts.duplicates.saturating_add(more.duplicates);
+    counts.automated = counts.automated.saturating_add(more.automated);
+    let (weight, more) = (&mut case.weight, gone.weight);
+    weight.fresh_milli = weight.fresh_milli.saturating_add(more.fresh_milli);
+    weight.fresh_for_milli = weight.fresh_for_milli.saturating_add(more.fresh_for_milli);
+    case.behaviour_milli = case.behaviour_milli.max(gone.behaviour_milli);
+    case.due = case.due.min(gone.due);
+    case.updated = now;
+    weigh_anew(memory, &draft, into, &mut case)?;
+    gone.merged_into = Some(into);
+    note(&mut gone, CaseState::Merged, author, now);
+    keep(memory, &mut draft, from, &mut gone);
+    finish(memory, &mut draft, (into, case), now, EventKind::Changed)
+}
+
+/// Opens a case again that was decided with nothing done: there is new evidence. What was done before stays counted.
+///
+/// # Errors
+/// [`ReportFault`]; nothing is changed then.
+pub fn reopen(
+    memory: &Memory,
+    key: CaseKey,
+    author: &str,
+    now: Timestamp,
+) -> Result<CaseRow, ReportFault> {
+    let _desk = memory.desk().lock();
+    let mut draft = Draft::over(memory.store());
+    let mut case = read(&draft, key)?;
+    let settled = matches!(
+        case.state,
+        CaseState::Notified | CaseState::Appealable | CaseState::Upheld | CaseState::Closed
+    );
+    if !settled || case.decision.as_ref().is_some_and(|decision| decision.imposed.is_some()) {
+        return Err(ReportFault::State(case.state));
+    }
+    let generation = memory.generations().current();
+    case.due = now.plus(generation.policy().desk().case);
+    case.decision = None;
+    note(&mut case, CaseState::Reopened, author, now);
+    finish(memory, &mut draft, (key, case), now, EventKind::Changed)
+}
+
+/// Reads a measure.
+///
+/// # Errors
+/// [`ReportFault::NoMeasure`], [`ReportFault::Read`].
+pub fn measure(memory: &Memory, id: MeasureId) -> Result<MeasureRow, ReportFault> {
+    read_measure(&Draft::over(memory.store()), id)
+}
+
+pub(super) fn read_measure(draft: &Draft<'_>, id: MeasureId) -> Result<MeasureRow, ReportFault> {
+    draft.get(TableId::Measures, &id.0)?.ok_or(ReportFault::NoMeasure)
+}
+
+/// Reads measures in the order of their ids, after `after`; of one subject, where one is named. Says where the next page begins.
+///
+/// # Errors
+/// [`ReportFault::Read`].
+pub fn measures(
+    memory: &Memory,
+    of: Option<Subject>,
+    after: Option<MeasureId>,
+    limit: usize,
+) -> Result<MeasurePage, ReportFault> {
+    let draft = Draft::over(memory.store());
+    let after = after.map(|id| id.0);
+    let limit = limit.clamp(1, super::cases::PAGE_MAX);
+    let rows = draft.scan(TableId::Measures, &[], after.as_ref().map(|id| &id[..]), limit)?;
+    let full = rows.len() == limit;
+    let mut last = None;
+    let mut found = Vec::new();
+    for (key, value) in rows {
+        let Ok(id) = key.try_into().map(MeasureId) else { continue };
+        last = Some(id);
+        let row = MeasureRow::decode(&value);
+        found.extend(row.filter(|row| of.is_none_or(|of| row.subject == of)).map(|row| (id, row)));
+    }
+    Ok((found, last.filter(|_| full)))
+}
+
+pub(super) fn keep_measure(
+    memory: &Memory,
+    draft: &mut Draft<'_>,
+    (id, measure): (MeasureId, &MeasureRow),
+    now: Timestamp,
+) {
+    let until = measure.until.unwrap_or(now).max(now);
+    draft.put(TableId::Measures, &id.0, measure, memory.expiry(RetentionClass::Report, until));
+}
+
+/// The key of the strike that a measure is.
+pub(super) fn strike_key(id: MeasureId, measure: &MeasureRow) -> Vec<u8> {
+    [&measure.subject.prefix()[..], &id.0].concat()
+}
+
+pub(super) fn no_longer(id: MeasureId, measure: &MeasureRow) -> Changed {
+    let in_force = InForce { kind: measure.kind, id, until: measure.until };
+    Changed { measures: vec![(measure.subject, in_force, false)], ..Changed::default() }
+}
+
+/// Lifts a measure before its end: it was right, and is no longer needed. Its strike stays.
+///
+/// # Errors
+/// [`ReportFault`]; nothing is changed then.
+pub fn lift(
+    memory: &Memory,
+    id: MeasureId,
+    author: &str,
+    now: Timestamp,
+) -> Result<MeasureRow, ReportFault> {
+    let _desk = memory.desk().lock();
+    let mut draft = Draft::over(memory.store());
+    let mut measure = read_measure(&draft, id)?;
+    if measure.state != MeasureState::InForce {
+        return Err(ReportFault::NoMeasure);
+    }
+    let mut case = read(&draft, measure.case)?;
+    measure.state = MeasureState::Lifted;
+    keep_measure(memory, &mut draft, (id, &measure), now);
+    notices::ended(memory, &mut draft, id, &measure, now);
+    let state = case.state;
+    note(&mut case, state, author, now);
+    finish(memory, &mut draft, (measure.case, case), now, EventKind::Lifted)?;
+    no_longer(id, &measure).apply(memory, now);
+    Ok(measure)
+}
+
+/// Ends the measures whose time has passed, and says how many. To be called every minute or so, off the path: a verdict does
+/// not wait for it.
+///
+/// # Errors
+/// [`ReportFault`]; what was not ended is at the next call.
+pub fn expire(memory: &Memory, now: Timestamp) -> Result<usize, ReportFault> {
+    let over = |measure: &&InForce| measure.until.is_some_and(|until| until <= now);
+    let all = memory.measures().digest();
+    let ended: Vec<MeasureId> =
+        all.iter().flat_map(|(_, of)| of.iter().filter(over)).map(|measure| measure.id).collect();
+    for id in &ended {
+        let _desk = memory.desk().lock();
+        let mut draft = Draft::over(memory.store());
+        let Some(mut measure) = draft.get::<MeasureRow>(TableId::Measures, &id.0)? else {
+            continue;
+        };
+        measure.state = MeasureState::Ended;
+        keep_measure(memory, &mut draft, (*id, &measure), now);
+        notices::ended(memory, &mut draft, *id, &measure, now);
+        let event = DeskEvent {
+            subject: measure.subject.kind as u8,
+            measure: measure.kind as u8,
+            automated: true,
+            ..DeskEvent::of(EventKind::Ended)
+        };
+        commit(memory, (EntryKind::Desk, event.encode()), (None, now), &mut draft)?.wait()?;
+        no_longer(*id, &measure).apply(memory, now);
+    }
+    Ok(ended.len())
+}

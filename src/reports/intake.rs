@@ -1,0 +1,397 @@
+//! Intake: a report is checked, recorded with everything that follows from it, and answered when that is durable. Reports
+//! that come together become durable together, so that hundreds a second cost few waits for the disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use super::cases::{Changed, attach, detach};
+use super::draft::Draft;
+use super::find::find;
+use super::misuse;
+use super::notices;
+use super::speak::{Heard, fax_key, speak, speaker, unsay};
+use super::subjects::sender_of;
+use super::{Filing, Receipt, ReportFault, Reporter};
+use crate::casework::{DeskEvent, EventKind, Outcome, Reason, ReportCategory, ReportRow, Standing};
+use crate::fax::id::{DecisionId, Pseudonym, ReportId};
+use crate::fax::stage::Direction;
+use crate::ledger::{EvidenceRow, StageRow};
+use crate::lists::{ListEntry, ListKind};
+use crate::memory::Memory;
+use crate::store::record::Field;
+use crate::store::table::RetentionClass;
+use crate::store::{Entry, EntryKind, StoreError, TableId, Ticket};
+use crate::time::Timestamp;
+
+/// Who makes the list entries that reports lead to.
+const AUTHOR: &str = "report";
+/// Most reports that become durable together.
+const TOGETHER_MAX: usize = 128;
+
+/// Reports that wait for the one who writes. Whoever holds the desk takes all that wait, so that each waits for the disk at
+/// most twice.
+#[derive(Default)]
+pub struct Intake {
+    waiting: Mutex<Vec<Arc<Place>>>,
+}
+
+/// A report that waits, and its answer.
+struct Place {
+    filing: Filing,
+    done: AtomicBool,
+    answer: Mutex<Option<Result<Receipt, ReportFault>>>,
+}
+
+impl Intake {
+    /// Takes a report as [`file`] does, together with whatever others come at the same time.
+    ///
+    /// # Errors
+    /// [`ReportFault`].
+    pub fn file(&self, memory: &Memory, filing: Filing) -> Result<Receipt, ReportFault> {
+        let place =
+            Arc::new(Place { filing, done: AtomicBool::new(false), answer: Mutex::new(None) });
+        self.waiting.lock().push(Arc::clone(&place));
+        loop {
+            let desk = memory.desk().lock();
+            if place.done.load(Ordering::Acquire) {
+                break;
+            }
+            let mut waiting = self.waiting.lock();
+            let count = waiting.len().min(TOGETHER_MAX);
+            let batch: Vec<Arc<Place>> = waiting.drain(..count).collect();
+            drop(waiting);
+            let filings: Vec<&Filing> = batch.iter().map(|place| &place.filing).collect();
+            let answers = file_together(memory, &filings);
+            for (place, answer) in batch.iter().zip(answers) {
+                *place.answer.lock() = Some(answer);
+                place.done.store(true, Ordering::Release);
+            }
+            drop(desk);
+        }
+        place.answer.lock().take().unwrap_or(Err(ReportFault::NoReport))
+    }
+}
+
+/// Takes a report. When it is answered it is durable, and the next verdict knows of it.
+///
+/// # Errors
+/// [`ReportFault`].
+pub fn file(memory: &Memory, filing: &Filing) -> Result<Receipt, ReportFault> {
+    let _desk = memory.desk().lock();
+    file_together(memory, &[filing]).pop().unwrap_or(Err(ReportFault::NoReport))
+}
+
+/// Reads a report by its receipt.
+///
+/// # Errors
+/// [`ReportFault::NoReport`], [`ReportFault::Read`].
+pub fn get(memory: &Memory, report: ReportId) -> Result<Receipt, ReportFault> {
+    let row = read(&Draft::over(memory.store()), report)?;
+    row.map(|row| receipt(report, &row)).ok_or(ReportFault::NoReport)
+}
+
+/// Takes a report back: what it did for its reporter stays, what it said of the sender is unsaid.
+///
+/// # Errors
+/// [`ReportFault`].
+pub fn retract(
+    memory: &Memory,
+    report: ReportId,
+    reporter: Reporter,
+    now: Timestamp,
+) -> Result<Receipt, ReportFault> {
+    let _desk = memory.desk().lock();
+    let mut draft = Draft::over(memory.store());
+    let row = read(&draft, report)?;
+    let mut row =
+        row.filter(|row| row.reporter == reporter.pseudonym()).ok_or(ReportFault::NoReport)?;
+    if row.outcome.is_some() {
+        return Ok(receipt(report, &row));
+    }
+    let heard = unsay(memory, &mut draft, (row.reporter, report), row.sender)?;
+    if let Some(decision) = row.decision {
+        draft.delete(TableId::Reporters, &fax_key(row.reporter, row.category, decision));
+    }
+    let changed = detach(memory, &mut draft, (report, &row), now)?;
+    row.outcome = Some((Outcome::Retracted, (Reason::NoFinding, now)));
+    keep(memory, &mut draft, report, &row);
+    let event = DeskEvent {
+        category: row.category as u8,
+        automated: false,
+        ..DeskEvent::of(EventKind::Retracted)
+    };
+    commit(memory, (EntryKind::Desk, event.encode()), (row.decision, now), &mut draft)?.wait()?;
+    heard.iter().for_each(|heard| heard.apply(memory));
+    changed.apply(memory, now);
+    Ok(receipt(report, &row))
+}
+
+/// Hands what was drafted to the store as one entry.
+pub(super) fn commit(
+    memory: &Memory,
+    (kind, body): (EntryKind, Vec<u8>),
+    (decision, time): (Option<DecisionId>, Timestamp),
+    draft: &mut Draft<'_>,
+) -> Result<Ticket, ReportFault> {
+    let (seq, writes) = (memory.store().next_seq(), draft.take_writes());
+    let entry = Entry { seq, time, kind, decision, fax: None, body: body.into(), writes };
+    Ok(memory.store().commit(entry)?)
+}
+
+/// What is in force once a report is durable.
+struct Follows {
+    receipt: Receipt,
+    ticket: Option<Ticket>,
+    heard: Option<Heard>,
+    changed: Changed,
+    list: Option<(ListEntry, bool)>,
+    approved: Option<(u64, u64)>,
+    complained: Option<EvidenceRow>,
+}
+
+fn file_together(memory: &Memory, filings: &[&Filing]) -> Vec<Result<Receipt, ReportFault>> {
+    // What was queued a moment ago must be found: a report may follow its fax at once.
+    let flushed = memory.store().flush().map_err(ReportFault::from);
+    if let Err(fault) = flushed.and_then(|ticket| ticket.wait().map_err(ReportFault::from)) {
+        return answer_all(filings, fault);
+    }
+    let mut draft = Draft::over(memory.store());
+    let mut begun = Vec::with_capacity(filings.len());
+    for filing in filings {
+        let taken = take(memory, &mut draft, filing);
+        // What the others read must not hold what was never written.
+        let torn = matches!(taken, Err(ReportFault::Read(_) | ReportFault::Refused(_)));
+        begun.push(taken);
+        if torn {
+            break;
+        }
+    }
+    begun.resize_with(filings.len(), || Err(ReportFault::Read(TORN)));
+    begun.into_iter().zip(filings).map(|(taken, filing)| follow(memory, filing, taken?)).collect()
+}
+
+const TORN: StoreError = StoreError::Malformed { what: "row of the desk" };
+
+/// One fault for all: the first gets it whole.
+fn answer_all(filings: &[&Filing], fault: ReportFault) -> Vec<Result<Receipt, ReportFault>> {
+    let mut answers = vec![Err(fault)];
+    answers.resize_with(filings.len(), || Err(ReportFault::Read(TORN)));
+    answers
+}
+
+/// Waits until it is durable, and puts it in force.
+fn follow(memory: &Memory, filing: &Filing, follows: Follows) -> Result<Receipt, ReportFault> {
+    let Follows { receipt, ticket, heard, changed, list, approved, complained } = follows;
+    let Some(ticket) = ticket else { return Ok(receipt) };
+    ticket.wait()?;
+    heard.iter().for_each(|heard| heard.apply(memory));
+    changed.apply(memory, filing.time);
+    if let Some((member, number)) = approved {
+        memory.relations().approve(member, number, filing.time);
+    }
+    if let Some(evidence) = complained {
+        memory.suspect_reported(&evidence, filing.time);
+    }
+    match list {
+        Some((entry, true)) => memory.lists().put(&entry).map(drop).map_err(ReportFault::List)?,
+        Some((entry, false)) => drop(memory.lists().remove(&entry)),
+        None => {}
+    }
+    Ok(receipt)
+}
+
+fn take(memory: &Memory, draft: &mut Draft<'_>, filing: &Filing) -> Result<Follows, ReportFault> {
+    let report = report_id(filing.request);
+    if let Some(known) = read(draft, report)? {
+        return Ok(Follows {
+            receipt: receipt(report, &known),
+            ticket: None,
+            heard: None,
+            changed: Changed::default(),
+            list: None,
+            approved: None,
+            complained: None,
+        });
+    }
+    let found = find(memory, filing)?;
+    let generation = memory.generations().current();
+    let rules = generation.policy().reports();
+    let speaker = speaker(draft, filing, &rules)?;
+    let suspended = misuse::suspended(draft, filing.reporter.pseudonym(), filing.time)?;
+    let (mut standing, mut heard) = match &found {
+        None => (Standing::Unverified, None),
+        Some(_) if suspended => (Standing::Suspended, None),
+        Some((decision, row)) => {
+            speak(memory, draft, (filing, report), (*decision, row), &speaker)?
+        }
+    };
+    let mut row = report_row(filing, standing, found.as_ref());
+    let changed = attach(memory, draft, (filing, report), (&mut row, found.as_ref()), &speaker)?;
+    standing = row.standing;
+    heard = heard.filter(|_| standing == Standing::Counted);
+    keep(memory, draft, report, &row);
+    notices::receipt(memory, draft, report, &row);
+    let list = found.as_ref().and_then(|(_, stage)| list_entry(memory, filing, stage));
+    if let Some((entry, put)) = &list {
+        let id = memory.lists().id(entry);
+        draft.add(if *put { entry.write(id) } else { ListEntry::delete(id) });
+    }
+    let evidence = evidence(filing, standing, found.as_ref().map(|(_, stage)| stage));
+    let event = DeskEvent {
+        category: row.category as u8,
+        automated: filing.circumstances.automated,
+        ..DeskEvent::of(EventKind::Reported)
+    };
+    let mut body = [evidence.encode(), event.encode()].concat();
+    changed.events.iter().for_each(|event| event.put(&mut body));
+    let ticket = commit(memory, (EntryKind::Report, body), (row.decision, filing.time), draft)?;
+    Ok(Follows {
+        receipt: receipt(report, &row),
+        ticket: Some(ticket),
+        heard,
+        changed,
+        list,
+        approved: evidence.approved.then_some((evidence.member_key, evidence.number_key)),
+        complained: Some(evidence).filter(|evidence| evidence.complained),
+    })
+}
+
+fn report_row(
+    filing: &Filing,
+    standing: Standing,
+    found: Option<&(DecisionId, StageRow)>,
+) -> ReportRow {
+    ReportRow {
+        standing,
+        category: filing.category,
+        kind: filing.kind,
+        received: filing.time,
+        decision: found.map(|(decision, _)| *decision),
+        reporter: filing.reporter.pseudonym(),
+        member: filing.reporter.is_member(),
+        request: filing.request,
+        contact: filing.contact.clone(),
+        comment: filing.comment.clone(),
+        form: filing.form.clone(),
+        language: filing.circumstances.language.clone(),
+        sender: found.map_or(0, |(_, row)| sender_of(row)),
+        case: None,
+        outcome: None,
+    }
+}
+
+/// The report that a request stands for.
+fn report_id(request: u64) -> ReportId {
+    let digest = blake3::derive_key("faxguard 2026 report", &request.to_be_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    ReportId(id)
+}
+
+/// Reads a report.
+pub(super) fn read(draft: &Draft<'_>, report: ReportId) -> Result<Option<ReportRow>, ReportFault> {
+    Ok(draft.get(TableId::Reports, &report.0)?)
+}
+
+/// Puts a report's row.
+pub(super) fn keep(memory: &Memory, draft: &mut Draft<'_>, report: ReportId, row: &ReportRow) {
+    let from = row.outcome.map_or(row.received, |(_, (_, at))| at);
+    draft.put(TableId::Reports, &report.0, row, memory.expiry(RetentionClass::Report, from));
+}
+
+fn receipt(report: ReportId, row: &ReportRow) -> Receipt {
+    Receipt {
+        report,
+        standing: row.standing,
+        category: row.category,
+        received: row.received,
+        decision: row.decision,
+        consequence: consequence(row.standing, row.category),
+        case: row.case,
+        outcome: row.outcome.map(|(outcome, (reason, at))| (outcome, reason, at)),
+    }
+}
+
+/// What the ledger keeps of it: whom it approves, and that somebody complained. What it weighs is in no counter.
+fn evidence(filing: &Filing, standing: Standing, row: Option<&StageRow>) -> EvidenceRow {
+    let Some(row) = row else { return EvidenceRow::default() };
+    let approves = filing.category == ReportCategory::NotJunk;
+    let complains = matches!(filing.category, ReportCategory::JunkFax | ReportCategory::OtherAbuse);
+    let inbound = row.verdict.stage.direction() == Direction::Inbound;
+    let observation = crate::activity::Observation {
+        second: u32::try_from(filing.time.as_seconds()).unwrap_or(0),
+        happened: crate::activity::Happened::default(),
+        bad: 0,
+        good: 0,
+        ..row.observation
+    };
+    EvidenceRow {
+        observation,
+        member_key: row.member_key,
+        number_key: row.observation.caller,
+        approved: approves && inbound && row.observation.caller != 0,
+        complained: complains && standing == Standing::Counted,
+        ..EvidenceRow::default()
+    }
+}
+
+/// What the report does for its reporter: an entry to keep or to take away.
+fn list_entry(memory: &Memory, filing: &Filing, row: &StageRow) -> Option<(ListEntry, bool)> {
+    let inbound = row.verdict.stage.direction() == Direction::Inbound;
+    let (kind, keep) = match (filing.category, inbound) {
+        (ReportCategory::JunkFax | ReportCategory::OtherAbuse | ReportCategory::RemoveMe, true) => {
+            (ListKind::Block, true)
+        }
+        (ReportCategory::NotJunk, true) => (ListKind::Block, false),
+        (ReportCategory::RemoveMe, false) => (ListKind::OptOut, true),
+        _ => return None,
+    };
+    let number = if inbound { row.caller? } else { row.number };
+    // An opt-out holds until it is taken back; a block has the term of its list, as numbers change hands.
+    let block = kind == ListKind::Block;
+    let expires = memory.expiry(RetentionClass::List, filing.time).filter(|_| block);
+    let entry = ListEntry {
+        kind,
+        member: Some(Pseudonym::of_hot(row.member_key)),
+        number,
+        created: filing.time,
+        expires,
+        author: AUTHOR.into(),
+        reason: said_by(filing.category).into(),
+    };
+    Some((entry, keep))
+}
+
+const fn said_by(category: ReportCategory) -> &'static str {
+    match category {
+        ReportCategory::JunkFax => "reported as junk fax",
+        ReportCategory::OtherAbuse => "reported as abuse",
+        ReportCategory::NotJunk => "reported as not junk",
+        ReportCategory::RemoveMe => "asked for no more faxes",
+    }
+}
+
+const fn consequence(standing: Standing, category: ReportCategory) -> &'static str {
+    match (standing, category) {
+        (Standing::Unverified, _) => {
+            "the fax is not in the ledger, so the abuse desk will look at it"
+        }
+        (Standing::Duplicate, _) => {
+            "this reporter has reported this fax or sender already, so it adds nothing for others"
+        }
+        (Standing::Suspended, _) => {
+            "it does for its reporter what was asked for, and counts for nobody else at present"
+        }
+        (Standing::Counted, ReportCategory::JunkFax | ReportCategory::OtherAbuse) => {
+            "it counts against the sender from now on, and the sender is blocked for this reporter"
+        }
+        (Standing::Counted, ReportCategory::NotJunk) => {
+            "it counts for the sender from now on, and the sender is welcome to this reporter"
+        }
+        (Standing::Counted, ReportCategory::RemoveMe) => {
+            "faxes between the two are stopped from now on"
+        }
+    }
+}

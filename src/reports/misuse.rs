@@ -1,0 +1,74 @@
+//! Reporters who are wrong too often, as DSA art. 23(3) weighs it: how many of their reports were unfounded, which share of
+//! all, how grave what they said was, and whether they went on after a warning. What they ask for themselves is done all the
+//! same.
+
+use super::ReportFault;
+use super::draft::Draft;
+use super::speak::record;
+use crate::casework::{MisuseRow, OutcomeRow};
+use crate::fax::id::Pseudonym;
+use crate::memory::Memory;
+use crate::policy::ReportRules;
+use crate::store::TableId;
+use crate::store::table::RetentionClass;
+use crate::time::Timestamp;
+
+fn key(reporter: Pseudonym) -> Vec<u8> {
+    [&reporter.0[..], b"m"].concat()
+}
+
+/// Whether a reporter's reports count for nobody else at present.
+pub(super) fn suspended(
+    draft: &Draft<'_>,
+    reporter: Pseudonym,
+    now: Timestamp,
+) -> Result<bool, ReportFault> {
+    let row = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))?;
+    Ok(row.and_then(|row| row.suspended_until).is_some_and(|until| now < until))
+}
+
+/// What follows from one more unfounded report: `None` where nothing does; whether it is suspended or warned, the counts that
+/// say so, and until when.
+pub(super) type Follows = Option<(bool, (u32, u32), Timestamp)>;
+
+/// Looks at a reporter whose report was unfounded. A warning comes before a suspension, and only what came after it leads
+/// there.
+pub(super) fn look(
+    memory: &Memory,
+    draft: &mut Draft<'_>,
+    (reporter, outcome): (Pseudonym, &OutcomeRow),
+    rules: &ReportRules,
+    now: Timestamp,
+) -> Result<Follows, ReportFault> {
+    let counted = record(draft, reporter, rules, now)?;
+    // What is graver counts as so many.
+    let unfounded = counted.unfounded.saturating_add(u32::from(outcome.gravity) - 1);
+    let all = counted.upheld.saturating_add(unfounded);
+    let share = u64::from(unfounded) * 100 / u64::from(all.max(1));
+    if unfounded < rules.misuse_count || share < u64::from(rules.misuse_percent) {
+        return Ok(None);
+    }
+    let known = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))?;
+    let until = now.plus(rules.misuse);
+    let suspended = known.is_some_and(|known| known.warned < now);
+    let row = MisuseRow {
+        warned: known.map_or(now, |known| known.warned),
+        suspended_until: suspended.then_some(until),
+    };
+    let expires = memory.expiry(RetentionClass::Reporter, until);
+    draft.put(TableId::Reporters, &key(reporter), &row, expires);
+    Ok(Some((suspended, (counted.unfounded, all), until)))
+}
+
+/// Forgets the warning or suspension that a decision led to which was overturned.
+pub(super) fn forget(
+    draft: &mut Draft<'_>,
+    reporter: Pseudonym,
+    decided: Timestamp,
+) -> Result<(), ReportFault> {
+    let known = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))?;
+    if known.is_some_and(|known| known.warned >= decided) {
+        draft.delete(TableId::Reporters, &key(reporter));
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! What a report says for others: its reporter's voice about the sender, as much as the reporter has earned.
+
+use super::draft::Draft;
+use super::subjects::sender_of;
+use super::{Filing, ReportFault};
+use crate::activity::complained_of;
+use crate::casework::{
+    OutcomeRow, Record, ReportCategory, Standing, Ties, VoiceRow, parts_of, voice_key,
+};
+use crate::decay::ONE;
+use crate::fax::id::{DecisionId, Pseudonym, ReportId};
+use crate::ledger::StageRow;
+use crate::memory::Memory;
+use crate::memory::casework::VOICES_MAX;
+use crate::policy::ReportRules;
+use crate::store::TableId;
+use crate::store::table::RetentionClass;
+use crate::time::{DAY_SECONDS, Timestamp};
+use crate::voices::Part;
+
+/// Approval that "not junk" proves, in 1/65536.
+const NOT_JUNK_GOOD: u32 = 2 * ONE;
+/// Most decided cases of one reporter that are looked at.
+const OUTCOMES_MAX: usize = 1_000;
+
+/// Who speaks, and what that is worth.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Speaker {
+    /// Trust, in thousandths.
+    pub(super) trust_milli: u32,
+    /// Whether it has earned none yet.
+    pub(super) fresh: bool,
+    /// By what it hangs together with others.
+    pub(super) ties: Ties,
+}
+
+/// What changed of the voices about one sender: to be put in force once it is durable.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    sender: u64,
+    before: Vec<u64>,
+    now: Vec<(u64, Part)>,
+}
+
+impl Heard {
+    /// Puts it in force.
+    pub(super) fn apply(&self, memory: &Memory) {
+        memory.voices().replace(self.sender, &self.before, &self.now);
+    }
+}
+
+/// What a reporter's past reports have earned.
+pub(super) fn record(
+    draft: &Draft<'_>,
+    reporter: Pseudonym,
+    rules: &ReportRules,
+    now: Timestamp,
+) -> Result<Record, ReportFault> {
+    let outcomes = draft.records::<OutcomeRow>(TableId::Outcomes, &reporter.0, OUTCOMES_MAX)?;
+    let half_life = rules.trust_half_life.as_seconds();
+    Ok(Record::of(outcomes.iter().map(|(_, outcome)| outcome), now, half_life))
+}
+
+/// Who files, as its past and what the endpoint knows make it.
+pub(super) fn speaker(
+    draft: &Draft<'_>,
+    filing: &Filing,
+    rules: &ReportRules,
+) -> Result<Speaker, ReportFault> {
+    let record = record(draft, filing.reporter.pseudonym(), rules, filing.time)?;
+    let trust_milli = record.trust_milli();
+    let known = &filing.circumstances;
+    let young = |created: &Timestamp| filing.time.since(*created) < rules.young;
+    let cohort = known.created.filter(young).and_then(|created| u64::try_from(created.day()).ok());
+    let ties = Ties { cohort: cohort.unwrap_or(0), ..known.ties };
+    Ok(Speaker { trust_milli, fresh: trust_milli < rules.trusted_milli, ties })
+}
+
+/// Adds the voice of a report of a fax that was found. One fax counts once for a reporter, and one reporter is one voice about
+/// one sender: the latest that it said.
+pub(super) fn speak(
+    memory: &Memory,
+    draft: &mut Draft<'_>,
+    (filing, report): (&Filing, ReportId),
+    (decision, row): (DecisionId, &StageRow),
+    speaker: &Speaker,
+) -> Result<(Standing, Option<Heard>), ReportFault> {
+    let who = filing.reporter.pseudonym();
+    let expires = memory.expiry(RetentionClass::Reporter, filing.time);
+    let fax = fax_key(who, filing.category, decision);
+    if draft.bytes(TableId::Reporters, &fax)?.is_some() {
+        return Ok((Standing::Duplicate, None));
+    }
+    draft.put(TableId::Reporters, &fax, &report, expires);
+    let Some((bad, weight)) = weight(memory, filing) else {
+        return Ok((Standing::Counted, None));
+    };
+    let sender = sender_of(row);
+    let key = voice_key(sender, who);
+    let second = u32::try_from(filing.time.as_seconds()).unwrap_or(0);
+    let known = draft.get::<VoiceRow>(TableId::Voices, &key)?;
+    let lately = |known: &VoiceRow| u64::from(second.saturating_sub(known.second)) < DAY_SECONDS;
+    if known.as_ref().is_some_and(|known| known.bad == bad && lately(known)) {
+        return Ok((Standing::Duplicate, None));
+    }
+    let names = complained_of(&row.observation);
+    let voice =
+        VoiceRow { report, second, bad, weight, fresh: speaker.fresh, ties: speaker.ties, names };
+    let before = voices(draft, sender)?;
+    // Those who have earned nothing are one voice together, however many they are.
+    if before.len() < VOICES_MAX || !speaker.fresh {
+        draft.put(TableId::Voices, &key, &voice, expires);
+    }
+    let heard = heard(memory, draft, sender, &before)?;
+    Ok((Standing::Counted, Some(heard)))
+}
+
+/// Takes back what a report said of a sender, where it is what its reporter said last.
+pub(super) fn unsay(
+    memory: &Memory,
+    draft: &mut Draft<'_>,
+    (reporter, report): (Pseudonym, ReportId),
+    sender: u64,
+) -> Result<Option<Heard>, ReportFault> {
+    let key = voice_key(sender, reporter);
+    let known = draft.get::<VoiceRow>(TableId::Voices, &key)?;
+    if known.is_none_or(|known| known.report != report) {
+        return Ok(None);
+    }
+    let before = voices(draft, sender)?;
+    draft.delete(TableId::Voices, &key);
+    heard(memory, draft, sender, &before).map(Some)
+}
+
+/// The key under which it is known that a reporter has said something of a fax.
+pub(super) fn fax_key(who: Pseudonym, category: ReportCategory, decision: DecisionId) -> Vec<u8> {
+    let says = [match category {
+        ReportCategory::NotJunk => 0,
+        ReportCategory::JunkFax | ReportCategory::OtherAbuse => 1,
+        ReportCategory::RemoveMe => 2,
+    }];
+    [&who.0[..], b"f", &says, &decision.0].concat()
+}
+
+fn voices(draft: &Draft<'_>, sender: u64) -> Result<Vec<VoiceRow>, ReportFault> {
+    let rows = draft.records(TableId::Voices, &sender.to_be_bytes(), VOICES_MAX)?;
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+fn heard(
+    memory: &Memory,
+    draft: &Draft<'_>,
+    sender: u64,
+    before: &[VoiceRow],
+) -> Result<Heard, ReportFault> {
+    let now = parts_of(&voices(draft, sender)?, memory.voice_caps());
+    let names = before.iter().flat_map(|voice| voice.names.iter().map(|(name, _)| *name));
+    Ok(Heard { sender, before: names.collect(), now })
+}
+
+/// Whether it complains, and what it may weigh; `None` where it says nothing for others.
+fn weight(memory: &Memory, filing: &Filing) -> Option<(bool, u32)> {
+    let generation = memory.generations().current();
+    let rules = generation.policy().reports();
+    let fixed =
+        |milli: u32| u32::try_from(u64::from(milli) * u64::from(ONE) / 1_000).unwrap_or(u32::MAX);
+    let member = filing.reporter.is_member();
+    match filing.category {
+        ReportCategory::NotJunk => Some((false, NOT_JUNK_GOOD)),
+        // Who wants no more of it does not say that others do not.
+        ReportCategory::RemoveMe => None,
+        ReportCategory::JunkFax | ReportCategory::OtherAbuse => {
+            let milli = if member { rules.weight_milli } else { rules.outsider_weight_milli };
+            Some((true, fixed(milli)))
+        }
+    }
+}
