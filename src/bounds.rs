@@ -131,12 +131,43 @@ pub const TRACE_WAIT_MS: u64 = 2_000;
 /// Longest request of the metrics page that is read, in bytes: the least that hyper can be told.
 pub const METRICS_REQUEST_BYTES_MAX: usize = 8_192;
 
+/// Largest body of the report form or its JSON, in bytes: every answer of the form at its longest, escaped.
+pub const FORM_BYTES_MAX: usize = 64 * 1024;
+/// Most fields of one form; ours has 29.
+pub const FORM_FIELDS_MAX: usize = 64;
+/// Requests of the report form at once; each waits for a disk, behind [`WAITING_CALLS_MAX`] others.
+pub const FORM_CALLS_MAX: usize = 256;
+/// Longest request line and headers of the form that are read, in bytes, and most headers.
+pub const FORM_HEAD_BYTES_MAX: usize = 16 * 1024;
+/// See [`FORM_HEAD_BYTES_MAX`].
+pub const FORM_HEADERS_MAX: usize = 64;
+/// Longest life of a connection to the form, in seconds, whatever is on it.
+pub const FORM_CONNECTION_SECONDS: u64 = 120;
+/// Most notices that are read from the outbox at once for the webhook.
+pub const WEBHOOK_BATCH: usize = 100;
+/// Longest a receiver of notices may take to answer one, in milliseconds, connecting included.
+pub const WEBHOOK_WAIT_MS: u64 = 15_000;
+/// Milliseconds after the first failure until the next try, and at most: it doubles from one to the other.
+pub const WEBHOOK_RETRY_MS: (u64, u64) = (1_000, 300_000);
+/// Milliseconds between two looks at an outbox that was empty.
+pub const WEBHOOK_LOOK_MS: u64 = 1_000;
+/// Most of an answer that is read, in bytes; it says nothing but its status.
+pub const WEBHOOK_ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// Notices that a receiver refused by themselves and that are tried again later, beside the others.
+pub const WEBHOOK_ASIDE_MAX: usize = 1_000;
+/// Most files of texts in a folder that are read, and the largest of them, in bytes.
+pub const TEXT_FILES_MAX: usize = 64;
+/// See [`TEXT_FILES_MAX`].
+pub const TEXT_FILE_BYTES_MAX: u64 = 256 * 1024;
+
 /// Buckets of a caller guard, eight bytes each: a thousand nodes share one with another in 1 case of 65.
 pub const CALLER_BUCKETS: usize = 65_536;
 /// Stages a second and at once that one node may ask: beyond any node, and far below what stops the others.
 pub const SCREENING_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(100_000), count(200_000));
 /// Reports a second and at once of one reporter.
 pub const REPORT_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1), count(60));
+/// Reports over HTTP a second and at once of one network: an office behind one address, and no flood.
+pub const REPORT_NETWORK_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(2), count(120));
 /// Operator calls a second and at once of one peer.
 pub const OPERATOR_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1_000), count(5_000));
 
@@ -281,6 +312,11 @@ const _: () = assert!(STREAM_BATCH_MAX <= STREAM_IN_FLIGHT_MAX);
 const _: () =
     assert!(STREAM_BATCH_MAX < MESSAGE_FIELDS_MAX && IMPORT_BATCH_MAX < MESSAGE_FIELDS_MAX);
 const _: () = assert!(PEER_CONNECTIONS_MAX < CONNECTIONS_MAX);
+// Every text of a form at its longest, three bytes a byte where it is escaped.
+const _: () = assert!(
+    (COMMENT_BYTES_MAX * 3 + 32 * TEXT_BYTES_MAX + 12 * TEXT_BYTES_MAX) * 3 <= FORM_BYTES_MAX
+);
+const _: () = assert!(WEBHOOK_RETRY_MS.0 < WEBHOOK_RETRY_MS.1);
 const _: () = assert!(CONNECTION_STREAMS_MAX as usize <= PEER_CALLS_MAX / 16);
 const _: () = assert!(PEER_CALLS_MAX <= CALLS_MAX / 4);
 const _: () = assert!(OPERATOR_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MAX);

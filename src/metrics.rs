@@ -90,6 +90,14 @@ metrics! {
     campaign_pages: Gauge = Gauge::default();
     /// Abuse reports answered, by how they stand.
     reports: Family<Label, Counter> = Family::default();
+    /// Answers of the report form and its JSON, by page and status.
+    form_answers: Family<Labels, Counter> = Family::default();
+    /// Notices that the provider's mailer took from the webhook.
+    webhook_notices: Counter = Counter::default();
+    /// Deliveries to the webhook that failed and are tried again, by reason.
+    webhook_failures: Family<Label, Counter> = Family::default();
+    /// Age in seconds of the oldest notice that the webhook has not delivered; 0 where there is none.
+    webhook_oldest_seconds: Gauge = Gauge::default();
     /// Limits tried on some holders that were taken back by themselves.
     limit_canaries_taken_back: Counter = Counter::default();
     /// Uses that a limit tried beside live traffic would have stood in the way of since it began, by its slot.
@@ -201,6 +209,8 @@ mod tests {
         metrics.limit_shadow_stood.get_or_create(&[("slot", "1")]).inc();
         metrics.rate_descriptors.get_or_create(&[("result", "ok")]).inc();
         metrics.exchange_failures.get_or_create(&[("reason", "unreachable")]).inc();
+        metrics.form_answers.get_or_create(&[("page", "form"), ("status", "2xx")]).inc();
+        metrics.webhook_failures.get_or_create(&[("reason", "status")]).inc();
         let mut page = String::new();
         prometheus_client::encoding::text::encode(&mut page, metrics.registry()).unwrap();
         for name in NAMES {

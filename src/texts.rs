@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use fault::{TextCause, TextFault};
+pub(crate) use language::disturbs;
 pub use language::{Language, Word};
 pub use notice::{NoticeText, NoticeWords};
 pub use words::{

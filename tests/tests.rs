@@ -18,6 +18,7 @@ mod http2;
 mod node;
 mod pages;
 mod report_flow;
+mod report_web;
 mod resident;
 mod restart;
 mod store_suite;

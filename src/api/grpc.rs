@@ -141,8 +141,23 @@ impl Edge {
         self.counted(self.guards.operator.admit(caller.as_bytes(), NonZeroU32::MIN))
     }
 
+    /// The guards of every way in.
+    pub(in crate::api) const fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
+    /// What is counted.
+    pub(in crate::api) const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Within which time a message must be whole.
+    pub(in crate::api) const fn message_wait(&self) -> Duration {
+        self.message_wait
+    }
+
     /// Does what may wait for a disk on a thread that may, so that no verdict waits behind it.
-    async fn waiting<T: Send + 'static>(
+    pub(in crate::api) async fn waiting<T: Send + 'static>(
         &self,
         act: impl FnOnce(&dyn Engine) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
@@ -156,7 +171,7 @@ impl Edge {
     }
 
     /// Counts a failure on its way out.
-    fn counted<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+    pub(in crate::api) fn counted<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         if let Err(failure) = &outcome {
             trace::failure(failure);
             self.metrics.faults.get_or_create(&[("reason", failure.reason_name())]).inc();
@@ -277,9 +292,9 @@ impl Services {
 
 /// Every service over one edge, each with the message size of its audience.
 #[must_use]
-pub fn services(edge: Edge) -> Services {
+pub fn services(edge: impl Into<Arc<Edge>>) -> Services {
     use Audience::{Desk, Mailer, Operator, Report, Screening};
-    let edge = Arc::new(edge);
+    let edge = edge.into();
     let (metrics, message_wait) = (Arc::clone(&edge.metrics), edge.message_wait);
     let (calls, engine) = (Arc::new(Calls::new(&metrics)), Arc::clone(&edge.engine));
     let most = bounds::OPERATOR_MESSAGE_BYTES_MAX;

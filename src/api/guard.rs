@@ -102,6 +102,8 @@ pub struct Guards {
     pub screening: CallerGuard,
     /// Report intake, by reporter; a unit is a report.
     pub reports: CallerGuard,
+    /// Reports over HTTP, filed or asked for, by the network they come from; a unit is one of them.
+    pub networks: CallerGuard,
     /// The operators' services, by peer address; a unit is a call.
     pub operator: CallerGuard,
 }
@@ -114,6 +116,7 @@ impl Guards {
         Self {
             screening: of(bounds::SCREENING_ALLOWANCE),
             reports: of(bounds::REPORT_ALLOWANCE),
+            networks: of(bounds::REPORT_NETWORK_ALLOWANCE),
             operator: of(bounds::OPERATOR_ALLOWANCE),
         }
     }

@@ -20,6 +20,7 @@ pub(super) fn door(settings: &Settings, faults: &mut Faults) {
         let message = "is open to the network without encryption (set `tls.certificate`, or listen on 127.0.0.1)";
         faults.add("server.listen", message);
     }
+    form(settings, faults);
     if tls.certificate.is_empty() != tls.private_key.is_empty() {
         let path = if tls.certificate.is_empty() { "tls.certificate" } else { "tls.private_key" };
         faults.add(path, "is missing (certificate and key go together)");
@@ -46,6 +47,37 @@ pub(super) fn door(settings: &Settings, faults: &mut Faults) {
         faults.add("traces.endpoint", message);
     }
     exchange(settings, faults);
+}
+
+/// The port of the report form, and whose word is taken there.
+fn form(settings: &Settings, faults: &mut Faults) {
+    let server = &settings.server;
+    let exposed = server.report_listen.is_some_and(|address| !address.ip().is_loopback());
+    if exposed && !settings.tls.is_on() {
+        let message = "is open to the network without encryption (set `tls.certificate`, or listen on 127.0.0.1)";
+        faults.add("server.report_listen", message);
+    }
+    for proxy in &server.report_proxies {
+        if proxy.parse::<std::net::IpAddr>().is_err() {
+            let message = format!("{} is no address (write that of a proxy)", quote(proxy));
+            faults.add("server.report_proxies", message);
+        }
+    }
+    let header = &server.report_member_header;
+    let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if header.len() > NAME_BYTES_MAX || !header.bytes().all(sound) {
+        let message =
+            format!("{} is no header (write small letters, digits and `-`)", quote(header));
+        faults.add("server.report_member_header", message);
+    }
+    let notices = &settings.notices;
+    if notices.webhook.is_empty() != notices.secret_file.is_empty() {
+        let path = match notices.webhook.is_empty() {
+            true => "notices.webhook",
+            false => "notices.secret_file",
+        };
+        faults.add(path, "is missing (webhook and secret go together)");
+    }
 }
 
 /// What the address of an encrypted engine begins with.

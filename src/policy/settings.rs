@@ -26,6 +26,15 @@ section! {
         /// Address and port of the page of metrics (OpenMetrics, over plain HTTP), or "off". It holds no number, ident
         /// or member.
         metrics: Option<SocketAddr> = None;
+        /// Address and port of the report form and its JSON (HTTP/1.1), or "off". Any other than loopback needs `[tls]`, whose
+        /// certificate it has; whoever can reach it can report.
+        report_listen: Option<SocketAddr> = None;
+        /// Addresses of proxies before it whose `X-Forwarded-For` is believed; those of this machine always are.
+        report_proxies: Vec<String> = Vec::new();
+        /// Header in which such a proxy names the account that is signed in, such as "x-account"; then nobody else can report
+        /// as a member. Empty: what a reporter says of its account is taken as it is. The proxy must drop the header where
+        /// a visitor sends it.
+        report_member_header: String = String::new();
     }
 }
 
@@ -368,6 +377,9 @@ section! {
         misuse_percent: u32 = 50 => 1, 100;
         /// Days for which a suspended reporter's reports count for nobody else.
         misuse_days: u32 = 90 => 1, 3_660;
+        /// Folder of further languages of the form and of notices: one file each, such as `de.ftl`, with the keys of
+        /// `src/texts/en.ftl`; empty for none. Read at the start only.
+        texts: String = String::new();
     }
 }
 
@@ -401,6 +413,20 @@ section! {
         limit_percent: u32 = 25 => 1, 100;
         /// From this step of the member's ladder on a second person must agree; 9 is never.
         second_person_from_step: u32 = 4 => 1, 9;
+    }
+}
+
+section! {
+    /// Notices to reporters and members, which the provider's mailer delivers. Read at the start only.
+    Notices {
+        /// Where each is pushed to, such as "https://mailer.example/faxguard", in the way of Standard Webhooks; empty for
+        /// nowhere, since the mailer can also fetch them (`WatchNotices`). Without encryption on this machine alone.
+        webhook: String = String::new();
+        /// Path of the file with the secret that they are signed under: "whsec_" and the base64 of 24 to 64 random bytes, one
+        /// a line while the last one is exchanged for the next. Its mode is 600.
+        secret_file: String = String::new();
+        /// Path of the authorities that vouch for the mailer, in PEM; empty for those of the system.
+        authority_file: String = String::new();
     }
 }
 
@@ -506,5 +532,6 @@ settings! {
     reputation: Reputation,
     reports: Reports,
     desk: Desk,
+    notices: Notices,
     redress: Redress,
 }

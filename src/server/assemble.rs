@@ -7,15 +7,18 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::drain::{self, Drain};
+use super::form::FormWaits;
 use super::listen::{self, ServeFault};
 use super::resident;
-use super::run::Server;
+use super::run::{FormPlace, Server};
 use super::start::Start;
 use super::telemetry::{self, TelemetryFault};
 use super::tls::{Door, DoorFault};
 use super::traces::{Traces, TracesFault};
 use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY, RELOAD_EVERY};
-use crate::api::live::{Live, Timepiece};
+use super::webhook::{Webhook, WebhookWaits};
+use crate::api::http::Trust;
+use crate::api::live::{Live, Notices, Timepiece};
 use crate::exchange::{Exchange, Levels, LinkFault};
 use crate::held;
 use crate::memory::edit::{EditFault, last_generation};
@@ -124,6 +127,9 @@ pub fn serve(start: &Start) -> Result<(), RunFault> {
     if let Some(page) = server.page.as_ref().and_then(|page| page.local_addr().ok()) {
         tracing::info!(address = %page, "page of metrics");
     }
+    if let Some(form) = server.form.as_ref().and_then(|form| form.listener.local_addr().ok()) {
+        tracing::info!(address = %form, "report form");
+    }
     tracing::info!(address = %bound, encrypted = server.door.is_encrypted(), "serving");
     let served = runtime.block_on(until_signalled(server, listener));
     if let Some(traces) = traces {
@@ -188,6 +194,7 @@ fn assemble_with(
     let engine = Arc::new(Live::new(Arc::clone(&memory), clock.clone()));
     let door = Arc::new(Door::new(&start.settings.tls).map_err(RunFault::Door)?);
     let page = start.settings.server.metrics.map(bind).transpose()?;
+    let form = form_place(start)?;
     let mut chores = chores(&memory, &clock, &metrics);
     chores.push(follow_limits(&engine, &metrics));
     chores.push(work_cases(&engine, &metrics));
@@ -196,8 +203,42 @@ fn assemble_with(
         let memory = Arc::clone(&memory);
         Box::new(move || memory.hurry())
     };
+    let texts = Arc::clone(&start.texts);
+    let webhook = start.webhook.as_ref().map(|target| Webhook {
+        target: Arc::clone(target),
+        outbox: Arc::new(Notices::new(Arc::clone(&engine), Arc::clone(&texts))),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(clock.clone()),
+        waits: WebhookWaits::default(),
+    });
     let closing = closing(memory, clock);
-    Ok(Server { engine, metrics, chores, door, page, hurry, exchange, closing })
+    Ok(Server {
+        engine,
+        metrics,
+        chores,
+        door,
+        page,
+        form,
+        texts,
+        webhook,
+        hurry,
+        exchange,
+        closing,
+    })
+}
+
+/// The port of the report form, if it has one.
+fn form_place(start: &Start) -> Result<Option<FormPlace>, RunFault> {
+    let server = &start.settings.server;
+    let Some(address) = server.report_listen else { return Ok(None) };
+    let listener = bind(address)?;
+    // What does not parse was a fault of the settings.
+    let proxies = server.report_proxies.iter().filter_map(|proxy| proxy.parse().ok()).collect();
+    let header = Some(server.report_member_header.as_str()).filter(|name| !name.is_empty());
+    let member_header = header.and_then(|name| name.parse().ok());
+    let trust = Trust { proxies, member_header };
+    let texts = Arc::clone(&start.texts);
+    Ok(Some(FormPlace { listener, trust, texts, waits: FormWaits::default() }))
 }
 
 /// The generation that was in force last; before the first there is number 0, the built-in defaults, which

@@ -18,6 +18,7 @@ use super::health::Health;
 use super::tls::Door;
 use crate::api;
 use crate::api::caller::Audience;
+use crate::api::http::PagesFault;
 use crate::bounds::BACKLOG;
 
 /// Why the port could not be served.
@@ -29,6 +30,9 @@ pub enum ServeFault {
     /// The descriptor set does not decode: the build is damaged.
     #[error("built-in description of the services is damaged (rebuild the program)")]
     Reflection(#[source] tonic_reflection::server::Error),
+    /// The pages of the report form do not parse: the build is damaged.
+    #[error("report form could not be set up")]
+    Form(#[source] PagesFault),
 }
 
 /// A listener in whose backlog as many wait as the system allows. With the usual 128 a burst of connections has the kernel drop

@@ -6,15 +6,32 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::drain::{Drain, Draining};
+use super::form::{FormPort, FormWaits};
 use super::listen::{self, ServeFault};
 use super::telemetry;
 use super::tls::Door;
 use super::upkeep::{self, Chore};
+use super::webhook::Webhook;
 use crate::api::engine::Engine;
 use crate::api::grpc::{Edge, services};
 use crate::api::guard::Guards;
+use crate::api::http::{Site, Trust};
 use crate::exchange::Exchange;
 use crate::metrics::Metrics;
+use crate::texts::Texts;
+
+/// Where the report form is served, and to whom.
+#[derive(Debug)]
+pub struct FormPlace {
+    /// Where it listens.
+    pub listener: std::net::TcpListener,
+    /// Whose word on visitors is taken.
+    pub trust: Trust,
+    /// In which languages.
+    pub texts: Arc<Texts>,
+    /// How long it waits.
+    pub waits: FormWaits,
+}
 
 /// A server put together, before it listens.
 pub struct Server {
@@ -28,6 +45,12 @@ pub struct Server {
     pub door: Arc<Door>,
     /// Where the page of metrics is served, if it is.
     pub page: Option<std::net::TcpListener>,
+    /// Where the report form is served, if it is.
+    pub form: Option<FormPlace>,
+    /// What notices say, in every language.
+    pub texts: Arc<Texts>,
+    /// What pushes notices to the provider's mailer, if something does.
+    pub webhook: Option<Webhook>,
     /// Done when the end begins: chores that take their time hurry.
     pub hurry: Box<dyn FnOnce() + Send>,
     /// What is exchanged with other instances, if there are any.
@@ -46,7 +69,19 @@ impl Server {
         listener: std::net::TcpListener,
         draining: Draining,
     ) -> Result<(), ServeFault> {
-        let Self { engine, metrics, chores, door, page, hurry, exchange, closing } = self;
+        let Self {
+            engine,
+            metrics,
+            chores,
+            door,
+            page,
+            form,
+            texts,
+            webhook,
+            hurry,
+            exchange,
+            closing,
+        } = self;
         let mut running = upkeep::begin(&chores, &draining);
         let (all_served, exchanging) = Drain::new();
         let mut exchanges = JoinSet::new();
@@ -66,8 +101,21 @@ impl Server {
         let ending = draining.clone();
         let ending =
             Box::new(move || -> crate::api::grpc::Ending { Box::pin(ending.clone().begun()) });
-        let edge = Edge::new(engine, Guards::serving(), metrics, ending);
-        let served = listen::serve_behind(door, listener, services(edge), draining).await;
+        let edge =
+            Arc::new(Edge::new(engine, Guards::serving(), metrics, ending).with_texts(texts));
+        if let Some(webhook) = webhook {
+            running.spawn(webhook.run(draining.clone()));
+        }
+        let formed = form.map(|FormPlace { listener, trust, texts, waits }| {
+            let site = Site::new(Arc::clone(&edge), texts, trust).map_err(ServeFault::Form)?;
+            let port = FormPort { listener, door: Arc::clone(&door), site, waits };
+            running.spawn(port.serve(draining.clone()));
+            Ok(())
+        });
+        let served = match formed.transpose() {
+            Ok(_) => listen::serve_behind(door, listener, services(edge), draining).await,
+            Err(fault) => Err(fault),
+        };
         if served.is_err() {
             // The end has not been announced, so the chores would go on for ever.
             running.abort_all();

@@ -65,6 +65,8 @@ pub enum DoorFault {
 pub struct Door {
     tls: Option<Tls>,
     config: ArcSwapOption<ServerConfig>,
+    /// Of the port of the report form, which asks for no certificate.
+    form: ArcSwapOption<ServerConfig>,
     callers: Callers,
 }
 
@@ -72,7 +74,8 @@ impl Door {
     /// A door without encryption: everybody may everything. For a port that this machine alone can reach.
     #[must_use]
     pub fn open() -> Self {
-        Self { tls: None, config: ArcSwapOption::empty(), callers: Callers::everybody() }
+        let (config, form) = (ArcSwapOption::empty(), ArcSwapOption::empty());
+        Self { tls: None, config, form, callers: Callers::everybody() }
     }
 
     /// The door that the settings describe.
@@ -83,8 +86,9 @@ impl Door {
         if !tls.is_on() {
             return Ok(Self::open());
         }
+        let form = ArcSwapOption::from(Some(Arc::new(form_config(tls)?)));
         let config = ArcSwapOption::from(Some(Arc::new(config(tls)?)));
-        Ok(Self { tls: Some(tls.clone()), config, callers: callers(tls) })
+        Ok(Self { tls: Some(tls.clone()), config, form, callers: callers(tls) })
     }
 
     /// Reads the files again. New connections are under what they hold now.
@@ -93,7 +97,9 @@ impl Door {
     /// [`DoorFault`]: what was in force stays.
     pub fn reload(&self) -> Result<(), DoorFault> {
         if let Some(tls) = &self.tls {
-            self.config.store(Some(Arc::new(config(tls)?)));
+            let (calls, form) = (config(tls)?, form_config(tls)?);
+            self.config.store(Some(Arc::new(calls)));
+            self.form.store(Some(Arc::new(form)));
         }
         Ok(())
     }
@@ -106,6 +112,10 @@ impl Door {
 
     pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
         self.config.load_full().map(TlsAcceptor::from)
+    }
+
+    pub(super) fn form_acceptor(&self) -> Option<TlsAcceptor> {
+        self.form.load_full().map(TlsAcceptor::from)
     }
 
     /// The caller with that chain of certificates, its own first.
@@ -138,7 +148,10 @@ fn callers(tls: &Tls) -> Callers {
     callers
 }
 
-fn config(tls: &Tls) -> Result<ServerConfig, DoorFault> {
+/// The certificate of the server and its key.
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn identity(tls: &Tls) -> Result<Identity, DoorFault> {
     let chain = certificates(Path::new(&tls.certificate), "certificate")?;
     let path = Path::new(&tls.private_key);
     let key = PrivateKeyDer::from_pem_file(path).map_err(|source| DoorFault::File {
@@ -146,6 +159,25 @@ fn config(tls: &Tls) -> Result<ServerConfig, DoorFault> {
         what: "private key",
         source,
     })?;
+    Ok((chain, key))
+}
+
+/// The same certificate for browsers: nobody is asked for one of theirs, and HTTP/1.1 is spoken.
+fn form_config(tls: &Tls) -> Result<ServerConfig, DoorFault> {
+    let (chain, key) = identity(tls)?;
+    let provider = Arc::new(crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(DoorFault::Provider)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(DoorFault::Identity)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn config(tls: &Tls) -> Result<ServerConfig, DoorFault> {
+    let (chain, key) = identity(tls)?;
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

@@ -135,6 +135,7 @@ hint-report = 32 digits and letters from a to f.
 status-show = Show
 status-counted = Checked and counted
 status-duplicate = Received; you have reported this before
+status-suspended = Received; it counts for you alone at present
 status-unverified = Received; a person will look at it
 outcome-open = Not decided yet. You will be told.
 outcome-upheld = Upheld: something was done about the sender

@@ -135,6 +135,7 @@ hint-report = 32 siffror och bokstäver från a till f.
 status-show = Visa
 status-counted = Kontrollerad och räknad
 status-duplicate = Mottagen; du har anmält det här förut
+status-suspended = Mottagen; den gäller för närvarande bara för dig
 status-unverified = Mottagen; en människa kommer att se på den
 outcome-open = Inte beslutad än. Du får besked.
 outcome-upheld = Du fick rätt: något har gjorts åt avsändaren

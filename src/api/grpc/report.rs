@@ -7,6 +7,7 @@ use tonic::{Request, Response, Status};
 
 use super::Edge;
 use crate::api::convert;
+use crate::api::status::Failure;
 use crate::wire::report::v1 as wire;
 use wire::report_service_server::ReportService;
 
@@ -22,24 +23,39 @@ impl Reports {
     }
 }
 
+impl Edge {
+    /// Files a report, whichever way it came: durable when this is done.
+    ///
+    /// # Errors
+    /// Those of [`crate::api::engine::Engine::file_report`], faults of the message, and the reporter's limit.
+    pub(in crate::api) async fn file_report(
+        &self,
+        request: wire::FileReportRequest,
+    ) -> Result<wire::FileReportResponse, Failure> {
+        let reporter = convert::report::reporter_bytes(&request);
+        self.counted(self.guards.reports.admit(reporter, NonZeroU32::MIN))?;
+        let receipt = self.waiting(move |engine| {
+            engine.file_report(&convert::report::filing(&request, &engine.wall())?)
+        });
+        let told = convert::report::receipt(&receipt.await?);
+        self.count_report(&told);
+        Ok(told)
+    }
+
+    /// Counts a report that was answered.
+    pub(in crate::api) fn count_report(&self, told: &wire::FileReportResponse) {
+        let status = [("status", told.status().as_str_name())];
+        self.metrics.reports.get_or_create(&status).inc();
+    }
+}
+
 #[tonic::async_trait]
 impl ReportService for Reports {
     async fn file_report(
         &self,
         request: Request<wire::FileReportRequest>,
     ) -> Result<Response<wire::FileReportResponse>, Status> {
-        let request = request.into_inner();
-        let guard = &self.edge.guards.reports;
-        self.edge
-            .counted(guard.admit(convert::report::reporter_bytes(&request), NonZeroU32::MIN))?;
-        let receipt = self.edge.waiting(move |engine| {
-            engine.file_report(&convert::report::filing(&request, &engine.wall())?)
-        });
-        let receipt = receipt.await?;
-        let told = convert::report::receipt(&receipt);
-        let status = [("status", told.status().as_str_name())];
-        self.edge.metrics.reports.get_or_create(&status).inc();
-        Ok(Response::new(told))
+        Ok(Response::new(self.edge.file_report(request.into_inner()).await?))
     }
 
     async fn retract_report(
