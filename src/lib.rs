@@ -4,6 +4,7 @@ pub mod activity;
 pub mod api;
 pub mod bounds;
 pub mod campaign;
+pub mod complaint;
 pub mod content;
 pub mod decay;
 pub mod dense;
