@@ -99,7 +99,7 @@ pub fn read(bytes: &[u8], now: Timestamp) -> Result<Complaint, Faults> {
     check(&fields, &mut faults);
     told(&fields, &mut complaint, now, &mut faults);
     about_the_fax(&fields, &mut complaint, now, &mut faults);
-    envelope(&message, bytes, &mut complaint, now, &mut faults);
+    envelope(&message, &mut complaint, now, &mut faults);
     collect_evidence(&message, report, bytes, &mut complaint, &mut faults);
     let names = [&complaint.called, &complaint.caller, &complaint.tsi, &complaint.campaign];
     if names.into_iter().all(Option::is_none) {
@@ -247,13 +247,7 @@ fn about_the_fax(fields: &Fields, complaint: &mut Complaint, now: Timestamp, fau
 }
 
 /// Who sent the report, when, and under which id.
-fn envelope(
-    message: &Message<'_>,
-    bytes: &[u8],
-    complaint: &mut Complaint,
-    now: Timestamp,
-    faults: &mut Faults,
-) {
+fn envelope(message: &Message<'_>, complaint: &mut Complaint, now: Timestamp, faults: &mut Faults) {
     let from = message.from().and_then(|from| from.first()).and_then(|from| from.address());
     if let Some(address) = from {
         complaint.reporter.contact = Written::of(address, CONTACT_BYTES).ok();
@@ -278,7 +272,6 @@ fn envelope(
         // A person's words to people are cut where a field would be refused: the whole mail is at hand with who sent it.
         complaint.description = text.get(..end).and_then(|text| Written::of(text, TEXT_BYTES).ok());
     }
-    debug_assert!(bytes.len() <= COMPLAINT_BYTES_MAX);
 }
 
 /// The original message and what is attached. A report must have one of them (RFC 5965 section 2d).
