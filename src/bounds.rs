@@ -61,6 +61,39 @@ pub const ATTEMPTS_MAX: u32 = 10_000;
 
 /// Longest comment of a report, in bytes.
 pub const COMMENT_BYTES_MAX: usize = 1_000;
+/// Largest report of one complaint, in bytes: 15 MiB of evidence in base64 and what stands around it.
+pub const COMPLAINT_BYTES_MAX: usize = 21 * 1024 * 1024;
+/// Largest item of evidence, in bytes once decoded (XARF 4.2).
+pub const COMPLAINT_EVIDENCE_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// All evidence of one complaint, in bytes once decoded (XARF 4.2).
+pub const COMPLAINT_EVIDENCE_TOTAL_BYTES_MAX: usize = 15 * 1024 * 1024;
+/// Most items of evidence of one complaint (XARF 4.2).
+pub const COMPLAINT_EVIDENCE_ITEMS_MAX: usize = 50;
+/// Most tags of one complaint (XARF 4.2).
+pub const COMPLAINT_TAGS_MAX: usize = 20;
+/// Most values of a JSON report, counted at every depth: 20 MB of brackets would else be a gigabyte once read.
+pub const COMPLAINT_JSON_VALUES_MAX: usize = 50_000;
+/// Deepest nesting of a JSON report; the published samples have four levels.
+pub const COMPLAINT_JSON_DEPTH_MAX: usize = 32;
+/// Most lines of an e-mail report: 15 MiB in base64 have 275,000, and a header of three bytes costs a hundred once read.
+pub const COMPLAINT_MAIL_LINES_MAX: usize = 400_000;
+/// Most boundaries that an e-mail report declares: for each of them that never comes the rest is searched.
+pub const COMPLAINT_MAIL_BOUNDARIES_MAX: usize = 32;
+/// Most MIME parts of an e-mail report.
+pub const COMPLAINT_MAIL_PARTS_MAX: usize = 256;
+/// Most fields of its feedback part, and longest of them in bytes.
+pub const COMPLAINT_MAIL_FIELDS_MAX: (usize, usize) = (200, 4_096);
+/// Largest file of rows, in bytes.
+pub const COMPLAINT_ROWS_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Most rows of one file.
+pub const COMPLAINT_ROWS_MAX: usize = 1_000_000;
+/// Longest row, in bytes.
+pub const COMPLAINT_ROW_BYTES_MAX: usize = 16 * 1024;
+/// Most columns of a row.
+pub const COMPLAINT_COLUMNS_MAX: usize = 128;
+/// How far ahead of the present a complaint may be dated, in seconds: a day, for clocks and offsets that are wrong.
+pub const COMPLAINT_AHEAD_SECONDS: u64 = 86_400;
+
 /// Most entries of one message of a directory import.
 pub const IMPORT_BATCH_MAX: usize = 10_000;
 /// Largest distance between the ends of a number range.
@@ -334,3 +367,5 @@ const _: () = assert!((COMPARISONS_A_THREAD * FINGERPRINT_PAGES_MAX * 10) as u64
 const _: () = assert!(NODE_QUESTIONS_MAX <= CONNECTION_STREAMS_MAX as usize);
 const _: () = assert!(NODE_HANDSHAKE_MS < 80 && NODE_PAGE_MS < 3_000);
 const _: () = assert!(HOOK_KEPT_MAX <= NODE_REUSE_ENTRIES && HOOK_KEPT_MAX <= NODE_MEMBERS);
+const _: () = assert!(COMPLAINT_EVIDENCE_TOTAL_BYTES_MAX / 3 * 4 < COMPLAINT_BYTES_MAX);
+const _: () = assert!(COMPLAINT_ROW_BYTES_MAX * 1_000 <= COMPLAINT_ROWS_BYTES_MAX);

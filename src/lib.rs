@@ -5,6 +5,7 @@ pub mod api;
 pub mod bounds;
 pub mod campaign;
 pub mod casework;
+pub mod complaint;
 pub mod content;
 pub mod decay;
 pub mod dense;

@@ -3,6 +3,7 @@
 mod abuse;
 mod desk;
 mod limits;
+mod outbox;
 mod rates;
 mod standing;
 mod tuning;
@@ -39,6 +40,8 @@ use crate::store::{Condition, FaxKey, StoreError};
 use crate::time::{Clock, EventClock, Timestamp};
 use crate::verdict::{Action, Verdict, Watched};
 use abuse::of_report;
+
+pub use outbox::Notices;
 
 /// What tells the time.
 #[derive(Clone)]

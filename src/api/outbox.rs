@@ -1,12 +1,6 @@
 //! The outbox, as what delivers notices sees it: whatever is pending stays so until it is acknowledged.
 
-use std::sync::Arc;
-
-use super::convert;
-use super::engine::Engine;
 use super::status::Failure;
-use crate::reports;
-use crate::texts::Texts;
 use crate::time::Timestamp;
 
 /// The id of a notice, the same however often it is handed out.
@@ -43,36 +37,4 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// [`Failure::StoreUnavailable`]: they stay pending.
     fn acknowledge(&self, ids: &[NoticeId]) -> Result<(), Failure>;
-}
-
-/// The outbox of the engine, in the words of its notices.
-pub struct EngineOutbox {
-    /// What keeps it.
-    pub engine: Arc<dyn Engine>,
-    /// What notices say.
-    pub texts: Arc<Texts>,
-}
-
-impl std::fmt::Debug for EngineOutbox {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("EngineOutbox")
-    }
-}
-
-impl Outbox for EngineOutbox {
-    fn pending(&self, limit: usize) -> Result<Vec<OutboxNotice>, Failure> {
-        let policy = self.engine.policy();
-        let contact = policy.policy().redress().contact();
-        let notices = self.engine.notices(None, limit)?;
-        let told = notices.iter().map(|notice| {
-            let body = convert::notice::to_json(notice, &self.texts, contact)?;
-            Some(OutboxNotice { id: notice.id.0, created: notice.row.created, body })
-        });
-        told.collect::<Option<_>>().ok_or(Failure::Internal)
-    }
-
-    fn acknowledge(&self, ids: &[NoticeId]) -> Result<(), Failure> {
-        let ids: Vec<_> = ids.iter().copied().map(reports::NoticeId).collect();
-        self.engine.acknowledge_notices(&ids).map(drop)
-    }
 }

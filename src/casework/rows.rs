@@ -323,6 +323,8 @@ record! {
         pub created: Timestamp,
         /// The report or measure it is about.
         pub about: [u8; 16],
+        /// Of a report: how it stands, and what was reported.
+        pub filed: Option<(Standing, ReportCategory)>,
         /// Of a report: what became of it and why.
         pub outcome: Option<(Outcome, Reason)>,
         /// Whether a rule alone decided.

@@ -85,9 +85,7 @@ fn request(matches: &ArgMatches, fresh_id: String) -> Result<FileReportRequest, 
         category: category.map_or(ReportCategory::Unspecified, |(_, value)| *value).into(),
         comment: text(matches, "comment"),
         event_time: None,
-        context: None,
-        abuse_kind: 0,
-        form: None,
+        ..Default::default()
     })
 }
 

@@ -384,20 +384,6 @@ section! {
 }
 
 section! {
-    /// Notices to reporters and members, which the provider's mailer delivers. Read at the start only.
-    Notices {
-        /// Where each is pushed to, such as "https://mailer.example/faxguard", in the way of Standard Webhooks; empty for
-        /// nowhere, since the mailer can also fetch them (`WatchNotices`). Without encryption on this machine alone.
-        webhook: String = String::new();
-        /// Path of the file with the secret that they are signed under: "whsec_" and the base64 of 24 to 64 random bytes, one
-        /// a line while the last one is exchanged for the next. Its mode is 600.
-        secret_file: String = String::new();
-        /// Path of the authorities that vouch for the mailer, in PEM; empty for those of the system.
-        authority_file: String = String::new();
-    }
-}
-
-section! {
     /// The abuse desk: what is decided by rule, by when persons decide, and what is done.
     Desk {
         /// Weight of reports from which on a rule alone takes the first step against a sender, in thousandths; 0 is never.
@@ -427,6 +413,20 @@ section! {
         limit_percent: u32 = 25 => 1, 100;
         /// From this step of the member's ladder on a second person must agree; 9 is never.
         second_person_from_step: u32 = 4 => 1, 9;
+    }
+}
+
+section! {
+    /// Notices to reporters and members, which the provider's mailer delivers. Read at the start only.
+    Notices {
+        /// Where each is pushed to, such as "https://mailer.example/faxguard", in the way of Standard Webhooks; empty for
+        /// nowhere, since the mailer can also fetch them (`WatchNotices`). Without encryption on this machine alone.
+        webhook: String = String::new();
+        /// Path of the file with the secret that they are signed under: "whsec_" and the base64 of 24 to 64 random bytes, one
+        /// a line while the last one is exchanged for the next. Its mode is 600.
+        secret_file: String = String::new();
+        /// Path of the authorities that vouch for the mailer, in PEM; empty for those of the system.
+        authority_file: String = String::new();
     }
 }
 
@@ -531,7 +531,7 @@ settings! {
     exchange: Exchange,
     reputation: Reputation,
     reports: Reports,
-    notices: Notices,
     desk: Desk,
+    notices: Notices,
     redress: Redress,
 }

@@ -18,8 +18,7 @@ use super::traces::{Traces, TracesFault};
 use super::upkeep::{CHECKPOINT_EVERY, Chore, EXPIRE_EVERY, PURGE_EVERY, RELOAD_EVERY};
 use super::webhook::{Webhook, WebhookWaits};
 use crate::api::http::Trust;
-use crate::api::live::{Live, Timepiece};
-use crate::api::outbox::EngineOutbox;
+use crate::api::live::{Live, Notices, Timepiece};
 use crate::exchange::{Exchange, Levels, LinkFault};
 use crate::held;
 use crate::memory::edit::{EditFault, last_generation};
@@ -196,8 +195,6 @@ fn assemble_with(
     let door = Arc::new(Door::new(&start.settings.tls).map_err(RunFault::Door)?);
     let page = start.settings.server.metrics.map(bind).transpose()?;
     let form = form_place(start)?;
-    let texts = Arc::clone(&start.texts);
-    let webhook = webhook(start, &engine, (&metrics, &clock));
     let mut chores = chores(&memory, &clock, &metrics);
     chores.push(follow_limits(&engine, &metrics));
     chores.push(work_cases(&engine, &metrics));
@@ -206,6 +203,14 @@ fn assemble_with(
         let memory = Arc::clone(&memory);
         Box::new(move || memory.hurry())
     };
+    let texts = Arc::clone(&start.texts);
+    let webhook = start.webhook.as_ref().map(|target| Webhook {
+        target: Arc::clone(target),
+        outbox: Arc::new(Notices::new(Arc::clone(&engine), Arc::clone(&texts))),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(clock.clone()),
+        waits: WebhookWaits::default(),
+    });
     let closing = closing(memory, clock);
     Ok(Server {
         engine,
@@ -214,27 +219,11 @@ fn assemble_with(
         door,
         page,
         form,
-        webhook,
         texts,
+        webhook,
         hurry,
         exchange,
         closing,
-    })
-}
-
-/// What pushes notices to the provider's mailer, if that is wanted.
-fn webhook(
-    start: &Start,
-    engine: &Arc<Live>,
-    (metrics, clock): (&Arc<Metrics>, &Timepiece),
-) -> Option<Webhook> {
-    let (engine, texts) = (Arc::clone(engine) as _, Arc::clone(&start.texts));
-    Some(Webhook {
-        target: start.webhook.clone()?,
-        outbox: Arc::new(EngineOutbox { engine, texts }),
-        metrics: Arc::clone(metrics),
-        clock: Arc::new(clock.clone()),
-        waits: WebhookWaits::default(),
     })
 }
 
@@ -248,7 +237,8 @@ fn form_place(start: &Start) -> Result<Option<FormPlace>, RunFault> {
     let header = Some(server.report_member_header.as_str()).filter(|name| !name.is_empty());
     let member_header = header.and_then(|name| name.parse().ok());
     let trust = Trust { proxies, member_header };
-    Ok(Some(FormPlace { listener, trust, waits: FormWaits::default() }))
+    let texts = Arc::clone(&start.texts);
+    Ok(Some(FormPlace { listener, trust, texts, waits: FormWaits::default() }))
 }
 
 /// The generation that was in force last; before the first there is number 0, the built-in defaults, which

@@ -27,6 +27,8 @@ pub struct FormPlace {
     pub listener: std::net::TcpListener,
     /// Whose word on visitors is taken.
     pub trust: Trust,
+    /// In which languages.
+    pub texts: Arc<Texts>,
     /// How long it waits.
     pub waits: FormWaits,
 }
@@ -45,7 +47,7 @@ pub struct Server {
     pub page: Option<std::net::TcpListener>,
     /// Where the report form is served, if it is.
     pub form: Option<FormPlace>,
-    /// What form and notices say, in every language.
+    /// What notices say, in every language.
     pub texts: Arc<Texts>,
     /// What pushes notices to the provider's mailer, if something does.
     pub webhook: Option<Webhook>,
@@ -74,8 +76,8 @@ impl Server {
             door,
             page,
             form,
-            webhook,
             texts,
+            webhook,
             hurry,
             exchange,
             closing,
@@ -99,12 +101,12 @@ impl Server {
         let ending = draining.clone();
         let ending =
             Box::new(move || -> crate::api::grpc::Ending { Box::pin(ending.clone().begun()) });
-        let edge = Edge::new(engine, Guards::serving(), metrics, ending);
-        let edge = Arc::new(edge.with_texts(Arc::clone(&texts)));
+        let edge =
+            Arc::new(Edge::new(engine, Guards::serving(), metrics, ending).with_texts(texts));
         if let Some(webhook) = webhook {
             running.spawn(webhook.run(draining.clone()));
         }
-        let formed = form.map(|FormPlace { listener, trust, waits }| {
+        let formed = form.map(|FormPlace { listener, trust, texts, waits }| {
             let site = Site::new(Arc::clone(&edge), texts, trust).map_err(ServeFault::Form)?;
             let port = FormPort { listener, door: Arc::clone(&door), site, waits };
             running.spawn(port.serve(draining.clone()));

@@ -5,7 +5,8 @@ use super::read;
 use super::read::time_to_wire;
 use super::wall::Wall;
 use crate::casework::{
-    Fact, Ground, MeasureRow, MeasureState, NoticeKind, NoticeRow, Outcome, Reason,
+    Fact, Ground, MeasureRow, MeasureState, NoticeKind, NoticeRow, Outcome, Reason, ReportCategory,
+    Standing,
 };
 use crate::fax::id::{Pseudonym, ReportId, SubjectKind as NameKind};
 use crate::measures::{MeasureKind, SubjectKind};
@@ -40,10 +41,11 @@ pub fn to_wire(notice: &Notice, texts: &Texts, contact: &str) -> wire::Notice {
     }
 }
 
-/// The same as JSON; nothing where a time cannot be said in it.
+/// The same as JSON, as a webhook carries it.
 #[must_use]
-pub fn to_json(notice: &Notice, texts: &Texts, contact: &str) -> Option<Vec<u8>> {
-    serde_json::to_vec(&to_wire(notice, texts, contact)).ok()
+pub fn json(notice: &Notice, texts: &Texts, contact: &str) -> Vec<u8> {
+    // A message of texts and numbers is always written.
+    serde_json::to_vec(&to_wire(notice, texts, contact)).unwrap_or_default()
 }
 
 /// The name that notices know a member by: of whom a measure is about only the hot key is at hand.
@@ -61,7 +63,7 @@ pub fn in_words(notice: &Notice, texts: &Texts, contact: &str) -> NoticeWords {
         notice.measure.iter().flat_map(|row| row.facts.iter().filter_map(fact)).collect();
     let text = match (row.kind, &notice.measure) {
         (NoticeKind::Receipt, _) => {
-            NoticeText::Receipt { report: &about, follows: texts::Follows::LookedAt, contact }
+            NoticeText::Receipt { report: &about, follows: follows(row), contact }
         }
         (NoticeKind::Statement, Some(measure)) => statement(&about, measure, &facts, contact),
         (NoticeKind::AppealReceipt, measure) => NoticeText::AppealReceipt {
@@ -101,6 +103,20 @@ pub fn in_words(notice: &Notice, texts: &Texts, contact: &str) -> NoticeWords {
         }
     };
     texts.notice(&text, &row.language)
+}
+
+/// What follows at once from a report.
+fn follows(row: &NoticeRow) -> texts::Follows {
+    match row.filed {
+        Some((Standing::Duplicate, _)) => texts::Follows::NothingMore,
+        Some((Standing::Suspended, _)) => texts::Follows::Own,
+        Some((Standing::Counted, ReportCategory::JunkFax | ReportCategory::OtherAbuse)) => {
+            texts::Follows::Blocked
+        }
+        Some((Standing::Counted, ReportCategory::NotJunk)) => texts::Follows::Welcome,
+        Some((Standing::Counted, ReportCategory::RemoveMe)) => texts::Follows::Stopped,
+        Some((Standing::Unverified, _)) | None => texts::Follows::LookedAt,
+    }
 }
 
 fn statement<'a>(
@@ -193,7 +209,13 @@ fn outcome(row: &NoticeRow) -> (texts::Outcome, texts::Reason) {
         Outcome::Overturned => texts::Outcome::Overturned,
     };
     let why = match reason {
-        Reason::DeskFound | Reason::RuleFound | Reason::UnderMeasure => texts::Reason::Junk,
+        Reason::DeskFound | Reason::RuleFound | Reason::UnderMeasure => match row.filed {
+            Some((_, ReportCategory::OtherAbuse)) => texts::Reason::Abuse,
+            Some((_, ReportCategory::NotJunk)) if outcome == Outcome::Upheld => {
+                texts::Reason::WantedConfirmed
+            }
+            _ => texts::Reason::Junk,
+        },
         Reason::NothingFound | Reason::NoFinding => texts::Reason::NoEvidence,
         Reason::AppealRight => texts::Reason::NewFacts,
     };

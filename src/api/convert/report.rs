@@ -347,10 +347,8 @@ mod tests {
             category: 1,
             comment: "\u{0}$(anything)\r\n".into(),
             event_time: None,
-            context: None,
-            abuse_kind: 0,
-            form: None,
             fax: Some(fax),
+            ..Default::default()
         }
     }
 

@@ -39,8 +39,8 @@ fn follows(status: wire::ReportStatus, category: wire::ReportCategory) -> Follow
     use wire::{ReportCategory, ReportStatus};
     match (status, category) {
         (ReportStatus::Duplicate, _) => Follows::NothingMore,
-        (ReportStatus::Unverified, _) => Follows::LookedAt,
         (ReportStatus::Suspended, _) => Follows::Own,
+        (ReportStatus::Unverified, _) => Follows::LookedAt,
         (ReportStatus::Counted, ReportCategory::JunkFax | ReportCategory::OtherAbuse) => {
             Follows::Blocked
         }
