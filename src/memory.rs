@@ -387,6 +387,7 @@ const fn days_of(terms: &Retention, class: RetentionClass) -> Option<u32> {
         RetentionClass::Campaign => terms.campaign_days,
         RetentionClass::Usage => terms.usage_days,
         RetentionClass::Notice => terms.notice_days,
+        RetentionClass::Copy => terms.copy_days,
         RetentionClass::Directory | RetentionClass::Meta => return None,
     })
 }

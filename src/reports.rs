@@ -11,6 +11,7 @@
 
 mod appeals;
 mod cases;
+mod copies;
 mod decide;
 mod desk;
 mod draft;
@@ -28,6 +29,7 @@ use thiserror::Error;
 pub use crate::casework::{
     AbuseKind, CaseKey, CaseState, Outcome, Reason, ReportCategory, Standing, Ties,
 };
+use crate::content::journal::JournalFault;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::number::Number;
 use crate::fax::stage::Caller;
@@ -37,6 +39,7 @@ use crate::time::Timestamp;
 
 pub use appeals::{Appeal, Appealing, Ruling, appeal, appeals, file_appeal, rule_on_appeal};
 pub use cases::{CaseOrder, CasePage, case, case_id, cases, overdue};
+pub use copies::{attach_copy, fax_of};
 pub use decide::{Deciding, decide, second};
 pub use desk::{MeasurePage, expire, lease, lift, measure, measures, merge, next, reopen};
 pub use intake::{Intake, file, get, retract};
@@ -216,6 +219,9 @@ pub enum ReportFault {
     /// The measure cannot be taken against what the case is about.
     #[error("that measure cannot be taken against a {0}")]
     Unfit(&'static str),
+    /// The content journal cannot be written, so that nothing is put away.
+    #[error("the content journal cannot be written")]
+    Journal(#[from] JournalFault),
     /// The ledger could not be read.
     #[error("the tables of the desk cannot be read")]
     Read(#[from] StoreError),

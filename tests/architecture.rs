@@ -52,7 +52,7 @@ const ROOMS: &[Room] = &[
     // The paths: they do not see each other.
     ("screening", 6, "activity bounds campaign content decay directory fax features ledger limiter lists measures memory policy relations store time verdict"),
     ("held", 6, "activity fax ledger memory store time verdict"),
-    ("reports", 6, "activity casework decay fax features ledger lists measures memory policy store time verdict voices"),
+    ("reports", 6, "activity casework content decay fax features ledger lists measures memory policy store time verdict voices"),
     // Surfaces: the server's side and the client's.
     ("api", 7, "bounds campaign casework content directory fax features held ledger limiter lists measures memory metrics policy reports screening store texts time verdict wire"),
     ("operator", 7, "bounds fax time verdict wire"),

@@ -2,18 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
+mod crashes;
+
 use faxguard::casework::{CaseKey, CaseRow, CaseState, Finding, NoticeKind};
+use faxguard::content::sealed::SealedFax;
 use faxguard::directory::Edit;
 use faxguard::fax::id::SubjectKind as NameKind;
 use faxguard::fax::id::{Pseudonym, ReportId};
 use faxguard::fax::stage::DialOutcome;
 use faxguard::lists::{ListEntry, ListKind};
-use faxguard::measures::{MeasureId, MeasureKind};
+use faxguard::measures::{MeasureId, MeasureKind, SubjectKind};
 use faxguard::memory::Memory;
 use faxguard::reports::{
     self, Appealing, CaseOrder, Deciding, Filing, Outcome, ReportCategory, ReportFault,
     ReportedFax, Reporter, Ruling, Standing, Ties, file,
 };
+use faxguard::store::{TableId, TableWrite};
 use faxguard::time::{Span, Timestamp};
 use faxguard::verdict::Action;
 
@@ -32,7 +36,7 @@ fn who(of: u64) -> Reporter {
     Reporter::Member(member(&format!("member-{of}")))
 }
 
-fn furnish_many(memory: &Memory, most: u64) {
+pub(crate) fn furnish_many(memory: &Memory, most: u64) {
     let edits: Vec<Edit> = (0..most)
         .map(|of| Edit::Assign {
             number: keys().number(number(&did(of))),
@@ -43,7 +47,13 @@ fn furnish_many(memory: &Memory, most: u64) {
 }
 
 /// A fax from a line to a member, and the member's report of it.
-fn complain(memory: &Memory, id: u64, from: &str, of: u64, now: Timestamp) -> reports::Receipt {
+pub(crate) fn complain(
+    memory: &Memory,
+    id: u64,
+    from: &str,
+    of: u64,
+    now: Timestamp,
+) -> reports::Receipt {
     let fax = call(id, from, &did(of));
     ask(memory, &fax.received(now, 1));
     let mut filing = Filing::new(
@@ -65,6 +75,7 @@ fn decide(memory: &Memory, case: CaseKey, finding: Finding, now: Timestamp) -> C
         finding,
         measure: None,
         ground: None,
+        widened: None,
         until: None,
         note: "as reported".into(),
         time: now,
@@ -306,6 +317,14 @@ fn what_was_overturned_never_happened() {
     assert_eq!(one, other);
 }
 
+/// The report that a request made, which the request's number alone decides.
+pub(crate) fn report_of(request: u64) -> ReportId {
+    let digest = blake3::derive_key("faxguard 2026 report", &request.to_be_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    ReportId(id)
+}
+
 /// The same request again, which answers with the report that it made.
 fn complain_again(memory: &Memory, id: u64, of: u64, now: u64) -> reports::Receipt {
     let filing = Filing::new(
@@ -400,6 +419,7 @@ fn a_case_is_one_persons_at_a_time_and_two_cases_become_one() {
         finding: Finding::Abuse,
         measure: Some(MeasureKind::Suspend),
         ground: None,
+        widened: None,
         until: None,
         note: "x".into(),
         time: hour,
@@ -445,4 +465,63 @@ fn measures_voices_and_work_survive_a_restart() {
     assert_eq!(counted.reports.get("junk fax"), Some(&3));
     assert_eq!(counted.findings.get("abuse"), Some(&1));
     assert_eq!(counted.measures.get(&("block", "number")), Some(&1));
+}
+
+#[test]
+fn a_number_s_block_is_blocked_where_its_neighbours_do_the_same() {
+    let memory = house(FREE);
+    furnish_many(&memory, 4);
+    let case = complain(&memory, 1, "+14045551230", 1, at(100)).case.unwrap();
+    let deciding = Deciding {
+        case,
+        version: None,
+        author: "desk-1".into(),
+        finding: Finding::Abuse,
+        measure: None,
+        ground: None,
+        widened: Some(SubjectKind::Block10),
+        until: None,
+        note: "the whole block".into(),
+        time: at(200),
+    };
+    let member = Deciding { widened: Some(SubjectKind::Member), ..deciding.clone() };
+    assert!(matches!(reports::decide(&memory, &member), Err(ReportFault::Unfit(_))));
+    reports::decide(&memory, &deciding).unwrap();
+    let rule = |fax, from: &str| ask(&memory, &call(fax, from, &did(3)).offered(at(300))).rule;
+    assert_eq!(rule(50, "+14045551239"), "measure.block");
+    assert_ne!(rule(51, "+14045551240"), "measure.block");
+    // What is reported of the number goes into the case that was decided.
+    assert_eq!(complain(&memory, 2, "+14045551230", 2, at(400)).case, Some(case));
+}
+
+#[test]
+fn a_copy_is_journalled_put_away_closed_and_dropped() {
+    let memory = house(FREE);
+    furnish_many(&memory, 3);
+    let receipt = complain(&memory, 1, &line(1), 1, at(100));
+    let decision = reports::fax_of(&memory, receipt.report, who(1)).unwrap();
+    assert!(matches!(reports::fax_of(&memory, receipt.report, who(2)), Err(ReportFault::NoReport)));
+    let page = b"what the page says, again and again. ".repeat(40_000);
+    let seal = |of| SealedFax::new(of, page.clone());
+    let rows = |table| memory.store().table_scan(table, None, 100).unwrap();
+    let give = |fax| reports::attach_copy(&memory, (receipt.report, who(1)), fax, at(200));
+    assert!(matches!(give(seal(call(99, "", &did(1)).id())), Err(ReportFault::NoFax)));
+    assert!(rows(TableId::ContentJournal).is_empty());
+    give(seal(decision)).unwrap();
+    give(seal(decision)).unwrap();
+    assert_eq!(rows(TableId::ContentJournal).len(), 2);
+    let kept = rows(TableId::Copies);
+    assert_eq!(kept.len(), 2, "1.4 MB in parts of 1 MiB");
+    for row in &kept {
+        assert!(!row.value.windows(9).any(|part| part == b"what the "));
+        assert!(row.expires.is_some());
+    }
+    // Nothing of it is in the ledger, whose term is longer.
+    for entry in crate::support::ledger(&memory) {
+        assert!(!entry.writes.iter().any(|write| {
+            write.target().0 == TableId::Copies && matches!(write, TableWrite::Put { .. })
+        }));
+    }
+    reports::retract(&memory, receipt.report, who(1), at(300)).unwrap();
+    assert!(rows(TableId::Copies).is_empty());
 }

@@ -6,6 +6,7 @@
 )]
 
 mod campaigns;
+mod cases;
 mod charges;
 mod comparing;
 pub(crate) mod engine;
@@ -290,7 +291,7 @@ async fn health_and_reflection_know_every_service() {
         );
         count += 1;
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 16);
     assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
     assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
     server.end().await;

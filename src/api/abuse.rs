@@ -1,6 +1,8 @@
 //! What the services of the abuse desk ask of the engine: cases, measures, appeals and the outbox. All of it waits for the
 //! store.
 
+use zeroize::Zeroizing;
+
 use super::status::Failure;
 use crate::casework::{CaseKey, CaseRow, MeasureRow};
 use crate::fax::id::ReportId;
@@ -18,6 +20,17 @@ pub trait AbuseDesk {
     /// # Errors
     /// [`Failure::NotFound`], [`Failure::StoreUnavailable`].
     fn retract_report(&self, report: ReportId, reporter: Reporter) -> Result<Receipt, Failure>;
+
+    /// Puts away the copy of a fax that a reporter gives.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], [`Failure::StoreUnavailable`].
+    fn attach_copy(
+        &self,
+        report: ReportId,
+        reporter: Reporter,
+        tiff: Zeroizing<Vec<u8>>,
+    ) -> Result<(), Failure>;
 
     /// Takes an appeal.
     ///

@@ -254,7 +254,10 @@ mod tests {
             (&["*.nodes.example"], &[Audience::Screening]),
             (&["node-1.fax.example.evil.example"], &[]),
             (&["spiffe://fax.example/desk"], &[Audience::Report, Audience::Operator]),
-            (&["x", "node-1.fax.example", "spiffe://fax.example/desk"], &Audience::ALL),
+            (
+                &["x", "node-1.fax.example", "spiffe://fax.example/desk"],
+                &[Audience::Screening, Audience::Report, Audience::Operator],
+            ),
             (&[""], &[]),
             (&[], &[]),
         ] {

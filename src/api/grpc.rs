@@ -306,7 +306,7 @@ pub fn services(edge: impl Into<Arc<Edge>>) -> Services {
     let rates = RateLimitServiceServer::new(rate_limit::RateLimits(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::RATE_MESSAGE_BYTES_MAX);
     let reports = ReportServiceServer::new(report::Reports::new(Arc::clone(&edge)))
-        .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+        .max_decoding_message_size(bounds::READ_FAX_MESSAGE_BYTES_MAX);
     let appeals = AppealServiceServer::new(desk::Appeals(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
     let cases = CaseServiceServer::new(desk::Cases(Arc::clone(&edge)))

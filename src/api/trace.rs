@@ -24,7 +24,7 @@ const TRACE_PARENT: &str = "traceparent";
 const TRACE_PARENT_BYTES: usize = 55;
 
 /// Every method of the contract. A path is whatever a caller writes; a span names one of these.
-pub const METHODS: [&str; 58] = [
+pub const METHODS: [&str; 59] = [
     "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit",
     "/faxguard.desk.v1.CaseService/DecideCase",
     "/faxguard.desk.v1.CaseService/GetCase",
@@ -75,6 +75,7 @@ pub const METHODS: [&str; 58] = [
     "/faxguard.operator.v1.PolicyService/GetPolicy",
     "/faxguard.report.v1.AppealService/FileAppeal",
     "/faxguard.report.v1.AppealService/GetAppeal",
+    "/faxguard.report.v1.ReportService/AttachCopy",
     "/faxguard.report.v1.ReportService/FileReport",
     "/faxguard.report.v1.ReportService/GetReport",
     "/faxguard.report.v1.ReportService/RetractReport",

@@ -43,6 +43,8 @@ record! {
         pub language: Box<str>,
         /// Hot key of the sender it speaks of; 0 for nobody.
         pub sender: u64,
+        /// Parts of the copy of the fax that was given with it; 0 where there is none.
+        pub copy_parts: u8,
         /// The case it belongs to.
         pub case: Option<CaseKey>,
         /// What became of it, why, and when.
@@ -134,6 +136,8 @@ record! {
         pub campaign: Option<CampaignId>,
         /// The pseudonym of the number or member, as far as it is known.
         pub who: Pseudonym,
+        /// The blocks of ten and of a hundred that the number is in; 0 where it is about none.
+        pub blocks: (u64, u64),
         /// Where it stands.
         pub state: CaseState,
         /// Counts up with each change.

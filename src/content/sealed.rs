@@ -62,6 +62,15 @@ pub const PAGES_READ_MAX: usize = 64;
 /// ```
 pub trait Derived: numbers::Sealed {}
 
+/// What closes a file that is put away: what comes out of it can be read by nobody without its key.
+pub trait Envelope {
+    /// Closes one part, by its number from 0.
+    fn close(&self, number: u64, part: &[u8]) -> Box<[u8]>;
+}
+
+/// Most bytes of a part of a file that is put away.
+const PART_BYTES_MAX: usize = 1 << 20;
+
 mod numbers {
     pub trait Sealed {}
     impl Sealed for bool {}
@@ -90,6 +99,19 @@ impl SealedFax {
     /// [`InvalidTiff`].
     pub fn tags(&self) -> Result<TiffFax, InvalidTiff> {
         tiff::read(&self.bytes)
+    }
+
+    /// Puts the file away for whoever gave it, closed in parts of 1 MiB at most, and spends the grant for it. Nothing but what is
+    /// closed comes out, and the file is wiped.
+    ///
+    /// # Errors
+    /// [`WrongFax`]; the grant is spent all the same, as its journal entry says.
+    pub fn put_away(self, grant: Grant, into: &dyn Envelope) -> Result<Vec<Box<[u8]>>, WrongFax> {
+        if grant.decision() != self.decision {
+            return Err(WrongFax);
+        }
+        let parts = self.bytes.chunks(PART_BYTES_MAX).zip(0_u64..);
+        Ok(parts.map(|(part, number)| into.close(number, part)).collect())
     }
 
     /// Takes one look, and spends the grant for it.

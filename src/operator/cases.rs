@@ -13,6 +13,7 @@ use crate::wire::desk::v1::case_service_client::CaseServiceClient;
 use crate::wire::desk::v1::{
     Case, CaseOrder, DecideCaseRequest, Finding, GetCaseRequest, Ground, LeaseCaseRequest,
     ListCasesRequest, MeasureKind, MergeCasesRequest, ReopenCaseRequest, SecondCaseRequest,
+    SubjectKind,
 };
 
 pub(super) const LIST: Command = Command {
@@ -66,6 +67,10 @@ pub(super) const DECIDE: Command = Command {
             .arg(
                 option("ground", "GROUND", "In what it is grounded")
                     .value_parser(GROUNDS.map(|(name, _)| name)),
+            )
+            .arg(
+                option("block", "SIZE", "The number's block of 10 or 100 instead of the number")
+                    .value_parser(BLOCKS.map(|(name, _)| name)),
             )
             .arg(option("until", "TIME", "Until when it holds (RFC 3339)"))
             .arg(
@@ -125,6 +130,9 @@ const GROUNDS: [(&str, Ground); 5] = [
     ("criminal-law", Ground::CriminalLaw),
     ("order", Ground::Order),
 ];
+
+const BLOCKS: [(&str, SubjectKind); 2] =
+    [("10", SubjectKind::Block10), ("100", SubjectKind::Block100)];
 
 fn case_argument() -> clap::Arg {
     positional("CASE", "The case's 32 hexadecimal digits")
@@ -279,6 +287,7 @@ fn decide(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure
         ground: chosen(matches, "ground", GROUNDS).into(),
         end_time: instant_argument(matches, "until", "--until")?,
         note: text(matches, "note"),
+        widen_to: chosen(matches, "block", BLOCKS).into(),
     };
     let answer =
         context.call(async |channel| CaseServiceClient::new(channel).decide_case(request).await)?;

@@ -139,6 +139,8 @@ section! {
         usage_days: u32 = 7 => 1, 30;
         /// Notices, after the mailer has taken them or nobody did.
         notice_days: u32 = 90 => 28, 3_660;
+        /// Copies of faxes that recipients gave with their reports.
+        copy_days: u32 = 30 => 1, 400;
     }
 }
 

@@ -223,6 +223,9 @@ pub(super) fn attach(
     if let Some((_, stage)) = found {
         case.behaviour_milli = case.behaviour_milli.max(behaviour_milli(stage));
         case.facts = facts(stage);
+        if case.subject.kind == SubjectKind::Number {
+            case.blocks = (stage.observation.block10, stage.observation.block100);
+        }
     }
     let mut changed = link(memory, draft, (key, &mut case), (filing, report, row), speaker)?;
     rank(memory, &mut case);
@@ -313,6 +316,7 @@ fn new_case(memory: &Memory, filing: &Filing, accused: &Accused) -> CaseRow {
         subject: accused.subject,
         campaign: accused.campaign,
         who: accused.who,
+        blocks: (0, 0),
         state: CaseState::Received,
         version: 0,
         opened: filing.time,

@@ -10,6 +10,7 @@ use crate::casework::{
     CaseKey, CaseRow, CaseState, DecidedRow, DeskEvent, EventKind, Fact, Finding, Ground,
     MeasureRow, MeasureState, WorkKind, WorkRow,
 };
+use crate::fax::id::Pseudonym;
 use crate::measures::{InForce, MeasureId, MeasureKind, Subject, SubjectKind};
 use crate::memory::Memory;
 use crate::policy::{DeskRules, LadderStep};
@@ -38,6 +39,8 @@ pub struct Deciding {
     pub measure: Option<MeasureKind>,
     /// In what it is grounded; `None` for what the reports complain of.
     pub ground: Option<Ground>,
+    /// The block of numbers that it is about instead of the one number; `None` for what the case is about.
+    pub widened: Option<SubjectKind>,
     /// Until when it is to hold; `None` as long as the ladder says.
     pub until: Option<Timestamp>,
     /// Why, for the desk alone.
@@ -55,6 +58,9 @@ pub fn decide(memory: &Memory, deciding: &Deciding) -> Result<CaseRow, ReportFau
     let mut draft = Draft::over(memory.store());
     let mut case = read(&draft, deciding.case)?;
     may_decide(&case, deciding.version, &deciding.author, deciding.time)?;
+    if let Some(kind) = deciding.widened {
+        widen(&mut case, kind)?;
+    }
     let generation = memory.generations().current();
     let rules = generation.policy().desk();
     let step = step(&draft, case.subject, rules, deciding.time)?;
@@ -89,6 +95,21 @@ pub fn decide(memory: &Memory, deciding: &Deciding) -> Result<CaseRow, ReportFau
     let decided = finish(memory, &mut draft, (deciding.case, case), now, EventKind::Decided)?;
     changed.apply(memory, now);
     Ok(decided)
+}
+
+/// Makes a case about a number one about its block.
+fn widen(case: &mut CaseRow, kind: SubjectKind) -> Result<(), ReportFault> {
+    let key = match (case.subject.kind, kind) {
+        (SubjectKind::Number, SubjectKind::Block10) => case.blocks.0,
+        (SubjectKind::Number, SubjectKind::Block100) => case.blocks.1,
+        _ => 0,
+    };
+    if key == 0 {
+        return Err(ReportFault::Unfit(case.subject.kind.name()));
+    }
+    case.subject = Subject { kind, key };
+    case.who = Pseudonym::of_hot(key);
+    Ok(())
 }
 
 /// A second person agrees with what was proposed, or does not: then the case waits for the desk again.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 
 use super::cases::{Changed, attach, detach};
+use super::copies;
 use super::draft::Draft;
 use super::find::find;
 use super::misuse;
@@ -116,6 +117,7 @@ pub fn retract(
     }
     let changed = detach(memory, &mut draft, (report, &row), now)?;
     row.outcome = Some((Outcome::Retracted, (Reason::NoFinding, now)));
+    copies::drop_of(&mut draft, report, &mut row);
     keep(memory, &mut draft, report, &row);
     let event = DeskEvent {
         category: row.category as u8,
@@ -277,6 +279,7 @@ fn report_row(
         form: filing.form.clone(),
         language: filing.circumstances.language.clone(),
         sender: found.map_or(0, |(_, row)| sender_of(row)),
+        copy_parts: 0,
         case: None,
         outcome: None,
     }

@@ -11,7 +11,7 @@ use crate::casework::{
 };
 use crate::casework::{DeskEvent, Outcome};
 use crate::fax::id::{Pseudonym, ReportId};
-use crate::measures::{MeasureId, SubjectKind};
+use crate::measures::{MeasureId, MeasureKind, Subject, SubjectKind};
 use crate::memory::Memory;
 use crate::store::record::Field;
 use crate::store::table::RetentionClass;
@@ -148,8 +148,22 @@ pub fn acknowledge(
 }
 
 fn put(memory: &Memory, draft: &mut Draft<'_>, row: &NoticeRow) {
+    // To who has no account any more goes what is about a measure or its appeal, and nothing else.
+    let of_measure = matches!(
+        row.kind,
+        NoticeKind::Statement | NoticeKind::AppealReceipt | NoticeKind::AppealDecision
+    );
+    if row.member && !of_measure && is_closed(memory, row) {
+        return;
+    }
     let expires = memory.expiry(RetentionClass::Report, row.created);
     draft.put(TableId::Notices, &NoticeId::of(row).key(WAITING), row, expires);
+}
+
+fn is_closed(memory: &Memory, row: &NoticeRow) -> bool {
+    let member = Subject { kind: SubjectKind::Member, key: row.to.hot() };
+    let measure = memory.measures().strongest(member, row.created);
+    measure.is_some_and(|measure| measure.kind == MeasureKind::Close)
 }
 
 /// A notice to who filed a report, with nothing in it yet.
@@ -257,7 +271,7 @@ pub(super) fn ended(
     now: Timestamp,
 ) {
     // After an account is closed only what is about an appeal goes out.
-    if measure.kind != crate::measures::MeasureKind::Close {
+    if measure.kind != MeasureKind::Close {
         let notice = to_subject(NoticeKind::MeasureEnded, id, measure, now);
         notice.iter().for_each(|notice| put(memory, draft, notice));
     }

@@ -423,6 +423,7 @@ fn terms(days: &Retention) -> Result<RetentionTerms, TermTooShort> {
         (RetentionClass::Campaign, days.campaign_days),
         (RetentionClass::Usage, days.usage_days),
         (RetentionClass::Notice, days.notice_days),
+        (RetentionClass::Copy, days.copy_days),
     ]
     .into_iter()
     .try_fold(RetentionTerms::default(), |terms, (class, days)| terms.with(class, days))

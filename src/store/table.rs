@@ -38,6 +38,8 @@ pub enum RetentionClass {
     Usage,
     /// Notices, until the mailer has them and somewhat longer.
     Notice,
+    /// Copies of faxes that their recipients gave.
+    Copy,
 }
 
 /// A retention class written out.
@@ -53,7 +55,7 @@ pub struct Retention {
 
 impl RetentionClass {
     /// Every class, in the order in which the terms keep them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Ledger,
         Self::Directory,
         Self::List,
@@ -69,6 +71,7 @@ impl RetentionClass {
         Self::Campaign,
         Self::Usage,
         Self::Notice,
+        Self::Copy,
     ];
 
     /// Purpose, default and floor.
@@ -87,6 +90,7 @@ impl RetentionClass {
             Self::ContentJournal => ("prove who opened content and why", 1_095, 365),
             Self::FalsePositive => ("open the filter when it errs too often", 90, 28),
             Self::Meta => ("run the store", 36_500, 36_500),
+            Self::Copy => ("show what was reported to who decides it", 30, 1),
             Self::Notice => ("tell people what was done about them and their reports", 90, 28),
             Self::Usage => ("try another limit on what was used, and say who used what", 7, 1),
             Self::Campaign => ("know a page that is sent to many, whatever the number", 7, 2),
@@ -239,11 +243,13 @@ pub enum TableId {
     Voices = 27,
     /// What is left to be done about a case, a step at a time.
     Work = 28,
+    /// Copies of faxes that recipients gave with their reports, closed: never in the ledger, which would keep them for longer.
+    Copies = 29,
 }
 
 impl TableId {
     /// Every table, in the order of codes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::DirectoryNumbers,
         Self::DirectoryMembers,
         Self::ListEntries,
@@ -272,6 +278,7 @@ impl TableId {
         Self::Outcomes,
         Self::Voices,
         Self::Work,
+        Self::Copies,
     ];
 
     /// What the catalog says of the table.
@@ -306,6 +313,7 @@ impl TableId {
             Self::Outcomes => ("outcomes", 1, RetentionClass::Reporter),
             Self::Voices => ("voices", 1, RetentionClass::Reporter),
             Self::Work => ("work", 1, RetentionClass::Report),
+            Self::Copies => ("copies", 1, RetentionClass::Copy),
         };
         Table { name, version, retention }
     }

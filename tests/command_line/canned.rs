@@ -220,6 +220,10 @@ impl report_service_server::ReportService for Canned {
         Ok(Response::new(GetReportResponse { receipt, category, ..GetReportResponse::default() }))
     }
 
+    async fn attach_copy(&self, _: Request<AttachCopyRequest>) -> Answer<AttachCopyResponse> {
+        Ok(Response::new(AttachCopyResponse {}))
+    }
+
     async fn retract_report(
         &self,
         _: Request<RetractReportRequest>,

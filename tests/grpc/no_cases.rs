@@ -21,6 +21,15 @@ impl AbuseDesk for CannedEngine {
         Err(Failure::NotFound { what: "report" })
     }
 
+    fn attach_copy(
+        &self,
+        _: ReportId,
+        _: Reporter,
+        _: zeroize::Zeroizing<Vec<u8>>,
+    ) -> Result<(), Failure> {
+        Err(Failure::NotFound { what: "report" })
+    }
+
     fn file_appeal(&self, _: &Appealing) -> Result<Appeal, Failure> {
         Err(NO_MEASURE)
     }

@@ -10,7 +10,7 @@ use crate::api::status::Failure;
 use crate::bounds;
 use crate::casework::{AppealState, CaseKey, CaseRow, Fact, Finding, Ground, MeasureRow};
 use crate::fax::id::{Pseudonym, ReportId, SubjectKind as NameKind};
-use crate::measures::{MeasureId, MeasureKind, Subject};
+use crate::measures::{MeasureId, MeasureKind, Subject, SubjectKind};
 use crate::reports::{
     Appeal, Appealing, CaseOrder, Deciding, Ruling, Transparency, case_id, sealed,
 };
@@ -191,8 +191,17 @@ pub fn deciding(
     request: &wire::DecideCaseRequest,
     now: Timestamp,
 ) -> Result<Deciding, InvalidRequest> {
-    let wire::DecideCaseRequest { case_id, etag, author, finding, measure, ground, end_time, note } =
-        request;
+    let wire::DecideCaseRequest {
+        case_id,
+        etag,
+        author,
+        finding,
+        measure,
+        ground,
+        end_time,
+        note,
+        widen_to,
+    } = request;
     let mut faults = Faults::default();
     let case = case_key(&mut faults, "case_id", case_id);
     let version = faults.keep(
@@ -219,6 +228,11 @@ pub fn deciding(
         }),
     );
     let note = faults.keep("note", read::required(note));
+    let widened = code(*widen_to, SubjectKind::from_code).and_then(|kind| match kind {
+        None | Some(SubjectKind::Block10 | SubjectKind::Block100) => Ok(kind),
+        Some(_) => Err(InvalidField::UnknownValue { value: *widen_to }),
+    });
+    let widened = faults.keep("widen_to", widened);
     faults.finish((|| {
         Some(Deciding {
             case: case?,
@@ -227,6 +241,7 @@ pub fn deciding(
             finding: finding?,
             measure: measure?,
             ground: ground?,
+            widened: widened?,
             until: until?,
             note: note?.into(),
             time: now,
@@ -501,7 +516,6 @@ pub fn transparency_to_wire(counted: &Transparency) -> wire::GetTransparencyResp
 mod tests {
     use super::*;
     use crate::casework::{CaseState, MeasureState};
-    use crate::measures::SubjectKind;
 
     /// `SUBJECT_KIND_MEMBER` is the fifth of both.
     fn same<T: Copy>(

@@ -7,6 +7,7 @@ use super::wall::Wall;
 use std::net::IpAddr;
 
 use prost::Message;
+use zeroize::Zeroizing;
 
 use crate::bounds;
 use crate::casework::{AbuseKind, ReportCategory, Ties};
@@ -315,6 +316,29 @@ pub fn standing(stands: &Receipt) -> wire::GetReportResponse {
         decided_time: stands.outcome.map(|(.., at)| time_to_wire(at)),
         case_id: stands.case.map(|case| ReportId(case).to_string()).unwrap_or_default(),
     }
+}
+
+/// Reads who gives a copy of the fax of which report, with its bytes.
+///
+/// # Errors
+/// [`InvalidRequest`].
+pub fn attaching(
+    request: wire::AttachCopyRequest,
+    wall: &Wall<'_>,
+) -> Result<(ReportId, Reporter, Zeroizing<Vec<u8>>), InvalidRequest> {
+    let wire::AttachCopyRequest { report_id, reporter, fax } = request;
+    // Wiped whatever else is wrong with it.
+    let tiff = Zeroizing::new(fax.map(|fax| fax.tiff).unwrap_or_default());
+    let mut faults = Faults::default();
+    let report = faults.keep("report_id", ReportId::parse(&report_id).ok_or(InvalidField::NotAnId));
+    let reporter = who(&mut faults, reporter.as_ref(), wall);
+    let (bytes, most) = (tiff.len(), bounds::READ_FAX_BYTES_MAX);
+    match bytes {
+        0 => faults.add("fax.tiff", InvalidField::Absent),
+        _ if bytes > most => faults.add("fax.tiff", InvalidField::TooManyBytes { bytes, most }),
+        _ => {}
+    }
+    faults.finish((|| Some((report?, reporter?.0, tiff)))())
 }
 
 /// Reads who takes a report back, and which.

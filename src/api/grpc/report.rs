@@ -73,6 +73,22 @@ impl ReportService for Reports {
         Ok(Response::new(wire::RetractReportResponse { receipt }))
     }
 
+    async fn attach_copy(
+        &self,
+        request: Request<wire::AttachCopyRequest>,
+    ) -> Result<Response<wire::AttachCopyResponse>, Status> {
+        let request = request.into_inner();
+        let who = convert::report::name_bytes(request.reporter.as_ref());
+        self.edge.counted(self.edge.guards.reports.admit(who, NonZeroU32::MIN))?;
+        let kept = self.edge.waiting(move |engine| {
+            let (report, reporter, tiff) = convert::report::attaching(request, &engine.wall())?;
+            engine.attach_copy(report, reporter, tiff)
+        });
+        kept.await?;
+        self.edge.metrics.content_looks.get_or_create(&[("purpose", "prevent-disruption")]).inc();
+        Ok(Response::new(wire::AttachCopyResponse {}))
+    }
+
     async fn get_report(
         &self,
         request: Request<wire::GetReportRequest>,

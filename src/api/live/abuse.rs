@@ -1,9 +1,12 @@
 //! Cases, measures, appeals and the outbox, with their faults in the wall's words.
 
+use zeroize::Zeroizing;
+
 use super::{Live, unavailable};
 use crate::api::abuse::AbuseDesk;
 use crate::api::status::Failure;
 use crate::casework::{CaseKey, CaseRow, MeasureRow};
+use crate::content::sealed::SealedFax;
 use crate::fax::id::ReportId;
 use crate::measures::MeasureId;
 use crate::reports::{
@@ -18,6 +21,17 @@ const MEASURES_PAGE: usize = 200;
 impl AbuseDesk for Live {
     fn retract_report(&self, report: ReportId, reporter: Reporter) -> Result<Receipt, Failure> {
         kept(reports::retract(&self.memory, report, reporter, self.now()))
+    }
+
+    fn attach_copy(
+        &self,
+        report: ReportId,
+        reporter: Reporter,
+        mut tiff: Zeroizing<Vec<u8>>,
+    ) -> Result<(), Failure> {
+        let decision = kept(reports::fax_of(&self.memory, report, reporter))?;
+        let fax = SealedFax::new(decision, std::mem::take(&mut *tiff));
+        kept(reports::attach_copy(&self.memory, (report, reporter), fax, self.now()))
     }
 
     fn file_appeal(&self, appealing: &Appealing) -> Result<Appeal, Failure> {
@@ -148,6 +162,7 @@ pub(super) fn of_report(fault: &ReportFault) -> Failure {
         ReportFault::Unfit(_) => Failure::MeasureUnfit,
         ReportFault::Read(_)
         | ReportFault::Refused(_)
+        | ReportFault::Journal(_)
         | ReportFault::Commit(_)
         | ReportFault::List(_) => unavailable(fault),
     }

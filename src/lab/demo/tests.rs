@@ -155,6 +155,13 @@ impl ReportService for Rote {
         Err(Status::unimplemented(""))
     }
 
+    async fn attach_copy(
+        &self,
+        _: Request<report::AttachCopyRequest>,
+    ) -> Result<Response<report::AttachCopyResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn retract_report(
         &self,
         _: Request<report::RetractReportRequest>,

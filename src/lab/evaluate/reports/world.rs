@@ -140,6 +140,7 @@ impl World {
                 finding,
                 measure: None,
                 ground: None,
+                widened: None,
                 until: None,
                 note: "evaluated".into(),
                 time: now,
