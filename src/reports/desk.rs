@@ -247,10 +247,7 @@ pub fn lift(
 /// # Errors
 /// [`ReportFault`]; what was not ended is at the next call.
 pub fn expire(memory: &Memory, now: Timestamp) -> Result<usize, ReportFault> {
-    let over = |measure: &&InForce| measure.until.is_some_and(|until| until <= now);
-    let all = memory.measures().digest();
-    let ended: Vec<MeasureId> =
-        all.iter().flat_map(|(_, of)| of.iter().filter(over)).map(|measure| measure.id).collect();
+    let ended = memory.measures().ended(now);
     for id in &ended {
         let _desk = memory.desk().lock();
         let mut draft = Draft::over(memory.store());
