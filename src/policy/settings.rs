@@ -398,7 +398,7 @@ section! {
         grave_hours: u32 = 4 => 1, 8_760;
         /// Hours in which any other case is to be decided.
         case_hours: u32 = 24 => 1, 8_760;
-        /// Days in which an appeal is to be decided.
+        /// Hours in which an appeal is to be decided.
         appeal_hours: u32 = 168 => 1, 8_760;
         /// Days for which a measure can be appealed.
         appeal_days: u32 = 183 => 183, 3_660;
