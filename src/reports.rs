@@ -14,6 +14,7 @@ mod cases;
 mod decide;
 mod desk;
 mod draft;
+mod export;
 mod find;
 mod intake;
 mod misuse;
@@ -39,7 +40,8 @@ pub use appeals::{Appeal, Appealing, Ruling, appeal, appeals, file_appeal, rule_
 pub use cases::{CaseOrder, CasePage, case, case_id, cases, overdue};
 pub use decide::{Deciding, decide, second};
 pub use desk::{MeasurePage, expire, lease, lift, measure, measures, merge, next, reopen};
-pub use intake::{Intake, file, get, retract};
+pub use export::{CaseReport, case_report};
+pub use intake::{Intake, file, get, report_of, retract};
 pub use notices::{Notice, NoticeId, acknowledge, pending};
 pub use subjects::subject_of_number;
 pub use transparency::{FEW, Transparency, transparency};

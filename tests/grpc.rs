@@ -8,6 +8,7 @@
 mod campaigns;
 mod charges;
 mod comparing;
+mod complaints;
 pub(crate) mod engine;
 mod limits;
 mod live;
@@ -290,7 +291,7 @@ async fn health_and_reflection_know_every_service() {
         );
         count += 1;
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 17);
     assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
     assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
     server.end().await;
