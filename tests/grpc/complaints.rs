@@ -260,17 +260,9 @@ async fn a_file_of_a_thousand_rows_is_the_same_reports_twice() {
     served.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_leaves_has_tokens_or_what_the_reporter_gave() {
-    use desk::ExportFormat::{Arf, Fcc1088aCsv, Fcc1088aJson, Fcc1088aText, Unspecified, Xarf};
-    let folder = tempfile::tempdir().unwrap();
-    let served = Served::begin(folder.path()).await;
-    let bytes = xarf_4(9, CALLED);
-    let receipt = filed(&served, asked(report::ComplaintFormat::Xarf, bytes)).await.unwrap();
-    let case_id = stands(&served, &receipt.report_id).await.case_id;
-    let mut client = CaseServiceClient::new(served.channel.clone());
-    let ask = |format: desk::ExportFormat, partner: &str| desk::ExportCaseRequest {
-        case_id: case_id.clone(),
+fn export(case_id: &str, format: desk::ExportFormat, partner: &str) -> desk::ExportCaseRequest {
+    desk::ExportCaseRequest {
+        case_id: case_id.into(),
         report_id: String::new(),
         format: format.into(),
         partner: partner.into(),
@@ -279,7 +271,19 @@ async fn what_leaves_has_tokens_or_what_the_reporter_gave() {
             contact: "abuse@provider.example".into(),
             domain: "provider.example".into(),
         }),
-    };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_has_tokens_or_what_the_reporter_gave() {
+    use desk::ExportFormat::{Arf, Fcc1088aCsv, Fcc1088aJson, Fcc1088aText, Xarf};
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::begin(folder.path()).await;
+    let bytes = xarf_4(9, CALLED);
+    let receipt = filed(&served, asked(report::ComplaintFormat::Xarf, bytes)).await.unwrap();
+    let case_id = stands(&served, &receipt.report_id).await.case_id;
+    let mut client = CaseServiceClient::new(served.channel.clone());
+    let ask = |format, partner: &str| export(&case_id, format, partner);
     let now = WallClock.now();
     let mut sources = Vec::new();
     for partner in ["upstream-1", "upstream-1", "upstream-2"] {
@@ -305,6 +309,19 @@ async fn what_leaves_has_tokens_or_what_the_reporter_gave() {
     let json = client.export_case(ask(Fcc1088aJson, "")).await.unwrap().into_inner();
     let json: serde_json::Value = serde_json::from_str(&json.content).unwrap();
     assert_eq!(json["do_not_fax_asked"], "yes");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_leave_is_named_and_a_decision_leaves_its_reasons() {
+    use desk::ExportFormat::{Arf, Unspecified, Xarf};
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::begin(folder.path()).await;
+    let bytes = xarf_4(9, CALLED);
+    let receipt = filed(&served, asked(report::ComplaintFormat::Xarf, bytes)).await.unwrap();
+    let case_id = stands(&served, &receipt.report_id).await.case_id;
+    let mut client = CaseServiceClient::new(served.channel.clone());
+    let ask = |format, partner: &str| export(&case_id, format, partner);
     for (bad, wanted) in [
         (ask(Unspecified, "x"), &["format"][..]),
         (ask(Xarf, ""), &["partner"]),
@@ -319,7 +336,7 @@ async fn what_leaves_has_tokens_or_what_the_reporter_gave() {
 
     // A decision leaves its statement of reasons.
     let decide = desk::DecideCaseRequest {
-        case_id,
+        case_id: case_id.clone(),
         author: "=desk".into(),
         finding: desk::Finding::Abuse.into(),
         measure: desk::MeasureKind::Block.into(),

@@ -33,7 +33,9 @@ impl complaint_service_server::ComplaintService for Desk {
             ComplaintFormat::Arf => {
                 Ok(Response::new(FileComplaintResponse { receipt: Some(receipt()) }))
             }
-            _ => Err(refused(Code::InvalidArgument, "INVALID_FIELD", "`$.type` is no type")),
+            ComplaintFormat::Xarf | ComplaintFormat::Unspecified => {
+                Err(refused(Code::InvalidArgument, "INVALID_FIELD", "`$.type` is no type"))
+            }
         }
     }
 
