@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 24] = [
+const FILES: [&str; 25] = [
     "envoy/config/core/v3/base.proto",
     "envoy/extensions/common/ratelimit/v3/ratelimit.proto",
     "envoy/service/ratelimit/v3/rls.proto",
@@ -23,6 +23,7 @@ const FILES: [&str; 24] = [
     "faxguard/operator/v1/policy.proto",
     "faxguard/replay/v1/event.proto",
     "faxguard/report/v1/appeal.proto",
+    "faxguard/report/v1/complaint.proto",
     "faxguard/report/v1/report.proto",
     "faxguard/screening/v1/charge.proto",
     "faxguard/screening/v1/fingerprint.proto",
@@ -32,13 +33,17 @@ const FILES: [&str; 24] = [
     "faxguard/screening/v1/verdict.proto",
 ];
 
-/// Messages of which nothing may get into a log: a page, what pages are recognised by, and the keys to it.
-const UNPRINTABLE: [&str; 5] = [
+/// Messages of which nothing may get into a log: a page, what pages are recognised by, the keys to it, and what somebody
+/// complains of.
+const UNPRINTABLE: [&str; 8] = [
     "faxguard.screening.v1.FingerprintFaxRequest",
     "faxguard.screening.v1.PageFingerprint",
     "faxguard.screening.v1.Fingerprint",
     "faxguard.screening.v1.FingerprintMark",
     "faxguard.screening.v1.FingerprintKey",
+    "faxguard.report.v1.FileComplaintRequest",
+    "faxguard.report.v1.ImportComplaintsRequest",
+    "faxguard.desk.v1.ExportCaseResponse",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

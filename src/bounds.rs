@@ -93,6 +93,17 @@ pub const COMPLAINT_ROW_BYTES_MAX: usize = 16 * 1024;
 pub const COMPLAINT_COLUMNS_MAX: usize = 128;
 /// How far ahead of the present a complaint may be dated, in seconds: a day, for clocks and offsets that are wrong.
 pub const COMPLAINT_AHEAD_SECONDS: u64 = 86_400;
+/// Largest message with one complaint, in bytes: the complaint, and what stands beside it.
+pub const COMPLAINT_MESSAGE_BYTES_MAX: usize = COMPLAINT_BYTES_MAX + 64 * 1024;
+/// Complaints that are read at once, and files of them that are imported at once: each is in memory, several times over
+/// while it is read. A further one is told to come back.
+pub const COMPLAINT_PLACES: usize = 4;
+/// Rows of a file that are filed together: each waits for the disk, and what waits at the same time waits once.
+pub const COMPLAINT_ROWS_TOGETHER: usize = 32;
+/// Rows of one file over HTTP whose faults are told; further ones are counted.
+pub const COMPLAINT_FAULTY_TOLD_MAX: usize = 1_000;
+/// Most bytes of the answers of FCC form 1088A that are kept of one complaint.
+pub const COMPLAINT_FORM_BYTES_MAX: usize = 16 * 1024;
 
 /// Most entries of one message of a directory import.
 pub const IMPORT_BATCH_MAX: usize = 10_000;
@@ -132,13 +143,14 @@ pub const PEER_CALLS_MAX: usize = 4_096;
 /// Counts of the calls of peers: a thousand peers share one with another in 1 case of 65.
 pub const PEER_COUNTS: usize = 65_536;
 /// Longest a message may take from its first byte to its last, and a call of one message from its beginning to its end, in
-/// milliseconds: the largest message over a line of 3 Mbit/s takes 11 s. Between messages a stream may rest for ever.
+/// milliseconds: a message of the operators over a line of 3 Mbit/s takes 11 s, the largest complaint over one of 14 Mbit/s
+/// as long. Between messages a stream may rest for ever.
 pub const MESSAGE_WAIT_MS: u64 = 15_000;
-/// Most bytes kept of one peer's messages that are not whole yet: a few of the largest at once. What is whole is answered
+/// Most bytes kept of one peer's messages that are not whole yet: one of the largest, or a few of the others, at once. What is whole is answered
 /// and kept no longer.
-pub const PEER_UNFINISHED_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const PEER_UNFINISHED_BYTES_MAX: usize = 24 * 1024 * 1024;
 /// The same of all peers.
-pub const UNFINISHED_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub const UNFINISHED_BYTES_MAX: usize = 288 * 1024 * 1024;
 /// Most requests and streams at once on one connection.
 pub const CONNECTION_STREAMS_MAX: u32 = 256;
 /// Largest header list of a request, in bytes.
@@ -201,6 +213,8 @@ pub const SCREENING_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(100_000), count
 pub const REPORT_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1), count(60));
 /// Reports over HTTP a second and at once of one network: an office behind one address, and no flood.
 pub const REPORT_NETWORK_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(2), count(120));
+/// Rows of files of complaints over HTTP a second and at once of one network: whoever has more has a client of gRPC.
+pub const COMPLAINT_ROW_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(5), count(1_000));
 /// Operator calls a second and at once of one peer.
 pub const OPERATOR_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1_000), count(5_000));
 
@@ -356,7 +370,9 @@ const _: () = assert!(OPERATOR_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MA
 const _: () = assert!(READ_FAX_BYTES_MAX < READ_FAX_MESSAGE_BYTES_MAX);
 const _: () = assert!(READ_FAX_MESSAGE_BYTES_MAX * 4 <= PEER_UNFINISHED_BYTES_MAX);
 const _: () = assert!(READ_FAX_STAGES.get() <= SCREENING_ALLOWANCE.1.get());
-const _: () = assert!(PEER_UNFINISHED_BYTES_MAX <= UNFINISHED_BYTES_MAX / 16);
+const _: () = assert!(PEER_UNFINISHED_BYTES_MAX <= UNFINISHED_BYTES_MAX / 12);
+const _: () = assert!(COMPLAINT_MESSAGE_BYTES_MAX < PEER_UNFINISHED_BYTES_MAX);
+const _: () = assert!(COMPLAINT_ROWS_TOGETHER < WAITING_CALLS_MAX);
 const _: () = assert!((USAGE_BLOCK_BYTES as u64) * 1_000 <= USAGE_BYTES_MAX);
 const _: () = assert!(TRACE_BATCH_SPANS <= TRACE_QUEUE_SPANS);
 const _: () = assert!(ID_BYTES_MAX <= TEXT_BYTES_MAX);

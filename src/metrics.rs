@@ -90,6 +90,8 @@ metrics! {
     campaign_pages: Gauge = Gauge::default();
     /// Abuse reports answered, by how they stand.
     reports: Family<Label, Counter> = Family::default();
+    /// Complaints that came in the formats of others, by format and by what became of them: filed, known already, or faulty.
+    complaints: Family<Labels, Counter> = Family::default();
     /// Answers of the report form and its JSON, by page and status.
     form_answers: Family<Labels, Counter> = Family::default();
     /// Notices that the provider's mailer took from the webhook.

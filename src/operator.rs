@@ -4,6 +4,7 @@
 mod campaigns;
 mod cases;
 mod command;
+mod complaints;
 mod context;
 mod decision;
 mod directory;
@@ -45,6 +46,9 @@ pub const COMMANDS: &[Command] = &[
     replay::REPLAY,
     report::FILE,
     report::SHOW,
+    complaints::FILE,
+    complaints::IMPORT,
+    complaints::CHECK,
     decision::EXPLAIN,
     decision::BLOCKED,
     lists::ADD,
@@ -60,10 +64,12 @@ pub const COMMANDS: &[Command] = &[
     cases::SECOND,
     cases::MERGE,
     cases::REOPEN,
+    cases::EXPORT,
     measures::LIST,
     measures::SHOW,
     measures::LIFT,
     measures::APPEAL,
+    measures::EXPORT,
     measures::TRANSPARENCY,
     campaigns::LIST,
     campaigns::SHOW,

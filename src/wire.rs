@@ -45,12 +45,16 @@ pub mod report {
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/faxguard.report.v1.rs"));
         include!(concat!(env!("OUT_DIR"), "/faxguard.report.v1.serde.rs"));
+
+        crate::wire::unprintable!(FileComplaintRequest ImportComplaintsRequest);
     }
 }
 pub mod desk {
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/faxguard.desk.v1.rs"));
         include!(concat!(env!("OUT_DIR"), "/faxguard.desk.v1.serde.rs"));
+
+        crate::wire::unprintable!(ExportCaseResponse);
     }
 }
 pub mod notice {

@@ -45,7 +45,7 @@ const ROOMS: &[Room] = &[
     ("campaign", 3, "bounds content decay fax time verdict"),
     ("limiter", 3, "bounds decay dense fax store time verdict"),
     // What is written down of all of these.
-    ("casework", 4, "decay fax measures store time voices"),
+    ("casework", 4, "complaint decay fax measures store time voices"),
     ("ledger", 4, "activity content fax features limiter relations store time verdict"),
     // Everything that outlives a request, in one place.
     ("memory", 5, "activity bounds campaign casework content decay dense directory fax features ledger limiter lists measures policy relations store time verdict voices"),
@@ -54,8 +54,8 @@ const ROOMS: &[Room] = &[
     ("held", 6, "activity fax ledger memory store time verdict"),
     ("reports", 6, "activity casework content decay fax features ledger lists measures memory policy store time verdict voices"),
     // Surfaces: the server's side and the client's.
-    ("api", 7, "bounds campaign casework content directory fax features held ledger limiter lists measures memory metrics policy reports screening store texts time verdict wire"),
-    ("operator", 7, "bounds fax time verdict wire"),
+    ("api", 7, "bounds campaign casework complaint content directory fax features held ledger limiter lists measures memory metrics policy reports screening store texts time verdict wire"),
+    ("operator", 7, "bounds complaint fax time verdict wire"),
     // What instances tell each other, over a network of their own.
     ("exchange", 7, "limiter memory metrics policy time verdict"),
     // The routing node's side: a client too, which shares the tool's commands.

@@ -19,6 +19,7 @@ use faxguard::wire::screening::v1 as wire;
 use operator::directory_service_client::DirectoryServiceClient;
 use operator::policy_service_client::PolicyServiceClient;
 use prost::Message;
+use report::complaint_service_client::ComplaintServiceClient;
 use report::report_service_client::ReportServiceClient;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
@@ -210,7 +211,49 @@ async fn drive(channel: &Channel) -> usize {
             .file_report(serde_json::from_value::<report::FileReportRequest>(filed).unwrap())
             .await;
     }
+    complain(channel).await;
     answered
+}
+
+/// Files complaints of other systems with the mark in every text, sound ones and broken ones.
+async fn complain(channel: &Channel) {
+    let mut client = ComplaintServiceClient::new(channel.clone());
+    let mail = format!(
+        "From: <{MARK}@carrier.example>\r\nSubject: {MARK}\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=feedback-report; boundary=part\r\n\r\n\
+         --part\r\nContent-Type: text/plain\r\n\r\n{MARK}\r\n\
+         --part\r\nContent-Type: message/feedback-report\r\n\r\n\
+         Feedback-Type: abuse\r\nUser-Agent: {MARK}\r\nVersion: 1\r\nFax-Caller: {}\r\n\
+         Fax-Called: {}\r\nFax-TSI: {MARK}\r\nX-More: {MARK}\r\n\r\n\
+         --part\r\nContent-Type: message/rfc822\r\n\r\nSubject: {MARK}\r\n\r\n{MARK}\r\n--part--\r\n",
+        NUMBERS[0], NUMBERS[1]
+    );
+    let broken = mail.replace("Version: 1", MARK);
+    let asked = |report: String| report::FileComplaintRequest {
+        format: report::ComplaintFormat::Arf.into(),
+        report: report.into_bytes(),
+        ..Default::default()
+    };
+    assert!(client.file_complaint(asked(mail)).await.is_ok());
+    assert!(client.file_complaint(asked(broken)).await.is_err());
+    let table = format!(
+        "category,incident_at,caller,called,description,form_consumer_name,{MARK}\n\
+         junk_fax,2026-03-01T14:30:25Z,{0},{1},{MARK},{MARK},{MARK}\n\
+         {MARK},{MARK},{0},{1},{MARK},{MARK},{MARK}\n\
+         junk_fax,2026-03-01T14:30:25Z,{0},{MARK},{MARK},{MARK},{MARK}\n",
+        NUMBERS[0], NUMBERS[1]
+    );
+    let part = report::ImportComplaintsRequest {
+        format: report::ComplaintFileFormat::Csv.into(),
+        importer: format!("{MARK}-carrier"),
+        event_time: None,
+        chunk: table.into_bytes(),
+    };
+    let told = client.import_complaints(tokio_stream::iter([part])).await.unwrap();
+    let mut told = told.into_inner();
+    let last = told.message().await.unwrap().unwrap();
+    assert_eq!((last.filed_count, last.faulty_count), (1, 2));
+    assert!(!format!("{last:?}").contains(MARK));
 }
 
 /// Has the service read a fax, and says which of its bytes must be nowhere: those of its page, in parts.

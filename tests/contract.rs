@@ -20,7 +20,9 @@ use prost_types::{
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/api.binpb");
 /// Fields of bytes: a fax that the service is to read and the map of a page, which are content; which bits of a mark are
 /// unsure; a key.
-const BYTES: [&str; 4] = [
+const BYTES: [&str; 6] = [
+    "faxguard.report.v1.FileComplaintRequest.report",
+    "faxguard.report.v1.ImportComplaintsRequest.chunk",
     "faxguard.screening.v1.FingerprintFaxRequest.tiff",
     "faxguard.screening.v1.PageFingerprint.ink_map",
     "faxguard.screening.v1.FingerprintMark.weak_bits",

@@ -9,6 +9,7 @@ mod campaigns;
 mod cases;
 mod charges;
 mod comparing;
+mod complaints;
 pub(crate) mod engine;
 mod limits;
 mod live;
@@ -291,7 +292,7 @@ async fn health_and_reflection_know_every_service() {
         );
         count += 1;
     }
-    assert_eq!(count, 16);
+    assert_eq!(count, 17);
     assert_eq!(server.health("").await, Ok(ServingStatus::Serving));
     assert_eq!(server.health("no.such.Service").await, Err(Code::NotFound));
     server.end().await;

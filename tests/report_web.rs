@@ -6,6 +6,7 @@
 )]
 
 mod browser;
+mod complaints;
 mod hostile;
 mod json;
 mod page;

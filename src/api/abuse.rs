@@ -8,8 +8,8 @@ use crate::casework::{CaseKey, CaseRow, MeasureRow};
 use crate::fax::id::ReportId;
 use crate::measures::MeasureId;
 use crate::reports::{
-    Appeal, Appealing, CaseOrder, CasePage, Deciding, MeasurePage, Notice, NoticeId, Receipt,
-    Reporter, Ruling, Transparency,
+    Appeal, Appealing, CaseOrder, CasePage, CaseReport, Deciding, MeasurePage, Notice, NoticeId,
+    Receipt, Reporter, Ruling, Transparency,
 };
 use crate::time::Timestamp;
 
@@ -60,6 +60,12 @@ pub trait AbuseDesk {
     /// # Errors
     /// [`Failure::NotFound`], [`Failure::StoreUnavailable`].
     fn case(&self, case: CaseKey) -> Result<CaseRow, Failure>;
+
+    /// One report of a case, the first of its links where none is named, with the last stage of its fax.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], [`Failure::StoreUnavailable`].
+    fn case_report(&self, case: CaseKey, report: Option<ReportId>) -> Result<CaseReport, Failure>;
 
     /// Takes a case, or the next one; `None` where none waits.
     ///

@@ -4,9 +4,11 @@
 pub mod abuse;
 pub mod campaign;
 pub mod charge;
+pub mod complaint;
 pub mod decision;
 pub mod directory;
 pub mod event_json;
+pub mod export;
 pub mod fault;
 pub mod fingerprint;
 pub mod held;

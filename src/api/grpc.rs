@@ -4,6 +4,7 @@ mod answers;
 mod arrival;
 mod beside;
 mod charge;
+mod complaint;
 mod declared;
 mod desk;
 mod dispatch;
@@ -43,6 +44,7 @@ use crate::wire::envoy::service::ratelimit::v3::rate_limit_service_server::RateL
 use crate::wire::notice::v1::notice_service_server::NoticeServiceServer;
 use crate::wire::operator::v1 as operator_wire;
 use crate::wire::report::v1::appeal_service_server::AppealServiceServer;
+use crate::wire::report::v1::complaint_service_server::ComplaintServiceServer;
 use crate::wire::report::v1::report_service_server::ReportServiceServer;
 use crate::wire::screening::v1::charge_service_server::ChargeServiceServer;
 use crate::wire::screening::v1::reading_service_server::ReadingServiceServer;
@@ -57,6 +59,7 @@ use operator_wire::list_entry_service_server::ListEntryServiceServer;
 use operator_wire::policy_service_server::PolicyServiceServer;
 
 pub use answers::Ending;
+pub(in crate::api) use complaint::Importing;
 pub use gate::Gate;
 pub use intake::CALLER_STREAMS;
 pub use table::Table;
@@ -74,6 +77,7 @@ pub struct Edge {
     metrics: Arc<Metrics>,
     ending: EndingMaker,
     places: Semaphore,
+    complaints: Arc<Semaphore>,
     comparing: Beside,
     reading: Beside,
     message_wait: Duration,
@@ -93,6 +97,7 @@ impl Edge {
         ending: EndingMaker,
     ) -> Self {
         let places = Semaphore::new(bounds::WAITING_CALLS_MAX);
+        let complaints = Arc::new(Semaphore::new(bounds::COMPLAINT_PLACES));
         let message_wait = Duration::from_millis(bounds::MESSAGE_WAIT_MS);
         let watch_wait = Duration::from_millis(bounds::CAMPAIGN_WATCH_MS);
         let comparing = Beside::this_runtime();
@@ -103,6 +108,7 @@ impl Edge {
             metrics,
             ending,
             places,
+            complaints,
             comparing,
             reading,
             message_wait,
@@ -309,6 +315,8 @@ pub fn services(edge: impl Into<Arc<Edge>>) -> Services {
         .max_decoding_message_size(bounds::READ_FAX_MESSAGE_BYTES_MAX);
     let appeals = AppealServiceServer::new(desk::Appeals(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
+    let complaints = ComplaintServiceServer::new(complaint::Complaints(Arc::clone(&edge)))
+        .max_decoding_message_size(bounds::COMPLAINT_MESSAGE_BYTES_MAX);
     let cases = CaseServiceServer::new(desk::Cases(Arc::clone(&edge)))
         .max_decoding_message_size(bounds::SCREENING_MESSAGE_BYTES_MAX);
     let measures = MeasureServiceServer::new(desk::Measures(Arc::clone(&edge)))
@@ -338,6 +346,7 @@ pub fn services(edge: impl Into<Arc<Edge>>) -> Services {
         .with(Screening, charges)
         .with(Report, reports)
         .with(Report, appeals)
+        .with(Report, complaints)
         .with(Desk, cases)
         .with(Desk, measures)
         .with(Mailer, notices)

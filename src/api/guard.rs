@@ -104,6 +104,8 @@ pub struct Guards {
     pub reports: CallerGuard,
     /// Reports over HTTP, filed or asked for, by the network they come from; a unit is one of them.
     pub networks: CallerGuard,
+    /// Files of complaints over HTTP, by the network they come from; a unit is a row.
+    pub rows: CallerGuard,
     /// The operators' services, by peer address; a unit is a call.
     pub operator: CallerGuard,
 }
@@ -117,6 +119,7 @@ impl Guards {
             screening: of(bounds::SCREENING_ALLOWANCE),
             reports: of(bounds::REPORT_ALLOWANCE),
             networks: of(bounds::REPORT_NETWORK_ALLOWANCE),
+            rows: of(bounds::COMPLAINT_ROW_ALLOWANCE),
             operator: of(bounds::OPERATOR_ALLOWANCE),
         }
     }

@@ -1,6 +1,7 @@
 //! The provider's abuse page over HTTP: a form that works without script, a page on how a report stands, and the JSON of the same
 //! messages. Everything goes through the same conversions, calls and limits as over gRPC.
 
+mod complaint;
 mod fields;
 mod form;
 mod json;
@@ -54,6 +55,7 @@ struct House {
     pages: Pages,
     trust: Trust,
     places: Semaphore,
+    complaints: Semaphore,
     body_wait: Duration,
 }
 
@@ -82,15 +84,17 @@ impl Site {
     /// [`PagesFault`].
     pub fn new(edge: Arc<Edge>, texts: Arc<Texts>, trust: Trust) -> Result<Self, PagesFault> {
         let places = Semaphore::new(bounds::FORM_CALLS_MAX);
+        let complaints = Semaphore::new(bounds::COMPLAINT_PLACES);
         let body_wait = edge.message_wait();
         let pages = Pages::new().map_err(PagesFault)?;
-        let house = Arc::new(House { edge, texts, pages, trust, places, body_wait });
+        let house = Arc::new(House { edge, texts, pages, trust, places, complaints, body_wait });
         let routes = Router::new()
             .route("/report", get(empty_form).post(sent_form))
             .route("/report/status", get(ask_status).post(show_status))
             .route("/report/style.css", get(style))
             .route("/v1/reports", post(file_json))
             .route("/v1/reports/{id}", get(read_json))
+            .route("/v1/complaints", post(complaint::file))
             .fallback(missing)
             .method_not_allowed_fallback(wrong_method)
             .with_state(Arc::clone(&house));
@@ -192,17 +196,22 @@ impl House {
         self.edge.counted(guard.admit(&visitor.network(), NonZeroU32::MIN))
     }
 
-    /// The body of a request, whole, in time and not too large.
+    /// The body of a form or its JSON.
     async fn body(&self, request: Request) -> Result<Bytes, Refused> {
+        self.body_within(request, bounds::FORM_BYTES_MAX).await
+    }
+
+    /// The body of a request, whole, in time and not too large.
+    async fn body_within(&self, request: Request, most: usize) -> Result<Bytes, Refused> {
         let told = request.headers().get(header::CONTENT_LENGTH);
         let told = told.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if told.is_some_and(|bytes| bytes > bounds::FORM_BYTES_MAX) {
-            return Err(Refused::TooManyBytes);
+        if told.is_some_and(|bytes| bytes > most) {
+            return Err(Refused::TooManyBytes { most });
         }
-        let limited = Limited::new(request.into_body(), bounds::FORM_BYTES_MAX);
+        let limited = Limited::new(request.into_body(), most);
         match tokio::time::timeout(self.body_wait, limited.collect()).await {
             Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(Refused::TooManyBytes),
+            Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(Refused::TooManyBytes { most }),
             Ok(Err(_)) => Err(Refused::Unreadable { line: 0, column: 0 }),
             Err(_) => Err(Refused::TooSlow),
         }

@@ -24,9 +24,10 @@ const TRACE_PARENT: &str = "traceparent";
 const TRACE_PARENT_BYTES: usize = 55;
 
 /// Every method of the contract. A path is whatever a caller writes; a span names one of these.
-pub const METHODS: [&str; 59] = [
+pub const METHODS: [&str; 63] = [
     "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit",
     "/faxguard.desk.v1.CaseService/DecideCase",
+    "/faxguard.desk.v1.CaseService/ExportCase",
     "/faxguard.desk.v1.CaseService/GetCase",
     "/faxguard.desk.v1.CaseService/LeaseCase",
     "/faxguard.desk.v1.CaseService/ListCases",
@@ -34,6 +35,7 @@ pub const METHODS: [&str; 59] = [
     "/faxguard.desk.v1.CaseService/ReopenCase",
     "/faxguard.desk.v1.CaseService/SecondCase",
     "/faxguard.desk.v1.MeasureService/DecideAppeal",
+    "/faxguard.desk.v1.MeasureService/ExportMeasures",
     "/faxguard.desk.v1.MeasureService/GetMeasure",
     "/faxguard.desk.v1.MeasureService/GetTransparency",
     "/faxguard.desk.v1.MeasureService/LiftMeasure",
@@ -75,6 +77,8 @@ pub const METHODS: [&str; 59] = [
     "/faxguard.operator.v1.PolicyService/GetPolicy",
     "/faxguard.report.v1.AppealService/FileAppeal",
     "/faxguard.report.v1.AppealService/GetAppeal",
+    "/faxguard.report.v1.ComplaintService/FileComplaint",
+    "/faxguard.report.v1.ComplaintService/ImportComplaints",
     "/faxguard.report.v1.ReportService/AttachCopy",
     "/faxguard.report.v1.ReportService/FileReport",
     "/faxguard.report.v1.ReportService/GetReport",

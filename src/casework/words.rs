@@ -1,18 +1,17 @@
 //! The closed words of the abuse desk: categories, standings, findings, grounds, facts. Their codes are stored and never change.
 
-use crate::store::record::codes;
+use crate::store::record::{Field, codes};
 
-codes! {
-    /// What is reported.
-    pub enum ReportCategory {
-        /// An unsolicited commercial fax.
-        JunkFax = 1 "junk fax",
-        /// Fraud, harassment, flooding, a hijacked account.
-        OtherAbuse = 2 "other abuse",
-        /// A fax that was wanted.
-        NotJunk = 3 "not junk",
-        /// No more faxes from this sender.
-        RemoveMe = 4 "remove me",
+/// What is reported: the word that complaints of every format have for it.
+pub use crate::complaint::Category as ReportCategory;
+
+impl Field for ReportCategory {
+    fn put(&self, to: &mut Vec<u8>) {
+        to.push(*self as u8);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Self::from_code(u8::take(from)?)
     }
 }
 

@@ -3,6 +3,10 @@
 //! A row that is damaged is answered with its faults and its number, and the next one is read. A quote that is never
 //! closed swallows what follows in every reader of tables: here such a row ends where its first line ends.
 
+mod feed;
+
+pub use feed::{Feed, Table};
+
 use csv_core::{ReadRecordResult, Reader};
 use serde_json::{Map, Value};
 
@@ -403,4 +407,18 @@ pub fn to_jsonl(complaint: &Complaint) -> String {
     let named = |column: &Column| Some((column.name.to_owned(), column.get_json(complaint)?));
     let object: Map<String, Value> = COLUMNS.iter().filter_map(named).collect();
     format!("{}\n", Value::Object(object))
+}
+
+/// All that a complaint says but its evidence and its format, in one order: the same complaint as a row of a table and as a
+/// line of JSON has the same text. It holds numbers: it is hashed, and kept nowhere.
+#[must_use]
+pub fn canonical(complaint: &Complaint) -> String {
+    let mut kept: Vec<(&String, &Value)> = complaint.extra.fields().iter().collect();
+    kept.sort_unstable_by_key(|(name, _)| *name);
+    let mut text = to_jsonl(complaint);
+    for (name, value) in kept {
+        text.push_str(&Value::from(name.as_str()).to_string());
+        text.push_str(&value.to_string());
+    }
+    text
 }

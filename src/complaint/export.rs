@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::columns::{self, Column};
 use super::{Complaint, moment};
+use crate::time::Timestamp;
 
 /// Writes tables as RFC 4180 has them, with every cell made harmless for spreadsheets. Every table that leaves is written
 /// by it.
@@ -55,6 +56,12 @@ pub(super) fn is_active(cell: &str) -> bool {
     let first = cell.trim_start_matches(blank).chars().next();
     cell.starts_with(['\t', '\r'])
         || matches!(first, Some('=' | '+' | '-' | '@' | '\'' | '＝' | '＋' | '－' | '＠'))
+}
+
+/// An instant as tables that leave have it: RFC 3339, in UTC.
+#[must_use]
+pub fn instant(time: Timestamp) -> String {
+    moment::to_rfc3339(time)
 }
 
 /// FCC form 1088A as text to be read and signed: a line a question, in the order of the form. Line ends and control

@@ -8,12 +8,12 @@ use super::decision::limit_argument;
 use super::failure::Failure;
 use super::lists::{author_argument, instant_argument};
 use super::output::{Form, Lean, Output, table};
-use super::text::{label, safe, wire_instant};
+use super::text::{is_hostile, label, safe, wire_instant};
 use crate::wire::desk::v1::case_service_client::CaseServiceClient;
 use crate::wire::desk::v1::{
-    Case, CaseOrder, DecideCaseRequest, Finding, GetCaseRequest, Ground, LeaseCaseRequest,
-    ListCasesRequest, MeasureKind, MergeCasesRequest, ReopenCaseRequest, SecondCaseRequest,
-    SubjectKind,
+    Case, CaseOrder, DecideCaseRequest, ExportCaseRequest, ExportFormat, ExportSender, Finding,
+    GetCaseRequest, Ground, LeaseCaseRequest, ListCasesRequest, MeasureKind, MergeCasesRequest,
+    ReopenCaseRequest, SecondCaseRequest, SubjectKind,
 };
 
 pub(super) const LIST: Command = Command {
@@ -113,6 +113,36 @@ pub(super) const REOPEN: Command = Command {
     run: reopen,
 };
 
+pub(super) const EXPORT: Command = Command {
+    name: "cases export",
+    help: "Write a report of a case for a partner or an authority",
+    doc: "Write one report of a case to standard output. XARF and ARF are for a partner: numbers and idents are tokens under \
+          the partner's own key, and nobody but the sender is named. FCC form 1088A, as text, CSV or JSON, carries what the \
+          reporter gave: numbers and names.",
+    shape: |command| {
+        command
+            .arg(case_argument())
+            .arg(
+                option("format", "FORMAT", "In which format")
+                    .required(true)
+                    .value_parser(EXPORTS.map(|(name, _)| name)),
+            )
+            .arg(option("report", "REPORT", "This report of the case, 32 hexadecimal digits"))
+            .arg(option("partner", "NAME", "Whom it is for, at most 64 bytes (XARF, ARF)"))
+            .arg(option("organisation", "NAME", "Who sends it (XARF, ARF)"))
+            .arg(option("contact", "ADDRESS", "The sender's e-mail address (XARF, ARF)"))
+            .arg(option("domain", "DOMAIN", "The sender's domain (XARF, ARF)"))
+    },
+    run: export,
+};
+
+const EXPORTS: [(&str, ExportFormat); 5] = [
+    ("xarf", ExportFormat::Xarf),
+    ("arf", ExportFormat::Arf),
+    ("1088a", ExportFormat::Fcc1088aText),
+    ("1088a-csv", ExportFormat::Fcc1088aCsv),
+    ("1088a-json", ExportFormat::Fcc1088aJson),
+];
 const FINDINGS: [(&str, Finding); 3] =
     [("abuse", Finding::Abuse), ("unfounded", Finding::Unfounded), ("unclear", Finding::Unclear)];
 const MEASURES: [(&str, MeasureKind); 6] = [
@@ -324,4 +354,32 @@ fn reopen(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure
     let answer =
         context.call(async |channel| CaseServiceClient::new(channel).reopen_case(request).await)?;
     told(answer.case.as_ref(), &mut context.output)
+}
+
+fn export(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
+    let format: ExportFormat = chosen(matches, "format", EXPORTS);
+    let request = ExportCaseRequest {
+        case_id: text(matches, "CASE"),
+        report_id: text(matches, "report"),
+        format: format.into(),
+        partner: text(matches, "partner"),
+        sender: Some(ExportSender {
+            organisation: text(matches, "organisation"),
+            contact: text(matches, "contact"),
+            domain: text(matches, "domain"),
+        }),
+    };
+    let answer =
+        context.call(async |channel| CaseServiceClient::new(channel).export_case(request).await)?;
+    match context.output.form() {
+        Form::Programs => context.output.json(&answer),
+        // As it is to be sent; line ends and tabs are part of it, and nothing else that a terminal would obey.
+        Form::People => context.output.text(&without_controls(&answer.content)),
+    }
+}
+
+/// A document without what a terminal would obey.
+fn without_controls(text: &str) -> String {
+    let kept = |c: &char| matches!(c, '\r' | '\n' | '\t') || !is_hostile(*c);
+    text.chars().filter(kept).collect()
 }

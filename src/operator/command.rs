@@ -31,9 +31,10 @@ pub struct Command {
 }
 
 /// A word that does nothing by itself and stands before several commands.
-const GROUPS: [(&str, &str); 13] = [
+const GROUPS: [(&str, &str); 14] = [
     ("campaigns", "See and decide on near-identical pages to many recipients"),
     ("cases", "See and decide what was reported"),
+    ("complaint", "File complaints of other systems, or say what would be filed"),
     ("convert", "Turn what fax servers record into replay events"),
     ("directory", "Feed what the provider knows of its numbers and members"),
     ("forms", "See and edit the pages that are no campaign, however many get them"),

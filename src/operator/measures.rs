@@ -10,8 +10,8 @@ use super::output::{Form, Lean, Output, table};
 use super::text::{label, safe, sentence, wire_instant};
 use crate::wire::desk::v1::measure_service_client::MeasureServiceClient;
 use crate::wire::desk::v1::{
-    DecideAppealRequest, GetMeasureRequest, GetTransparencyRequest, LiftMeasureRequest,
-    ListMeasuresRequest, Measure,
+    DecideAppealRequest, ExportMeasuresRequest, GetMeasureRequest, GetTransparencyRequest,
+    LiftMeasureRequest, ListMeasuresRequest, Measure,
 };
 
 pub(super) const LIST: Command = Command {
@@ -52,6 +52,15 @@ pub(super) const APPEAL: Command = Command {
             .arg(author_argument())
     },
     run: appeal,
+};
+
+pub(super) const EXPORT: Command = Command {
+    name: "measures export",
+    help: "Write the statements of reasons of all measures as CSV",
+    doc: "Write the statements of reasons of all measures to standard output, as comma-separated values that no spreadsheet \
+          runs as formulas. Whom they are about is told by pseudonyms.",
+    shape: |command| command,
+    run: export,
 };
 
 pub(super) const TRANSPARENCY: Command = Command {
@@ -192,4 +201,22 @@ fn transparency(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), F
     });
     output.text(&table(&[("what", Lean::Left), ("number", Lean::Right)], rows))?;
     output.line(format!("median decision  {} s", answer.median_decision_seconds))
+}
+
+fn export(_: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut page_token = String::new();
+    loop {
+        let request = ExportMeasuresRequest { page_token };
+        let page = context.call(async |channel| {
+            MeasureServiceClient::new(channel).export_measures(request).await
+        })?;
+        match context.output.form() {
+            Form::Programs => context.output.json(&page)?,
+            Form::People => context.output.text(&page.csv)?,
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(());
+        }
+    }
 }

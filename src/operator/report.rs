@@ -99,7 +99,10 @@ fn file(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> 
     }
 }
 
-fn receipt_lines(receipt: &FileReportResponse, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn receipt_lines(
+    receipt: &FileReportResponse,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let shown = output.shown();
     let status = label(receipt.status().as_str_name(), "REPORT_STATUS_");
     output.line(format!("report    {}", safe(&receipt.report_id)))?;

@@ -88,7 +88,11 @@ fn described(
     Ok(rows.iter().filter(fits).min_by_key(distance).and_then(|row| row.decision))
 }
 
-fn latest(memory: &Memory, decision: DecisionId) -> Result<Option<StageRow>, ReportFault> {
+/// The last stage of a decision.
+pub(super) fn latest(
+    memory: &Memory,
+    decision: DecisionId,
+) -> Result<Option<StageRow>, ReportFault> {
     let entries = memory.store().decision(decision).map_err(ReportFault::Read)?;
     let stages = entries.iter().rev().filter(|entry| entry.kind == EntryKind::Stage);
     Ok(stages.filter_map(|entry| StageRow::decode(&entry.body, decision, &memory.names())).next())

@@ -205,7 +205,7 @@ fn follow(memory: &Memory, filing: &Filing, follows: Follows) -> Result<Receipt,
 }
 
 fn take(memory: &Memory, draft: &mut Draft<'_>, filing: &Filing) -> Result<Follows, ReportFault> {
-    let report = report_id(filing.request);
+    let report = report_of(filing.request);
     if let Some(known) = read(draft, report)? {
         return Ok(Follows {
             receipt: receipt(report, &known),
@@ -285,8 +285,9 @@ fn report_row(
     }
 }
 
-/// The report that a request stands for.
-fn report_id(request: u64) -> ReportId {
+/// The report that a request stands for, whether it has come or not.
+#[must_use]
+pub fn report_of(request: u64) -> ReportId {
     let digest = blake3::derive_key("faxguard 2026 report", &request.to_be_bytes());
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);

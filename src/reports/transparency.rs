@@ -101,8 +101,7 @@ impl Transparency {
         match event.what {
             EventKind::Reported => {
                 let category = ReportCategory::from_code(event.category);
-                *self.reports.entry(category.map_or("other", ReportCategory::name)).or_default() +=
-                    1;
+                *self.reports.entry(category.map_or("other", named)).or_default() += 1;
                 self.automated_reports += u64::from(event.automated);
             }
             EventKind::Retracted => self.retracted += 1,
@@ -130,5 +129,15 @@ impl Transparency {
         if let Some(ground) = Ground::from_code(event.ground) {
             *self.grounds.entry(ground.name()).or_default() += 1;
         }
+    }
+}
+
+/// The name of a category in the counts.
+const fn named(category: ReportCategory) -> &'static str {
+    match category {
+        ReportCategory::JunkFax => "junk fax",
+        ReportCategory::OtherAbuse => "other abuse",
+        ReportCategory::NotJunk => "not junk",
+        ReportCategory::RemoveMe => "remove me",
     }
 }

@@ -86,6 +86,7 @@ pub struct KeyRing {
     subjects: Box<[Prepared; SubjectKind::ALL.len()]>,
     decision: Box<Prepared>,
     pages: Box<Prepared>,
+    partners: Box<Prepared>,
     texts: Box<Aes256GcmSiv>,
     request: SipHasher13,
     nodes: Machines,
@@ -145,6 +146,7 @@ impl KeyRing {
             nodes: Machines::default(),
             trunks: Machines::default(),
             pages: Box::new(subkey(master, b"faxguard pages", &[])),
+            partners: Box::new(subkey(master, b"faxguard partners", &[])),
             texts: Box::new(Aes256GcmSiv::new(
                 &output(&subkey(master, b"faxguard texts", &[]), &[]).into(),
             )),
@@ -263,6 +265,13 @@ impl KeyRing {
     #[must_use]
     pub fn page_secret(&self, epoch: u32) -> [u8; KEY_BYTES] {
         output(&self.pages, &[&epoch.to_be_bytes()])
+    }
+
+    /// The key that numbers are replaced by tokens under in what one partner is sent (RFC 6590): the same for a partner over
+    /// all time, so that it can tell equal numbers, and another for each, so that two cannot lay theirs side by side.
+    #[must_use]
+    pub fn partner_key(&self, partner: &str) -> Zeroizing<[u8; KEY_BYTES]> {
+        Zeroizing::new(output(&self.partners, &[partner.as_bytes()]))
     }
 
     /// The decision that a node's fax id stands for: the same at every stage. Its key does not change

@@ -1,6 +1,7 @@
 //! A server on loopback whose answers never change, so that what the tool prints can be compared.
 
 mod campaigns;
+mod complaints;
 mod tuning;
 
 use std::pin::Pin;
@@ -40,6 +41,9 @@ async fn serve(listener: std::net::TcpListener) {
     tonic::transport::Server::builder()
         .add_service(screening_service_server::ScreeningServiceServer::new(Canned))
         .add_service(report_service_server::ReportServiceServer::new(Canned))
+        .add_service(complaint_service_server::ComplaintServiceServer::new(complaints::Desk))
+        .add_service(complaints::cases())
+        .add_service(complaints::measures())
         .add_service(decision_service_server::DecisionServiceServer::new(Canned))
         .add_service(campaign_service_server::CampaignServiceServer::new(campaigns::Desk))
         .add_service(list_entry_service_server::ListEntryServiceServer::new(Canned))

@@ -158,6 +158,12 @@ fn messages() -> Vec<Limit> {
             "broken_messages_are_answered_with_a_status",
         ),
         (
+            "message with a complaint",
+            kib(bounds::COMPLAINT_MESSAGE_BYTES_MAX),
+            "the same; the complaint itself is at most 21 MiB, and is told so by its place",
+            "a_bad_complaint_is_told_whole_and_nothing_of_it_is_kept",
+        ),
+        (
             "bytes of messages that are not whole, of a peer",
             kib(bounds::PEER_UNFINISHED_BYTES_MAX),
             "`TOO_MUCH_UNFINISHED` (RESOURCE_EXHAUSTED) to the call that asks for more",

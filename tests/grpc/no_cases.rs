@@ -6,8 +6,8 @@ use faxguard::casework::{CaseKey, CaseRow, MeasureRow};
 use faxguard::fax::id::ReportId;
 use faxguard::measures::MeasureId;
 use faxguard::reports::{
-    Appeal, Appealing, CaseOrder, CasePage, Deciding, MeasurePage, Notice, NoticeId, Receipt,
-    Reporter, Ruling, Transparency,
+    Appeal, Appealing, CaseOrder, CasePage, CaseReport, Deciding, MeasurePage, Notice, NoticeId,
+    Receipt, Reporter, Ruling, Transparency,
 };
 use faxguard::time::Timestamp;
 
@@ -43,6 +43,10 @@ impl AbuseDesk for CannedEngine {
     }
 
     fn case(&self, _: CaseKey) -> Result<CaseRow, Failure> {
+        Err(NO_CASE)
+    }
+
+    fn case_report(&self, _: CaseKey, _: Option<ReportId>) -> Result<CaseReport, Failure> {
         Err(NO_CASE)
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::complaint;
 use crate::content::fingerprint::InvalidFingerprint;
 use crate::fax::number::InvalidNumber;
 use crate::policy::InvalidQuota;
@@ -126,6 +127,18 @@ pub enum InvalidField {
     /// An end that has passed already.
     #[error("time has passed already (leave it out for no end)")]
     Past,
+    /// Something in a complaint.
+    #[error("{0}")]
+    Complaint(complaint::Cause),
+    /// Further faults of a complaint, which are not listed.
+    #[error("there are {count} more faults (mend those that are listed first)")]
+    More {
+        /// How many.
+        count: u32,
+    },
+    /// A complaint of something else.
+    #[error("it concerns no fax (name a number, and what is complained of)")]
+    NoFax,
     /// A range whose last number comes before its first or too far after it.
     #[error("range must end at or after its first number, at most {most} after it")]
     Range {
@@ -201,6 +214,11 @@ impl Faults {
             scope => Cow::Owned(format!("{scope}{field}")),
         };
         self.found.faults.push(FieldFault { path, cause });
+    }
+
+    /// Adds a fault at a place that only the message tells.
+    pub(super) fn add_at(&mut self, path: String, cause: InvalidField) {
+        self.found.faults.push(FieldFault { path: Cow::Owned(path), cause });
     }
 
     /// Adds a fault of one element of a repeated field.

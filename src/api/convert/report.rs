@@ -106,20 +106,26 @@ pub(super) fn who<'a>(
             Some((Reporter::Member(wall.name(SubjectKind::Member, name)), name))
         }
         Some(Identity::OutsiderContact(contact)) => {
-            let read = if contact.is_empty() {
-                Err(InvalidField::Absent)
-            } else {
-                read::name(contact, bounds::TEXT_BYTES_MAX)
-            };
-            let contact = faults.keep("reporter.outsider_contact", read)?;
-            let folded = contact.trim().to_lowercase();
-            Some((Reporter::Outsider(wall.name(SubjectKind::Reporter, &folded)), contact.trim()))
+            faults.keep("reporter.outsider_contact", outsider(contact, wall))
         }
         None => {
             faults.add("reporter", InvalidField::Absent);
             None
         }
     }
+}
+
+/// Whoever is no member, by an address or a name.
+pub(super) fn outsider<'a>(
+    contact: &'a str,
+    wall: &Wall<'_>,
+) -> Result<(Reporter, &'a str), InvalidField> {
+    let contact = match contact.trim() {
+        "" => return Err(InvalidField::Absent),
+        contact => read::name(contact, bounds::TEXT_BYTES_MAX)?,
+    };
+    let folded = contact.to_lowercase();
+    Ok((Reporter::Outsider(wall.name(SubjectKind::Reporter, &folded)), contact))
 }
 
 fn which(faults: &mut Faults, sent: Option<&Fax>, wall: &Wall<'_>) -> Option<ReportedFax> {
@@ -170,8 +176,7 @@ fn circumstances(
     sent: Option<&wire::ReporterContext>,
     (comment, wall): (&str, &Wall<'_>),
 ) -> Circumstances {
-    let text = comment.trim().to_lowercase();
-    let text = if text.len() >= SAME_TEXT_BYTES { tie(wall, "text", &text) } else { 0 };
+    let text = text_tie(comment, wall);
     let Some(sent) = sent else {
         let ties = Ties { text, ..Ties::default() };
         return Circumstances { ties, ..Circumstances::default() };
@@ -204,6 +209,12 @@ fn circumstances(
         language: language.unwrap_or("").into(),
         automated: *automated,
     }
+}
+
+/// What reports of the same words hang together by; 0 where anybody writes so little by chance.
+pub(super) fn text_tie(comment: &str, wall: &Wall<'_>) -> u64 {
+    let text = comment.trim().to_lowercase();
+    if text.len() >= SAME_TEXT_BYTES { tie(wall, "text", &text) } else { 0 }
 }
 
 /// Shortest text that two reporters do not write by chance, in bytes.
@@ -239,6 +250,8 @@ fn answers(faults: &mut Faults, form: &wire::JunkFaxForm) -> Vec<u8> {
         ("name", &form.name),
         ("company", &form.company),
         ("telephone_number", &form.telephone_number),
+        ("email", &form.email),
+        ("received_number", &form.received_number),
     ];
     let long = [("postal_address", &form.postal_address), ("advertised", &form.advertised)];
     for (path, text) in short {
@@ -255,6 +268,7 @@ fn answers(faults: &mut Faults, form: &wire::JunkFaxForm) -> Vec<u8> {
         faults.keep("identifiers", within(text, bounds::TEXT_BYTES_MAX));
     }
     faults.keep("opt_out_time", read::time(form.opt_out_time.as_ref()));
+    faults.keep("received_time", read::time(form.received_time.as_ref()));
     form.encode_to_vec()
 }
 

@@ -39,6 +39,11 @@ impl Wall<'_> {
         if text.is_empty() { Err(InvalidField::Absent) } else { self.number(text) }
     }
 
+    /// Reads a number as people and other systems write one: also within a URI of SIP or of telephones.
+    pub(super) fn written_number(&self, text: &str) -> Result<Number, InvalidField> {
+        self.required_number(presented(read::foreign(text)))
+    }
+
     /// Reads an optional number: `None` when empty.
     pub(super) fn optional_number(&self, text: &str) -> Result<Option<Number>, InvalidField> {
         if text.is_empty() { Ok(None) } else { self.number(text).map(Some) }

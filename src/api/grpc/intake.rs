@@ -21,9 +21,10 @@ use crate::bounds;
 use crate::metrics::Metrics;
 
 /// Methods whose caller sends a stream, which may rest between two messages. A call of any other must be whole in time.
-pub const CALLER_STREAMS: [&str; 5] = [
+pub const CALLER_STREAMS: [&str; 6] = [
     "/faxguard.screening.v1.ScreeningService/StreamScreenFax",
     "/faxguard.operator.v1.DirectoryService/ImportDirectory",
+    "/faxguard.report.v1.ComplaintService/ImportComplaints",
     "/faxguard.screening.v1.ChargeService/StreamCharges",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

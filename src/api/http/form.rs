@@ -335,6 +335,7 @@ impl Form {
             opt_out_free,
             opt_out_requested,
             opt_out_time: asked.map(|local| stamp(local, 0)),
+            ..Default::default()
         })
     }
 }

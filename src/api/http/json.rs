@@ -57,6 +57,12 @@ impl WireMessage for wire::FileReportResponse {
     }
 }
 
+impl WireMessage for wire::ImportComplaintsResponse {
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}
+
 impl WireMessage for wire::GetReportResponse {
     fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)

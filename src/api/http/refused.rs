@@ -18,7 +18,10 @@ pub(super) enum Refused {
     /// What the engine or a conversion said.
     Failure(Failure),
     /// More bytes than are read.
-    TooManyBytes,
+    TooManyBytes {
+        /// How many are.
+        most: usize,
+    },
     /// The body was too long on its way.
     TooSlow,
     /// No fields of a form, or no JSON of that message; where, as far as that is known.
@@ -52,7 +55,7 @@ impl Refused {
         match self {
             Self::Failure(Failure::Overloaded) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failure(failure) => of_code(failure.code()),
-            Self::TooManyBytes => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyBytes { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unreadable { .. } => StatusCode::BAD_REQUEST,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -66,7 +69,7 @@ impl Refused {
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Failure(failure) => failure.reason_name(),
-            Self::TooManyBytes => "TOO_LARGE",
+            Self::TooManyBytes { .. } => "TOO_LARGE",
             Self::TooSlow => "MESSAGE_TOO_SLOW",
             Self::Unreadable { .. } | Self::MediaType => "INVALID_FIELD",
             Self::Foreign | Self::NotSignedIn => "CALLER_NOT_ALLOWED",
@@ -85,7 +88,7 @@ impl Refused {
 
     /// Whether the connection ends with the answer: the rest of a body that is not read would be taken for a request.
     pub(super) const fn ends_connection(&self) -> bool {
-        matches!(self, Self::TooManyBytes | Self::TooSlow)
+        matches!(self, Self::TooManyBytes { .. } | Self::TooSlow)
     }
 
     /// What a person is told.
@@ -97,7 +100,7 @@ impl Refused {
             }
             Self::Failure(failure) if is_busy(failure) => "failed-busy",
             Self::Failure(_) => "failed-fault",
-            Self::TooManyBytes => "failed-large",
+            Self::TooManyBytes { .. } => "failed-large",
             Self::TooSlow => "failed-slow",
             Self::Unreadable { .. } | Self::MediaType => "failed-unreadable",
             Self::Foreign => "failed-foreign",
@@ -111,8 +114,8 @@ impl Refused {
     fn sentence(&self) -> String {
         match self {
             Self::Failure(failure) => failure.sentence(),
-            Self::TooManyBytes => {
-                format!("body is too large (at most {} bytes)", bounds::FORM_BYTES_MAX)
+            Self::TooManyBytes { most } => {
+                format!("body is too large (at most {most} bytes)")
             }
             Self::TooSlow => {
                 let seconds = bounds::MESSAGE_WAIT_MS / 1_000;
@@ -122,7 +125,7 @@ impl Refused {
             Self::Unreadable { line, column } => format!(
                 "body is no JSON of that message from line {line}, column {column} on (see the contract)"
             ),
-            Self::MediaType => "body is of another media type (send application/json)".into(),
+            Self::MediaType => "body is of another media type (send application/json, a complaint as message/rfc822, application/xarf+json, text/csv or application/x-ndjson)".into(),
             Self::Foreign => "request was begun on another site".into(),
             Self::NotSignedIn => "reporter is not signed in as that member".into(),
             Self::Missing => "there is no such page".into(),
@@ -166,7 +169,9 @@ impl Refused {
     fn code_name(&self) -> &'static str {
         let code = match self {
             Self::Failure(failure) => failure.code(),
-            Self::TooManyBytes | Self::Unreadable { .. } | Self::MediaType => Code::InvalidArgument,
+            Self::TooManyBytes { .. } | Self::Unreadable { .. } | Self::MediaType => {
+                Code::InvalidArgument
+            }
             Self::TooSlow => Code::DeadlineExceeded,
             Self::Foreign | Self::NotSignedIn => Code::PermissionDenied,
             Self::Missing | Self::Method => Code::NotFound,
@@ -219,7 +224,7 @@ mod tests {
             (Failure::FaxNotReceived.into(), 400, None),
             (Failure::NotFound { what: "report" }.into(), 404, None),
             (Failure::Internal.into(), 500, None),
-            (Refused::TooManyBytes, 413, None),
+            (Refused::TooManyBytes { most: 7 }, 413, None),
             (Refused::TooSlow, 408, None),
             (Refused::Unreadable { line: 1, column: 2 }, 400, None),
             (Refused::MediaType, 415, None),

@@ -10,8 +10,8 @@ use crate::content::sealed::SealedFax;
 use crate::fax::id::ReportId;
 use crate::measures::MeasureId;
 use crate::reports::{
-    self, Appeal, Appealing, CaseOrder, CasePage, Deciding, MeasurePage, Notice, NoticeId, Receipt,
-    ReportFault, Reporter, Ruling, Transparency, sealed,
+    self, Appeal, Appealing, CaseOrder, CasePage, CaseReport, Deciding, MeasurePage, Notice,
+    NoticeId, Receipt, ReportFault, Reporter, Ruling, Transparency, sealed,
 };
 use crate::time::Timestamp;
 
@@ -53,6 +53,10 @@ impl AbuseDesk for Live {
 
     fn case(&self, case: CaseKey) -> Result<CaseRow, Failure> {
         kept(reports::case(&self.memory, case))
+    }
+
+    fn case_report(&self, case: CaseKey, report: Option<ReportId>) -> Result<CaseReport, Failure> {
+        kept(reports::case_report(&self.memory, case, report))
     }
 
     fn lease_case(

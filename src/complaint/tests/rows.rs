@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::NOW;
 use crate::bounds::{COMPLAINT_ROW_BYTES_MAX, COMPLAINT_ROWS_BYTES_MAX};
 use crate::complaint::columns::COLUMNS;
-use crate::complaint::{Abuse, Category, Complaint, Format, bulk};
+use crate::complaint::{Abuse, Category, Complaint, Faults, Format, bulk};
 
 const HEADER: &str = "category,incident_at,caller,called,description\n";
 const SOUND: &str = "junk_fax,2026-03-01T14:30:25Z,+12125550123,+13125550100,roofs\n";
@@ -210,4 +210,85 @@ proptest! {
         prop_assert!(count < 1_000);
         prop_assert_eq!(rows.progress().0, text.len());
     }
+}
+
+/// Rows of a file that comes in parts of these sizes, over and over.
+fn fed(table: bulk::Table, bytes: &[u8], sizes: &[usize]) -> Result<Vec<String>, Faults> {
+    let (mut feed, mut rows, mut rest) = (bulk::Feed::new(table, NOW), Vec::new(), bytes);
+    let mut sizes = sizes.iter().cycle();
+    while !rest.is_empty() {
+        let (part, later) = rest.split_at(sizes.next().unwrap().min(&rest.len()).to_owned());
+        feed.push(part)?;
+        rest = later;
+        while let Some(row) = feed.next_row()? {
+            rows.push(format!("{row:?}"));
+        }
+    }
+    feed.end();
+    while let Some(row) = feed.next_row()? {
+        rows.push(format!("{row:?}"));
+    }
+    assert_eq!(feed.consumed(), bytes.len());
+    Ok(rows)
+}
+
+#[test]
+fn a_file_without_its_columns_is_refused_however_it_comes() {
+    for file in ["", "caller,called\n1,2\n", "\u{feff}category,category\n"] {
+        assert!(fed(bulk::Table::Csv, file.as_bytes(), &[3]).is_err(), "{file:?}");
+    }
+    assert_eq!(fed(bulk::Table::Jsonl, b"\n\n", &[1]).unwrap(), Vec::<String>::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Wherever a file is cut, its rows are those of the whole file.
+    #[test]
+    fn a_file_in_parts_has_the_rows_of_the_whole(
+        pieces in proptest::collection::vec(0_usize..9, 0..60),
+        sizes in proptest::collection::vec(1_usize..40_000, 1..8),
+        mark in any::<bool>(),
+    ) {
+        let long = format!("{}\n", "x".repeat(40_000));
+        let good = "junk_fax,2026-03-01T14:30:25Z,+12125550123,\"two\nlines\"\r\n";
+        let words = [
+            good,
+            "junk_fax,2026-03-01T14:30:25Z,+12125550124,\"never closed\n",
+            "nothing,never,,\n",
+            "\n\r\n\n",
+            &long,
+            "x",
+            "junk_fax,2026-03-01T14:30:25Z,+12125550125,\u{fffd}\n",
+            "a,b\n",
+            "not_junk,2026-03-01T14:30:25Z,+12125550126,plain\n",
+        ];
+        let body: String = pieces.iter().map(|piece| words[*piece]).collect();
+        let head = if mark { "\u{feff}" } else { "" };
+        let table = format!("{head}category,incident_at,caller,description\n{body}");
+        let whole: Vec<String> =
+            bulk::csv(table.as_bytes(), NOW).unwrap().map(|row| format!("{row:?}")).collect();
+        prop_assert_eq!(fed(bulk::Table::Csv, table.as_bytes(), &sizes).unwrap(), whole);
+
+        let object = "{\"category\":\"junk_fax\",\"incident_at\":\"2026-03-01T14:30:25Z\",\"caller\":\"1\"}\n";
+        let lines: String =
+            pieces.iter().map(|piece| if *piece == 0 { object } else { words[*piece] }).collect();
+        let whole: Vec<String> =
+            bulk::jsonl(lines.as_bytes(), NOW).unwrap().map(|row| format!("{row:?}")).collect();
+        prop_assert_eq!(fed(bulk::Table::Jsonl, lines.as_bytes(), &sizes).unwrap(), whole);
+    }
+}
+
+#[test]
+fn one_complaint_has_one_text_in_both_files() {
+    let table =
+        "category,incident_at,caller,ticket\njunk_fax,2026-03-01T14:30:25Z,+12125550123,7\n";
+    let line = "{\"ticket\":\"7\",\"caller\":\"+12125550123\",\"category\":\"junk_fax\",\
+        \"incident_at\":\"2026-03-01T14:30:25Z\"}";
+    let of_table = bulk::csv(table.as_bytes(), NOW).unwrap().next().unwrap().read.unwrap();
+    let of_line = bulk::jsonl(line.as_bytes(), NOW).unwrap().next().unwrap().read.unwrap();
+    assert_eq!(bulk::canonical(&of_table), bulk::canonical(&of_line));
+    let other = table.replace(",7\n", ",8\n");
+    let other = bulk::csv(other.as_bytes(), NOW).unwrap().next().unwrap().read.unwrap();
+    assert_ne!(bulk::canonical(&of_table), bulk::canonical(&other));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use crate::api::convert::abuse;
+use crate::api::convert::{abuse, export};
 use crate::api::grpc::Edge;
 use crate::wire::desk::v1 as wire;
 use wire::case_service_server::CaseService;
@@ -101,5 +101,18 @@ impl CaseService for Cases {
             Ok(abuse::case_to_wire(key, &engine.reopen_case(key, &author)?))
         });
         Ok(Response::new(wire::ReopenCaseResponse { case: Some(case.await?) }))
+    }
+
+    async fn export_case(
+        &self,
+        request: Request<wire::ExportCaseRequest>,
+    ) -> Result<Response<wire::ExportCaseResponse>, Status> {
+        self.0.admit_operator(&request)?;
+        let written = self.0.waiting(move |engine| {
+            let asked = export::asked(request.get_ref())?;
+            let found = engine.case_report(asked.case, asked.report)?;
+            export::write(&asked, &found, &engine.wall())
+        });
+        Ok(Response::new(written.await?))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use crate::api::convert::abuse;
+use crate::api::convert::{abuse, export};
 use crate::api::grpc::Edge;
 use crate::wire::desk::v1 as wire;
 use wire::measure_service_server::MeasureService;
@@ -85,5 +85,22 @@ impl MeasureService for Measures {
             Ok(abuse::transparency_to_wire(&engine.transparency(from, to)?))
         });
         Ok(Response::new(counted.await?))
+    }
+
+    async fn export_measures(
+        &self,
+        request: Request<wire::ExportMeasuresRequest>,
+    ) -> Result<Response<wire::ExportMeasuresResponse>, Status> {
+        self.0.admit_operator(&request)?;
+        let page = self.0.waiting(move |engine| {
+            let wire::ExportMeasuresRequest { page_token } = request.get_ref();
+            let after = abuse::measures_after(page_token, false)?;
+            let (found, next) = engine.measures(false, after)?;
+            Ok(wire::ExportMeasuresResponse {
+                csv: export::statements(&found, page_token.is_empty()),
+                next_page_token: abuse::measures_token(next, false),
+            })
+        });
+        Ok(Response::new(page.await?))
     }
 }

@@ -36,7 +36,8 @@ pub(super) fn measure(run: Run) -> Result<Vec<Measured>, Fault> {
     world.engine.flush()?;
     let (intake, next, memory) = (Intake::default(), AtomicUsize::new(0), &world.engine.memory);
     let failed = AtomicUsize::new(0);
-    let took = Arc::new(parking_lot::Mutex::new(Histogram::<u64>::new_with_bounds(1, 60_000_000, 3)?));
+    let took =
+        Arc::new(parking_lot::Mutex::new(Histogram::<u64>::new_with_bounds(1, 60_000_000, 3)?));
     let begun = Stopwatch::start();
     std::thread::scope(|scope| {
         for _ in 0..WAITING {
