@@ -168,12 +168,13 @@ impl Measures {
 
     /// The measures whose time has passed. Looks at all of them.
     #[must_use]
-    pub fn ended(&self, now: Timestamp) -> Vec<MeasureId> {
-        let over = |measure: &&InForce| measure.until.is_some_and(|until| until <= now);
-        let ended = self.of.iter().flat_map(|of| {
-            of.value().iter().filter(over).map(|measure| measure.id).collect::<SmallVec<[_; 1]>>()
-        });
-        ended.collect()
+    pub fn ended(&self, now: Timestamp) -> Vec<(Subject, MeasureId)> {
+        let mut ended = Vec::new();
+        for of in &self.of {
+            let over = of.value().iter().filter(|one| one.until.is_some_and(|until| until <= now));
+            ended.extend(over.map(|measure| (*of.key(), measure.id)));
+        }
+        ended
     }
 
     /// Subjects under a measure, ended ones not yet purged included.
@@ -223,7 +224,7 @@ mod tests {
         assert!(measures.remove(subject, MeasureId([1; 16])));
         assert!(!measures.remove(subject, MeasureId([1; 16])));
         assert_eq!(kind(90), None);
-        assert_eq!(measures.ended(at(50)), [MeasureId([2; 16])]);
+        assert_eq!(measures.ended(at(50)), [(subject, MeasureId([2; 16]))]);
         let other = Subject { kind: SubjectKind::Number, key: 7 };
         assert_eq!(measures.strongest(other, at(1)), None);
         measures.remove(subject, MeasureId([2; 16]));

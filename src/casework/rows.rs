@@ -346,10 +346,10 @@ record! {
     /// How a reporter has misused reports.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct MisuseRow = 1 {
-        /// When it was warned.
-        pub warned: Timestamp,
-        /// Until when its reports count for nobody else.
-        pub suspended_until: Option<Timestamp>,
+        /// When it was warned, and after which case.
+        pub warned: (Timestamp, CaseKey),
+        /// Until when its reports count for nobody else, and after which case.
+        pub suspended: Option<(Timestamp, CaseKey)>,
     }
 }
 

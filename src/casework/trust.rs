@@ -88,9 +88,13 @@ impl Ties {
     }
 }
 
-/// Which group each of some is in, by number from 0: those who hang together, if only through others, are in one.
-pub(crate) fn groups<T>(all: &[T], together: impl Fn(&T, &T) -> bool) -> Vec<usize> {
-    let mut group: Vec<usize> = (0..all.len()).collect();
+/// Which group each of some is in, by number: those who hang together, if only through others, are in one. `group` is what they
+/// are in to begin with.
+pub(crate) fn groups<T>(
+    all: &[T],
+    mut group: Vec<usize>,
+    together: impl Fn(&T, &T) -> bool,
+) -> Vec<usize> {
     for one in 0..all.len() {
         for other in 0..one {
             let (a, b) = (group[one], group[other]);
@@ -111,7 +115,7 @@ pub(crate) fn weigh_groups(links: &[LinkRow], cap_milli: u32) -> (u32, u32) {
             || one.ties.meet(&other.ties)
             || one.second.abs_diff(other.second) <= TOGETHER_SECONDS
     };
-    let group = groups(links, together);
+    let group = groups(links, (0..links.len()).collect(), together);
     let mut sums = vec![0_u32; links.len()];
     for (link, group) in links.iter().zip(group) {
         sums[group] = sums[group].saturating_add(link.weight_milli);
@@ -181,7 +185,9 @@ mod tests {
             link(5, 42, 400, tie(0, 0)),
             link(6, 60, 0, tie(0, 0)),
         ];
-        assert_eq!(groups(&links, |a, b| a.ties.meet(&b.ties)), [0, 0, 0, 3, 4, 5]);
+        let alone = (0..links.len()).collect();
+        let tied = groups(&links, alone, |a, b| a.ties.meet(&b.ties));
+        assert_eq!(tied, [0, 0, 0, 3, 4, 5]);
         assert_eq!(weigh_groups(&links, 1_000), (1_900, 2));
         assert_eq!(weigh_groups(&[], 1_000), (0, 0));
     }

@@ -24,9 +24,14 @@ pub(crate) fn voice_key(sender: u64, reporter: Pseudonym) -> Vec<u8> {
 pub(crate) fn parts_of(rows: &[VoiceRow], caps: VoiceCaps) -> Vec<(u64, Part)> {
     let mut rows: Vec<&VoiceRow> = rows.iter().collect();
     rows.sort_unstable_by_key(|row| (row.second, row.report));
-    let together =
-        |one: &&VoiceRow, other: &&VoiceRow| one.fresh && other.fresh || one.ties.meet(&other.ties);
-    let group = groups(&rows, together);
+    // All fresh ones are one to begin with, so that a crowd of them is not held against itself pair by pair.
+    let crowd = rows.iter().position(|row| row.fresh);
+    let begin = |(at, row): (usize, &&VoiceRow)| crowd.filter(|_| row.fresh).unwrap_or(at);
+    let begun = rows.iter().enumerate().map(begin).collect();
+    let together = |one: &&VoiceRow, other: &&VoiceRow| {
+        !(one.fresh && other.fresh) && one.ties.meet(&other.ties)
+    };
+    let group = groups(&rows, begun, together);
     let mut used = vec![[0_u32; 2]; rows.len()];
     let mut parts = Vec::new();
     for (row, group) in rows.iter().zip(group) {

@@ -29,8 +29,8 @@ type Unsaid<'m> = (Vec<(u64, Vec<TableWrite>)>, Option<MutexGuard<'m, ()>>);
 pub(super) fn load(memory: &Memory, now: Timestamp) -> Result<(), StoreError> {
     each_row(memory, TableId::Measures, |key, value| {
         let (Ok(id), Some(row)) = (key.try_into(), MeasureRow::decode(value)) else { return };
-        let ended = row.until.is_some_and(|until| until <= now);
-        if row.state == MeasureState::InForce && !ended {
+        // One whose time passed while nobody was there is ended by who looks for those, and told of.
+        if row.state == MeasureState::InForce {
             let measure = InForce { kind: row.kind, id: MeasureId(id), until: row.until };
             memory.put_measure(row.subject, measure, now);
         }

@@ -12,7 +12,7 @@ use crate::casework::{
     weigh_groups,
 };
 use crate::decay::ln_milli;
-use crate::fax::id::{DecisionId, ReportId};
+use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::number::Claimed;
 use crate::fax::stage::Caller;
 use crate::ledger::StageRow;
@@ -149,7 +149,12 @@ pub(super) fn keep(memory: &Memory, draft: &mut Draft<'_>, key: CaseKey, case: &
         draft.put(TableId::CaseQueue, &place, &key, expires);
     }
     draft.put(TableId::Cases, &key, case, expires);
-    draft.put(TableId::CaseSubjects, &case.subject.prefix(), &key, expires);
+    // The latest case of a subject is the one that reports of it go to: an older one that changes does not take its place.
+    let prefix = case.subject.prefix();
+    let latest = draft.get::<CaseKey>(TableId::CaseSubjects, &prefix).ok().flatten();
+    if case.state.is_open() || latest.is_none_or(|latest| latest == key) {
+        draft.put(TableId::CaseSubjects, &prefix, &key, expires);
+    }
 }
 
 /// The places of an open case in both orders.
@@ -189,7 +194,8 @@ pub(super) fn attach(
     let Some(accused) = accused.filter(|_| filing.category != ReportCategory::RemoveMe) else {
         return Ok(Changed::default());
     };
-    let Some((key, mut case)) = case_of(memory, draft, (filing, report), &accused)? else {
+    let Some((key, mut case)) = case_of(memory, draft, (filing, report, row.standing), &accused)?
+    else {
         return Ok(Changed::default());
     };
     row.case = Some(key);
@@ -210,7 +216,7 @@ pub(super) fn attach(
         notices::outcome(memory, draft, (report, row), filing.time);
         return Ok(Changed::default());
     }
-    let spoke = reporter_key(row, key);
+    let spoke = reporter_key((row.reporter, row.category), key);
     let again = draft.bytes(TableId::Reporters, &spoke)?.is_some();
     if again || matches!(row.standing, Standing::Duplicate | Standing::Suspended) {
         row.standing = if again { Standing::Duplicate } else { row.standing };
@@ -242,8 +248,12 @@ pub(super) fn detach(
     (report, row): (ReportId, &ReportRow),
     now: Timestamp,
 ) -> Result<Changed, ReportFault> {
-    let Some(key) = row.case else { return Ok(Changed::default()) };
+    let Some(mut key) = row.case else { return Ok(Changed::default()) };
     let mut case = read(draft, key)?;
+    while let Some(into) = case.merged_into {
+        key = into;
+        case = read(draft, key)?;
+    }
     if !case.state.is_open() {
         return Ok(Changed::default());
     }
@@ -252,7 +262,7 @@ pub(super) fn detach(
         let place = link_key(key, class, report);
         let Some(link) = draft.get::<LinkRow>(TableId::CaseReports, &place)? else { continue };
         draft.delete(TableId::CaseReports, &place);
-        draft.delete(TableId::Reporters, &reporter_key(row, key));
+        draft.delete(TableId::Reporters, &reporter_key((row.reporter, row.category), key));
         let junk = link.category != ReportCategory::NotJunk;
         if let Some(decision) = link.decision.filter(|_| link.heard_milli > 0) {
             changed.said.push((decision, junk, link.heard_milli, false));
@@ -276,7 +286,7 @@ pub(super) fn detach(
 fn case_of(
     memory: &Memory,
     draft: &Draft<'_>,
-    (filing, report): (&Filing, ReportId),
+    (filing, report, standing): (&Filing, ReportId, Standing),
     accused: &Accused,
 ) -> Result<Option<(CaseKey, CaseRow)>, ReportFault> {
     let known = draft.get::<CaseKey>(TableId::CaseSubjects, &accused.subject.prefix())?;
@@ -293,13 +303,17 @@ fn case_of(
         };
         // Of somebody who was merely warned new reports are new evidence.
         let stands = measure.is_some_and(|measure| {
-            measure.state == MeasureState::InForce && measure.kind != MeasureKind::Warn
+            measure.state == MeasureState::InForce
+                && measure.kind != MeasureKind::Warn
+                && measure.until.is_none_or(|until| filing.time < until)
         });
         if case.state.is_open() || stands {
             return Ok(Some((key, case)));
         }
     }
-    if filing.category == ReportCategory::NotJunk {
+    // What adds nothing begins nothing.
+    let begins = matches!(standing, Standing::Counted | Standing::Unverified);
+    if filing.category == ReportCategory::NotJunk || !begins {
         return Ok(None);
     }
     let mut key = CaseKey::default();
@@ -357,9 +371,12 @@ pub(super) fn link_key(case: CaseKey, class: u8, report: ReportId) -> Vec<u8> {
 }
 
 /// The key under which it is known that a reporter has spoken in a case.
-pub(super) fn reporter_key(row: &ReportRow, case: CaseKey) -> Vec<u8> {
-    let against = u8::from(row.category != ReportCategory::NotJunk);
-    [&row.reporter.0[..], b"c", &case, &[against]].concat()
+pub(super) fn reporter_key(
+    (reporter, category): (Pseudonym, ReportCategory),
+    case: CaseKey,
+) -> Vec<u8> {
+    let against = u8::from(category != ReportCategory::NotJunk);
+    [&reporter.0[..], b"c", &case, &[against]].concat()
 }
 
 fn count(counts: &mut Tally, category: ReportCategory, more: bool) {

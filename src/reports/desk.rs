@@ -2,7 +2,8 @@
 
 use super::ReportFault;
 use super::cases::{
-    CaseOrder, Changed, FRESH, PROVEN, cases, keep, may_be_taken, note, read, weigh_anew,
+    CaseOrder, Changed, FRESH, PROVEN, cases, keep, may_be_taken, note, read, reporter_key,
+    weigh_anew,
 };
 use super::decide::{finish, may_decide};
 use super::draft::Draft;
@@ -11,6 +12,7 @@ use super::notices;
 use crate::casework::{
     CaseKey, CaseRow, CaseState, DeskEvent, EventKind, LinkRow, MeasureRow, MeasureState,
 };
+use crate::fax::id::ReportId;
 use crate::measures::{InForce, MeasureId, Subject};
 use crate::memory::Memory;
 use crate::store::record::Field;
@@ -108,6 +110,12 @@ pub fn merge(
             let moved = [&into[..], &key[from.len()..]].concat();
             draft.delete(TableId::CaseReports, &key);
             draft.put(TableId::CaseReports, &moved, &link, expires);
+            let who = (link.reporter, link.category);
+            draft.delete(TableId::Reporters, &reporter_key(who, from));
+            if let Some(report) = moved.get(into.len() + 1..).and_then(|id| id.try_into().ok()) {
+                let spoke = reporter_key(who, into);
+                draft.put(TableId::Reporters, &spoke, &ReportId(report), expires);
+            }
         }
     }
     let (counts, more) = (&mut case.counts, gone.counts);
@@ -248,10 +256,14 @@ pub fn lift(
 /// [`ReportFault`]; what was not ended is at the next call.
 pub fn expire(memory: &Memory, now: Timestamp) -> Result<usize, ReportFault> {
     let ended = memory.measures().ended(now);
-    for id in &ended {
+    for (subject, id) in &ended {
         let _desk = memory.desk().lock();
         let mut draft = Draft::over(memory.store());
-        let Some(mut measure) = draft.get::<MeasureRow>(TableId::Measures, &id.0)? else {
+        let found = draft.get::<MeasureRow>(TableId::Measures, &id.0)?;
+        // Somebody may have lifted or overturned it since it was found.
+        let stands = |measure: &MeasureRow| measure.state == MeasureState::InForce;
+        let Some(mut measure) = found.filter(stands) else {
+            memory.measures().remove(*subject, *id);
             continue;
         };
         measure.state = MeasureState::Ended;

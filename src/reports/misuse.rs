@@ -5,7 +5,7 @@
 use super::ReportFault;
 use super::draft::Draft;
 use super::speak::record;
-use crate::casework::{MisuseRow, OutcomeRow};
+use crate::casework::{CaseKey, MisuseRow, OutcomeRow};
 use crate::fax::id::Pseudonym;
 use crate::memory::Memory;
 use crate::policy::ReportRules;
@@ -24,7 +24,7 @@ pub(super) fn suspended(
     now: Timestamp,
 ) -> Result<bool, ReportFault> {
     let row = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))?;
-    Ok(row.and_then(|row| row.suspended_until).is_some_and(|until| now < until))
+    Ok(row.and_then(|row| row.suspended).is_some_and(|(until, _)| now < until))
 }
 
 /// What follows from one more unfounded report: `None` where nothing does; whether it is suspended or warned, the counts that
@@ -36,8 +36,8 @@ pub(super) type Follows = Option<(bool, (u32, u32), Timestamp)>;
 pub(super) fn look(
     memory: &Memory,
     draft: &mut Draft<'_>,
-    (reporter, outcome): (Pseudonym, &OutcomeRow),
-    rules: &ReportRules,
+    ((reporter, received), outcome): ((Pseudonym, Timestamp), &OutcomeRow),
+    (rules, case): (&ReportRules, CaseKey),
     now: Timestamp,
 ) -> Result<Follows, ReportFault> {
     let counted = record(draft, reporter, rules, now)?;
@@ -50,25 +50,43 @@ pub(super) fn look(
     }
     let known = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))?;
     let until = now.plus(rules.misuse);
-    let suspended = known.is_some_and(|known| known.warned < now);
+    let suspended = match known {
+        None => false,
+        Some(known) if known.warned.0 < received => true,
+        // It was filed before the warning: that is no going on after it.
+        Some(_) => return Ok(None),
+    };
     let row = MisuseRow {
-        warned: known.map_or(now, |known| known.warned),
-        suspended_until: suspended.then_some(until),
+        warned: known.map_or((now, case), |known| known.warned),
+        suspended: suspended.then_some((until, case)),
     };
     let expires = memory.expiry(RetentionClass::Reporter, until);
     draft.put(TableId::Reporters, &key(reporter), &row, expires);
     Ok(Some((suspended, (counted.unfounded, all), until)))
 }
 
-/// Forgets the warning or suspension that a decision led to which was overturned.
+/// Takes back the warning or suspension that followed from a case which was overturned. Without its warning a suspension does not
+/// stand either.
 pub(super) fn forget(
+    memory: &Memory,
     draft: &mut Draft<'_>,
-    reporter: Pseudonym,
-    decided: Timestamp,
+    (reporter, case): (Pseudonym, CaseKey),
+    now: Timestamp,
 ) -> Result<(), ReportFault> {
-    let known = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))?;
-    if known.is_some_and(|known| known.warned >= decided) {
+    let Some(known) = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))? else {
+        return Ok(());
+    };
+    if known.warned.1 == case {
         draft.delete(TableId::Reporters, &key(reporter));
+    } else if known.suspended.is_some_and(|(_, by)| by == case) {
+        let row = MisuseRow { suspended: None, ..known };
+        let expires = memory.expiry(RetentionClass::Reporter, now);
+        draft.put(TableId::Reporters, &key(reporter), &row, expires);
     }
     Ok(())
+}
+
+/// Whether a row of a reporter is such a one.
+pub(super) fn is_key(key: &[u8]) -> bool {
+    key.len() == 17 && key.last() == Some(&b'm')
 }

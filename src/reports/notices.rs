@@ -35,6 +35,16 @@ impl NoticeId {
         Pseudonym::parse(text).map(|read| Self(read.0))
     }
 
+    /// The first id of so many microseconds before.
+    #[must_use]
+    pub fn earlier(self, micros: u64) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        let at = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&at.saturating_sub(micros).to_be_bytes());
+        Self(id)
+    }
+
     /// The same notice of the same thing to the same recipient at the same time is one.
     fn of(row: &NoticeRow) -> Self {
         let seed = [&row.about[..], &row.to.0, &[row.kind as u8]].concat();

@@ -10,7 +10,7 @@ use super::speak::unsay;
 use super::{misuse, notices};
 use crate::casework::{
     CaseKey, CaseRow, CaseState, DeskEvent, EventKind, Finding, LabelRow, LinkRow, Outcome,
-    OutcomeRow, Reason, ReportCategory, WorkKind, WorkRow,
+    OutcomeRow, Reason, ReportCategory, Standing, WorkKind, WorkRow,
 };
 use crate::fax::id::{DecisionId, ReportId};
 use crate::measures::{InForce, Subject};
@@ -56,10 +56,11 @@ pub fn work(memory: &Memory, now: Timestamp) -> Result<Worked, ReportFault> {
         let (Some(report), Some(link)) = (report, LinkRow::decode(&value)) else { continue };
         match work.kind {
             WorkKind::Tell => {
-                tell(memory, &mut draft, (key, &case), (report, &link), (now, &mut changed))?;
+                let place = (&at[..], &case);
+                tell(memory, &mut draft, (key, place), (report, &link), (now, &mut changed))?;
             }
             WorkKind::Undo => {
-                undo(memory, &mut draft, (key, &case), (report, &link), (now, &mut changed))?;
+                undo(memory, &mut draft, key, (report, &link), (now, &mut changed))?;
             }
         }
     }
@@ -101,12 +102,15 @@ fn outcome_key(link: &LinkRow, case: CaseKey) -> Vec<u8> {
 fn tell(
     memory: &Memory,
     draft: &mut Draft<'_>,
-    (key, case): (CaseKey, &CaseRow),
+    (key, (place, case)): (CaseKey, (&[u8], &CaseRow)),
     (report, link): (ReportId, &LinkRow),
     (now, changed): (Timestamp, &mut Changed),
 ) -> Result<(), ReportFault> {
     let Some(decided) = &case.decision else { return Ok(()) };
     let Some(mut row) = intake::read(draft, report)? else { return Ok(()) };
+    if row.outcome.is_some_and(|(outcome, _)| outcome == Outcome::Retracted) {
+        return Ok(());
+    }
     if row.outcome.is_some_and(|(_, (reason, _))| reason == Reason::UnderMeasure) {
         // It came when all was decided, and was answered then.
         return Ok(());
@@ -125,6 +129,10 @@ fn tell(
         notices::outcome(memory, draft, (report, &row), now);
     }
     let Some(right) = right else { return Ok(()) };
+    if right && row.standing != Standing::Counted {
+        // What nobody could check earns nothing, right as it may have been.
+        return Ok(());
+    }
     let gravity = if link.category == ReportCategory::OtherAbuse { 2 } else { 1 };
     let judged = OutcomeRow { upheld: right, at: decided.at, gravity };
     let expires = memory.expiry(RetentionClass::Reporter, now);
@@ -135,10 +143,18 @@ fn tell(
     if right {
         return Ok(());
     }
-    // Who was wrong says nothing of the sender any more.
+    // Who was wrong says nothing of the sender any more, neither alone nor to a campaign.
+    if let Some(decision) = link.decision.filter(|_| link.heard_milli > 0) {
+        let junk = link.category != ReportCategory::NotJunk;
+        changed.said.push((decision, junk, link.heard_milli, false));
+        let unheard = LinkRow { heard_milli: 0, ..*link };
+        let expires = memory.expiry(RetentionClass::Report, now);
+        draft.put(TableId::CaseReports, place, &unheard, expires);
+    }
     changed.heard.extend(unsay(memory, draft, (link.reporter, report), link.sender)?);
     let rules = memory.generations().current().policy().reports();
-    let follows = misuse::look(memory, draft, (link.reporter, &judged), &rules, now)?;
+    let follows =
+        misuse::look(memory, draft, ((link.reporter, row.received), &judged), (&rules, key), now)?;
     if let Some(follows) = follows {
         let what = if follows.0 { EventKind::ReporterSuspended } else { EventKind::ReporterWarned };
         changed.events.push(DeskEvent { automated: true, ..DeskEvent::of(what) });
@@ -162,7 +178,7 @@ fn label(
 fn undo(
     memory: &Memory,
     draft: &mut Draft<'_>,
-    (key, case): (CaseKey, &CaseRow),
+    key: CaseKey,
     (report, link): (ReportId, &LinkRow),
     (now, changed): (Timestamp, &mut Changed),
 ) -> Result<(), ReportFault> {
@@ -178,12 +194,11 @@ fn undo(
         }
     }
     changed.heard.extend(unsay(memory, draft, (link.reporter, report), link.sender)?);
-    if let Some(decided) = &case.decision {
-        misuse::forget(draft, link.reporter, decided.at)?;
-    }
+    misuse::forget(memory, draft, (link.reporter, key), now)?;
     let Some(mut row) = intake::read(draft, report)? else { return Ok(()) };
     let overturned = Some((Outcome::Overturned, (Reason::AppealRight, now)));
-    if row.outcome.map(|(outcome, _)| outcome) != Some(Outcome::Overturned) {
+    let settled = [Outcome::Overturned, Outcome::Retracted];
+    if row.outcome.is_none_or(|(outcome, _)| !settled.contains(&outcome)) {
         row.outcome = overturned;
         intake::keep(memory, draft, report, &row);
         notices::outcome(memory, draft, (report, &row), now);
@@ -213,6 +228,10 @@ pub fn traces(memory: &Memory) -> Result<Traces, ReportFault> {
         let all = draft.scan(table, &[], None, TRACES_MAX)?;
         rows.extend(all.into_iter().map(|(key, value)| (table, key, value)));
     }
+    // Warnings and suspensions of reporters lie among what else is kept of them.
+    let reporters = draft.scan(TableId::Reporters, &[], None, TRACES_MAX)?;
+    let misuse = reporters.into_iter().filter(|(key, _)| misuse::is_key(key));
+    rows.extend(misuse.map(|(key, value)| (TableId::Reporters, key, value)));
     let (voices, measures) = (memory.voices().digest(), memory.measures().digest());
     Ok(Traces { voices, measures, rows })
 }

@@ -1,5 +1,6 @@
 //! The outbox: handed out until it is acknowledged.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ use wire::notice_service_server::NoticeService;
 const WAITING_MAX: usize = 2;
 /// Notices of one message.
 const BATCH: usize = 100;
+
+/// How far back notices are looked for that became durable late, in microseconds.
+const AGAIN_MICROS: u64 = 10_000_000;
 
 type Told = Result<wire::WatchNoticesResponse, Status>;
 
@@ -75,21 +79,25 @@ async fn tell(edge: &Edge, to: &Sender<Told>) {
     let mut after: Option<NoticeId> = None;
     // The first message is sent at once, so that who waits knows that it is heard.
     let mut begun = false;
+    // One that was written a moment before another may be durable after it: those of the last seconds are looked at again.
+    let mut sent: BTreeSet<NoticeId> = BTreeSet::new();
     loop {
         let texts = edge.texts.clone();
+        let (from, known) = (after.map(|after| after.earlier(AGAIN_MICROS)), sent.clone());
         let told = edge
             .waiting(move |engine| {
                 let texts = texts.ok_or(Failure::Internal)?;
                 let policy = engine.policy();
                 let contact = policy.policy().redress().contact();
-                let notices = engine.notices(after, BATCH)?;
-                let last = notices.last().map(|notice| notice.id);
+                let mut notices = engine.notices(from, BATCH + known.len())?;
+                notices.retain(|notice| !known.contains(&notice.id));
+                let ids: Vec<NoticeId> = notices.iter().map(|notice| notice.id).collect();
                 let told: Vec<wire::Notice> =
                     notices.iter().map(|one| notice::to_wire(one, &texts, contact)).collect();
-                Ok((told, last))
+                Ok((told, ids))
             })
             .await;
-        let (notices, last) = match told {
+        let (notices, ids) = match told {
             Ok(told) => told,
             Err(failure) => {
                 // A caller that has gone needs no reason.
@@ -103,6 +111,10 @@ async fn tell(edge: &Edge, to: &Sender<Told>) {
             return;
         }
         begun = true;
-        after = last.or(after);
+        after = ids.iter().copied().max().max(after);
+        sent.extend(ids);
+        if let Some(after) = after {
+            sent = sent.split_off(&after.earlier(AGAIN_MICROS));
+        }
     }
 }
