@@ -204,6 +204,7 @@ mod tests {
         metrics.fingerprint_wishes.get_or_create(&[("what", "marks")]).inc();
         metrics.content_looks.get_or_create(&[("purpose", "prevent-disruption")]).inc();
         metrics.reports.get_or_create(&[("status", "counted")]).inc();
+        metrics.complaints.get_or_create(&[("format", "arf"), ("outcome", "filed")]).inc();
         metrics.denied_calls.get_or_create(&[("audience", "operator")]).inc();
         metrics.shed_calls.get_or_create(&[("audience", "screening")]).inc();
         metrics.slow_messages.get_or_create(&[("audience", "screening")]).inc();
