@@ -87,7 +87,7 @@ fn broken_messages_are_answered_with_a_status() {
         let told = ask(&channel, UNARY, USUAL, sound).await;
         assert_eq!(told, Some(Code::Ok));
         for (path, most) in [
-            ("/faxguard.report.v1.ReportService/FileReport", bounds::SCREENING_MESSAGE_BYTES_MAX),
+            ("/faxguard.report.v1.ReportService/FileReport", bounds::READ_FAX_MESSAGE_BYTES_MAX),
             ("/faxguard.operator.v1.PolicyService/ApplyPolicy", bounds::OPERATOR_MESSAGE_BYTES_MAX),
         ] {
             let beyond = u32::try_from(most + 1).unwrap();
