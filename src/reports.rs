@@ -46,7 +46,6 @@ pub use desk::{MeasurePage, expire, lease, lift, measure, measures, merge, next,
 pub use export::{CaseReport, case_report};
 pub use intake::{Intake, file, get, report_of, retract};
 pub use notices::{Notice, NoticeId, acknowledge, pending};
-pub use subjects::subject_of_number;
 pub use transparency::{FEW, Transparency, transparency};
 pub use work::{Traces, Worked, traces, work};
 

@@ -12,7 +12,7 @@ use crate::decay::Decay;
 use crate::time::Timestamp;
 
 /// Most parts that are kept of what is said under one name; with them it is as bad or as good as it can get. The latest are
-/// kept.
+/// kept; one that fell out comes back when its sender's rows are next weighed or read anew, not when another's go.
 pub const PARTS_MAX: usize = 64;
 
 /// What one voice says under one name.

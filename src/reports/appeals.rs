@@ -2,8 +2,8 @@
 //! undone.
 
 use super::cases::{note, read};
-use super::decide::finish;
-use super::desk::{MeasurePage, keep_measure, no_longer, read_measure, strike_key};
+use super::decide::{finish, strike_key};
+use super::desk::{MeasurePage, keep_measure, no_longer, read_measure};
 use super::draft::Draft;
 use super::notices;
 use super::{ReportFault, Reporter};

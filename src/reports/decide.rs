@@ -301,9 +301,18 @@ fn impose(
     };
     let expires = memory.expiry(RetentionClass::Report, measure.until.unwrap_or(now).max(now));
     draft.put(TableId::Measures, &id.0, &measure, expires);
-    let strike = [&case.subject.prefix()[..], &id.0].concat();
-    draft.put(TableId::Strikes, &strike, &measure.strike_until, Some(measure.strike_until));
+    draft.put(
+        TableId::Strikes,
+        &strike_key(id, &measure),
+        &measure.strike_until,
+        Some(measure.strike_until),
+    );
     Ok((id, measure))
+}
+
+/// The key of the strike that a measure is.
+pub(super) fn strike_key(id: MeasureId, measure: &MeasureRow) -> Vec<u8> {
+    [&measure.subject.prefix()[..], &id.0].concat()
 }
 
 /// The step of the ladder that is next, counted from 1, by the strikes that have not expired.

@@ -20,7 +20,7 @@ use crate::store::table::RetentionClass;
 use crate::store::{EntryKind, TableId};
 use crate::time::Timestamp;
 
-/// Most links that a merge moves: more are told that they go on in the other case, and stay.
+/// Most links of a class that a merge moves. Those beyond it stay with the case that is gone; its counts are added whole.
 const MERGED_MAX: usize = 1_000;
 /// One case in so many is the one that has waited longest, so that none waits for ever behind worse ones.
 const OLDEST_OF: u64 = 5;
@@ -212,11 +212,6 @@ pub(super) fn keep_measure(
     draft.put(TableId::Measures, &id.0, measure, memory.expiry(RetentionClass::Report, until));
 }
 
-/// The key of the strike that a measure is.
-pub(super) fn strike_key(id: MeasureId, measure: &MeasureRow) -> Vec<u8> {
-    [&measure.subject.prefix()[..], &id.0].concat()
-}
-
 pub(super) fn no_longer(id: MeasureId, measure: &MeasureRow) -> Changed {
     let in_force = InForce { kind: measure.kind, id, until: measure.until };
     Changed { measures: vec![(measure.subject, in_force, false)], ..Changed::default() }
@@ -249,8 +244,8 @@ pub fn lift(
     Ok(measure)
 }
 
-/// Ends the measures whose time has passed, and says how many. To be called every minute or so, off the path: a verdict does
-/// not wait for it.
+/// Ends the measures whose time has passed, and says how many. Off the path: a verdict looks at the
+/// end of a measure itself and does not wait for this.
 ///
 /// # Errors
 /// [`ReportFault`]; what was not ended is at the next call.

@@ -31,8 +31,8 @@ const AUTHOR: &str = "report";
 /// Most reports that become durable together.
 const TOGETHER_MAX: usize = 128;
 
-/// Reports that wait for the one who writes. Whoever holds the desk takes all that wait, so that each waits for the disk at
-/// most twice.
+/// Reports that wait for the one who writes. Whoever holds the desk takes all that wait, so that they share its waits
+/// for the disk.
 #[derive(Default)]
 pub struct Intake {
     waiting: Mutex<Vec<Arc<Place>>>,

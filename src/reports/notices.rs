@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use super::draft::Draft;
 use super::{ReportFault, sealed};
 use crate::casework::{
-    AppealRow, AppealState, EventKind, MeasureRow, NoticeKind, NoticeRow, Reason, ReportRow,
+    AppealRow, AppealState, DeskEvent, EventKind, MeasureRow, NoticeKind, NoticeRow, Outcome,
+    Reason, ReportRow,
 };
-use crate::casework::{DeskEvent, Outcome};
 use crate::fax::id::{Pseudonym, ReportId};
 use crate::measures::{MeasureId, MeasureKind, Subject, SubjectKind};
 use crate::memory::Memory;

@@ -13,7 +13,7 @@ use crate::verdict::HitKind;
 const DONE: [&str; 5] = ["volume.", "sweep.", "campaign.", "outbound.", "identity."];
 /// Those of them that say what others say of it.
 const HEARSAY: [&str; 2] = ["campaign.reported", "campaign.confirmed"];
-/// Most features that a fact's number can come from.
+/// The features that say how many recipients a sender had within a day: of its number, and of its member.
 const RECIPIENTS: [Feature; 2] = [Feature::CallerFanout24h, Feature::MemberFanout24h];
 
 /// Whom a case is about.
@@ -65,12 +65,6 @@ pub(super) fn accused(memory: &Memory, decision: DecisionId, row: &StageRow) -> 
 /// The number that verdicts know a campaign by.
 pub(super) const fn serial(campaign: CampaignId) -> u64 {
     campaign.0 & u32::MAX as u64
-}
-
-/// The subject that a number is.
-#[must_use]
-pub fn subject_of_number(number: Pseudonym) -> Subject {
-    Subject { kind: SubjectKind::Number, key: number.hot() }
 }
 
 /// What the fax had against its sender but what others said of it, in thousandths of log-odds.
