@@ -124,15 +124,10 @@ pub fn reject(
 /// [`HeldFault`]; what was not decided is tried again at the next call.
 pub fn expire(memory: &Memory, now: Timestamp) -> Result<usize, HeldFault> {
     let _desk = memory.desk().lock();
-    let from = [HeldState::Waiting as u8];
-    let rows = memory
-        .store()
-        .table_scan(TableId::HeldFaxes, Some(&from), DUE_MAX)
-        .map_err(HeldFault::Read)?;
-    let waiting = rows
-        .iter()
-        .filter(|row| row.key.first() == Some(&(HeldState::Waiting as u8)))
-        .filter_map(|row| HeldFax::decode(&row.value));
+    let waiting = [HeldState::Waiting as u8];
+    let rows = memory.store().table_range(TableId::HeldFaxes, &waiting, None, DUE_MAX);
+    let rows = rows.map_err(HeldFault::Read)?;
+    let waiting = rows.iter().filter_map(|row| HeldFax::decode(&row.value));
     let mut begun = Vec::new();
     let mut refused = None;
     for held in waiting.take_while(|held| held.deadline <= now) {

@@ -5,7 +5,7 @@
 //! at once: junk is blocked, an opt-out is kept, what was not junk is let through again. These calls wait for the store: off
 //! the verdict path.
 //!
-//! Everything is in the tables, and what is decided is decided from them alone: [`draft::Draft`] reads what is there and what
+//! Everything is in the tables, and what is decided is decided from them alone: `Draft` reads what is there and what
 //! is about to be, and either all of it becomes durable or none. What verdicts look at ([`crate::measures`],
 //! [`crate::voices`]) follows from the rows.
 

@@ -295,7 +295,20 @@ pub trait Store: sealed::Sealed + Send + Sync {
     /// [`StoreError`].
     fn table_get(&self, table: TableId, key: &[u8]) -> Result<Option<TableRow>, StoreError>;
 
-    /// Rows of a table in the order of their keys, after `after`, at most `limit` and [`PAGE_ROWS_MAX`].
+    /// Rows of a table whose keys begin with `prefix` and lie after `after`, in the order of their keys, at most `limit` and
+    /// [`PAGE_ROWS_MAX`]. No other row is read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn table_range(
+        &self,
+        table: TableId,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<TableRow>, StoreError>;
+
+    /// The same of a whole table.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -304,7 +317,9 @@ pub trait Store: sealed::Sealed + Send + Sync {
         table: TableId,
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<TableRow>, StoreError>;
+    ) -> Result<Vec<TableRow>, StoreError> {
+        self.table_range(table, &[], after, limit)
+    }
 
     /// Writes a snapshot under a short name of lower-case letters. `position` is the seq that replay
     /// starts after; the snapshot counts only once all entries it can contain are durable.

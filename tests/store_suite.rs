@@ -187,6 +187,25 @@ fn tables_follow_their_entries() {
         };
         assert_eq!(keys(None, 9), [&b""[..], b"a", b"b", b"d"]);
         assert_eq!(keys(Some(b""), 2), [b"a", b"b"]);
+        let ranges: [&[u8]; 7] =
+            [b"q", b"q\x00", b"q\xff", b"q\xff\xff", b"q\xff\x01", b"r", b"\xff\xff"];
+        let rows = ranges.map(|key| put(TableId::Meta, key, b"0", None));
+        store.load(rows.to_vec()).unwrap().wait().unwrap();
+        let range = |prefix: &[u8], after: Option<&[u8]>, limit| -> Vec<Vec<u8>> {
+            let rows = store.table_range(TableId::Meta, prefix, after, limit).unwrap();
+            rows.into_iter().map(|row| row.key).collect()
+        };
+        assert_eq!(range(b"q", None, 9).len(), 5);
+        assert_eq!(
+            range(b"q", Some(b"a"), 1),
+            [b"q"],
+            "what is after a key before them is all of them"
+        );
+        assert_eq!(range(b"q", Some(b"q\xff"), 9), [&b"q\xff\x01"[..], b"q\xff\xff"]);
+        assert_eq!(range(b"q", Some(b"r"), 9), [b""; 0]);
+        assert_eq!(range(b"q\xff", None, 9).len(), 3);
+        assert_eq!(range(b"\xff", None, 9), [b"\xff\xff"], "there is no key after all of these");
+        assert_eq!(range(b"s", None, 9), [b""; 0]);
         let purged = store.purge(at(DAY, 60), &RetentionTerms::default()).unwrap();
         assert_eq!((purged.days, purged.rows), (0, 1));
         assert_eq!(keys(None, 9), [&b""[..], b"a", b"d"]);

@@ -387,7 +387,7 @@ fn json_row(line: &[u8], now: Timestamp) -> Result<Complaint, Faults> {
     complete(complaint, faults)
 }
 
-/// Writes complaints as a table that [`csv`] reads again; what is not in [`COLUMNS`] (evidence, kept fields) is not in it.
+/// Writes complaints as a table that [`csv()`] reads again; what is not in [`COLUMNS`] (evidence, kept fields) is not in it.
 /// It holds numbers: it is for the provider's own use.
 #[must_use]
 pub fn to_csv<'a>(complaints: impl IntoIterator<Item = &'a Complaint>) -> String {

@@ -65,6 +65,11 @@ const EVALUATE: Command = Command {
                 "FILE",
                 "What others come to, from a script of benches (pages)",
             ))
+            .arg(option(
+                "only",
+                "ID",
+                "Only what is measured together with this bar of docs/bars.toml (reports)",
+            ))
             // Not for people: how an evaluation starts a process of its own.
             .arg(option("part", "NAME", "Do one part only").hide(true).requires("folder"))
             .arg(option("folder", "PATH", "Where that part works").hide(true))
@@ -88,6 +93,8 @@ pub struct Run {
     pub scale: Scale,
     /// The seed to draw with instead of each bar's own.
     pub seed: Option<u64>,
+    /// The one bar that is asked for, with whatever is measured together with it; else all.
+    pub only: Option<&'static str>,
 }
 
 /// What an evaluation may be given to measure with.
@@ -284,7 +291,15 @@ fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     let evaluation = found.ok_or(Failure::Argument { argument: "NAME", expected })?;
     let scale = if matches.get_flag("full") { Scale::Full } else { Scale::Quick };
     let seed = matches.get_one::<u64>("seed").copied();
-    let run = Run { scale, seed };
+    let only = match matches.get_one::<String>("only") {
+        Some(id) => {
+            let found = evaluation.ids().iter().find(|known| *known == id);
+            let expected = "the id of a bar that this evaluation measures";
+            Some(*found.ok_or(Failure::Argument { argument: "only", expected })?)
+        }
+        None => None,
+    };
+    let run = Run { scale, seed, only };
     if let Some(part) = matches.get_one::<String>("part") {
         let folder = path(matches, "folder");
         return evaluation.part(part, run, &folder).map_err(Failure::Measure);
@@ -295,6 +310,7 @@ fn run(matches: &ArgMatches, context: &mut Context<'_>) -> Result<(), Failure> {
     let files =
         Files { base: given("base"), templates: given("templates"), baseline: given("baseline") };
     let measured = evaluation.rows_with(run, &files).map_err(Failure::Measure)?;
+    let bars = if only.is_some() { bars.measured(&measured) } else { bars };
     let rows = rows(&bars, &name, &measured).map_err(|fault| failed(Box::new(fault)))?;
     let output = &mut context.output;
     match output.form() {
@@ -348,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_bar_is_met_or_missed_at_its_own_scale_and_seed_only() {
-        let full = Run { scale: Scale::Full, seed: None };
+        let full = Run { scale: Scale::Full, seed: None, only: None };
         assert_eq!(met(full), [Some(false), None]);
         assert_eq!(met(Run { scale: Scale::Quick, ..full }), [None, None]);
         assert_eq!(met(Run { seed: Some(8), ..full }), [None, None]);
@@ -357,7 +373,7 @@ mod tests {
     #[test]
     fn rows_have_the_keys_of_the_shape() {
         let bars = Bars::read(TOY).unwrap();
-        let measured = Toy.rows(Run { scale: Scale::Full, seed: None }).unwrap();
+        let measured = Toy.rows(Run { scale: Scale::Full, seed: None, only: None }).unwrap();
         let rows = rows(&bars, "toy", &measured).unwrap();
         assert_eq!(
             serde_json::to_string(&rows[0]).unwrap(),
@@ -378,7 +394,7 @@ mod tests {
         assert!(disagreements(&[&Toy], &bars).is_empty());
         let without = Bars::read(&TOY.replace("toy.size", "toy.weight")).unwrap();
         assert_eq!(disagreements(&[&Toy], &without).len(), 2);
-        let measured = Toy.rows(Run { scale: Scale::Full, seed: None }).unwrap();
+        let measured = Toy.rows(Run { scale: Scale::Full, seed: None, only: None }).unwrap();
         assert!(rows(&without, "toy", &measured).is_err());
     }
 

@@ -90,10 +90,9 @@ impl Memory {
         let mut unsaid = Vec::with_capacity(said.len());
         for number in said {
             let prefix = number.to_be_bytes();
-            // A prefix is before every longer key that begins so.
-            let rows = self.store.table_scan(TableId::Voices, Some(&prefix), VOICES_MAX)?;
-            let of_it = rows.into_iter().filter(|row| row.key.starts_with(&prefix));
-            let gone = of_it.map(|row| TableWrite::Delete { table: TableId::Voices, key: row.key });
+            let rows = self.store.table_range(TableId::Voices, &prefix, None, VOICES_MAX)?;
+            let gone = rows.into_iter();
+            let gone = gone.map(|row| TableWrite::Delete { table: TableId::Voices, key: row.key });
             unsaid.push((number, gone.collect()));
         }
         Ok((unsaid, Some(desk)))

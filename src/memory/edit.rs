@@ -118,9 +118,9 @@ impl Memory {
             Unmentioned::Member { member } => (TableId::DirectoryMembers, member),
         };
         let prefix = hot.to_be_bytes();
-        let rows = self.store().table_scan(table, Some(&prefix), 4)?;
-        let of_prefix = rows.into_iter().filter(|row| row.key.starts_with(&prefix));
-        Ok(of_prefix
+        let rows = self.store().table_range(table, &prefix, None, 4)?;
+        Ok(rows
+            .into_iter()
             .filter_map(|row| row.key.try_into().ok().map(Pseudonym))
             .flat_map(|key| match unmentioned {
                 // Memory has let go of the holder already, so that only this tells that there was one.

@@ -421,7 +421,7 @@ section! {
 section! {
     /// Notices to reporters and members, which the provider's mailer delivers. Read at the start only.
     Notices {
-        /// Where each is pushed to, such as "https://mailer.example/faxguard", in the way of Standard Webhooks; empty for
+        /// Where each is pushed to, such as `https://mailer.example/faxguard`, in the way of Standard Webhooks; empty for
         /// nowhere, since the mailer can also fetch them (`WatchNotices`). Without encryption on this machine alone.
         webhook: String = String::new();
         /// Path of the file with the secret that they are signed under: "whsec_" and the base64 of 24 to 64 random bytes, one

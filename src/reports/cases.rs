@@ -109,7 +109,7 @@ pub fn cases(
     Ok((found, next))
 }
 
-/// Open cases that should have been decided before `now`, at most [`PAGE_MAX`].
+/// Open cases that should have been decided before `now`, at most 200.
 ///
 /// # Errors
 /// [`ReportFault::Read`].

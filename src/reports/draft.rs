@@ -52,23 +52,25 @@ impl<'s> Draft<'s> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let mut rows = BTreeMap::new();
-        let mut from = after.map_or_else(|| below(prefix), |after| Some(after.to_vec()));
-        while rows.len() < limit {
-            let page = self.store.table_scan(table, from.as_deref(), PAGE_ROWS.min(limit + 1))?;
-            let Some(last) = page.last().map(|row| row.key.clone()) else { break };
-            let ends = !last.starts_with(prefix);
-            let wanted = page.into_iter().filter(|row| row.key.starts_with(prefix));
-            rows.extend(wanted.map(|row| (row.key, row.value)));
-            if ends {
-                break;
-            }
-            from = Some(last);
-        }
         let first = after.map_or_else(|| prefix.to_vec(), <[u8]>::to_vec);
         let changed = self.pending.range((table, first.clone())..);
         let changed = changed.take_while(|((of, key), _)| *of == table && key.starts_with(prefix));
-        for ((_, key), value) in changed.filter(|((_, key), _)| after.is_none() || *key > first) {
+        let changed: Vec<_> =
+            changed.filter(|((_, key), _)| after.is_none() || *key > first).collect();
+        // As many more as will be gone.
+        let gone = changed.iter().filter(|(_, value)| value.is_none()).count();
+        let (mut rows, mut from) = (BTreeMap::new(), after.map(<[u8]>::to_vec));
+        while rows.len() < limit + gone {
+            let most = PAGE_ROWS.min(limit + gone - rows.len());
+            let page = self.store.table_range(table, prefix, from.as_deref(), most)?;
+            let ends = page.len() < most;
+            from = page.last().map(|row| row.key.clone());
+            rows.extend(page.into_iter().map(|row| (row.key, row.value)));
+            if ends {
+                break;
+            }
+        }
+        for ((_, key), value) in changed {
             match value {
                 Some(value) => rows.insert(key.clone(), value.clone()),
                 None => rows.remove(key),
@@ -124,20 +126,6 @@ impl<'s> Draft<'s> {
     pub(crate) fn take_writes(&mut self) -> Vec<TableWrite> {
         std::mem::take(&mut self.writes)
     }
-}
-
-/// The last key before those that begin so, where there is one that a scan can begin after.
-fn below(prefix: &[u8]) -> Option<Vec<u8>> {
-    let mut key = prefix.to_vec();
-    let last = key.last_mut()?;
-    if *last == 0 {
-        key.pop();
-        return Some(key).filter(|key| !key.is_empty());
-    }
-    *last -= 1;
-    // Keys of rows are shorter than that.
-    key.extend_from_slice(&[u8::MAX; 64]);
-    Some(key)
 }
 
 #[cfg(test)]

@@ -46,11 +46,13 @@ struct Place {
 }
 
 impl Intake {
-    /// Takes a report as [`file`] does, together with whatever others come at the same time.
+    /// Takes a report as [`file()`] does, together with whatever others come at the same time.
     ///
     /// # Errors
     /// [`ReportFault`].
     pub fn file(&self, memory: &Memory, filing: Filing) -> Result<Receipt, ReportFault> {
+        // Before it takes its turn: many wait for one write of the disk here, while others are written down.
+        ledgered(memory)?;
         let place =
             Arc::new(Place { filing, done: AtomicBool::new(false), answer: Mutex::new(None) });
         self.waiting.lock().push(Arc::clone(&place));
@@ -80,6 +82,7 @@ impl Intake {
 /// # Errors
 /// [`ReportFault`].
 pub fn file(memory: &Memory, filing: &Filing) -> Result<Receipt, ReportFault> {
+    ledgered(memory)?;
     let _desk = memory.desk().lock();
     file_together(memory, &[filing]).pop().unwrap_or(Err(ReportFault::NoReport))
 }
@@ -153,12 +156,12 @@ struct Follows {
     complained: Option<EvidenceRow>,
 }
 
+/// Waits until the ledger has what was queued a moment ago: a report may follow its fax at once, and must find it.
+fn ledgered(memory: &Memory) -> Result<(), ReportFault> {
+    Ok(memory.store().flush()?.wait()?)
+}
+
 fn file_together(memory: &Memory, filings: &[&Filing]) -> Vec<Result<Receipt, ReportFault>> {
-    // What was queued a moment ago must be found: a report may follow its fax at once.
-    let flushed = memory.store().flush().map_err(ReportFault::from);
-    if let Err(fault) = flushed.and_then(|ticket| ticket.wait().map_err(ReportFault::from)) {
-        return answer_all(filings, fault);
-    }
     let mut draft = Draft::over(memory.store());
     let mut begun = Vec::with_capacity(filings.len());
     for filing in filings {
@@ -175,13 +178,6 @@ fn file_together(memory: &Memory, filings: &[&Filing]) -> Vec<Result<Receipt, Re
 }
 
 const TORN: StoreError = StoreError::Malformed { what: "row of the desk" };
-
-/// One fault for all: the first gets it whole.
-fn answer_all(filings: &[&Filing], fault: ReportFault) -> Vec<Result<Receipt, ReportFault>> {
-    let mut answers = vec![Err(fault)];
-    answers.resize_with(filings.len(), || Err(ReportFault::Read(TORN)));
-    answers
-}
 
 /// Waits until it is durable, and puts it in force.
 fn follow(memory: &Memory, filing: &Filing, follows: Follows) -> Result<Receipt, ReportFault> {

@@ -359,17 +359,17 @@ impl Store for EmbeddedStore {
         row.map_err(unread("table row"))
     }
 
-    fn table_scan(
+    fn table_range(
         &self,
         table: TableId,
+        prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<TableRow>, StoreError> {
         self.settled(table)?;
         let path = self.folder.join(state::STATE_FILE);
-        let limit = limit.min(super::PAGE_ROWS_MAX);
-        let rows =
-            self.shared.readers.ask(&path, |reader| state::scan(reader, table, after, limit));
+        let range = (prefix, after, limit.min(super::PAGE_ROWS_MAX));
+        let rows = self.shared.readers.ask(&path, |reader| state::range(reader, table, range));
         rows.map_err(unread("table rows"))
     }
 

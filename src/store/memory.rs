@@ -188,19 +188,21 @@ impl Store for MemoryStore {
         Ok(self.inner.lock().rows.get(&(table, key.to_vec())).cloned())
     }
 
-    fn table_scan(
+    fn table_range(
         &self,
         table: TableId,
+        prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<TableRow>, StoreError> {
         let from = match after {
-            Some(key) => Bound::Excluded((table, key.to_vec())),
-            None => Bound::Included((table, Vec::new())),
+            Some(key) if key >= prefix => Bound::Excluded((table, key.to_vec())),
+            _ => Bound::Included((table, prefix.to_vec())),
         };
         let inner = self.inner.lock();
         let rows = inner.rows.range((from, Bound::Unbounded));
-        let rows = rows.take_while(|((of, _), _)| *of == table).map(|(_, row)| row.clone());
+        let of_it = rows.take_while(|((of, key), _)| *of == table && key.starts_with(prefix));
+        let rows = of_it.map(|(_, row)| row.clone());
         Ok(rows.take(limit.min(PAGE_ROWS_MAX)).collect())
     }
 

@@ -103,6 +103,13 @@ impl Bars {
         Ok(bars)
     }
 
+    /// Those that something was measured for.
+    #[must_use]
+    pub fn measured(mut self, rows: &[super::Measured]) -> Self {
+        self.bar.retain(|bar| rows.iter().any(|row| row.id == bar.id));
+        self
+    }
+
     /// The bars of one evaluation.
     pub fn of<'a>(&'a self, evaluation: &'a str) -> impl Iterator<Item = &'a Bar> + 'a {
         self.bar.iter().filter(move |bar| bar.evaluation == evaluation)

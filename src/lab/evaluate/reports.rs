@@ -41,9 +41,17 @@ impl Evaluation for Reports {
     }
 
     fn rows(&self, run: Run) -> Result<Vec<Measured>, Fault> {
-        let mut rows = adversaries::measure(run)?;
-        rows.extend(intake::measure(run)?);
-        rows.extend(kills::measure(run)?);
+        let asked = |ids: &[&str]| run.only.is_none_or(|id| ids.contains(&id));
+        let mut rows = Vec::new();
+        if run.only.is_none_or(|id| !intake::IDS.contains(&id) && !kills::IDS.contains(&id)) {
+            rows.extend(adversaries::measure(run)?);
+        }
+        if asked(&intake::IDS) {
+            rows.extend(intake::measure(run)?);
+        }
+        if asked(&kills::IDS) {
+            rows.extend(kills::measure(run)?);
+        }
         Ok(rows)
     }
 

@@ -338,7 +338,7 @@ impl Committer {
 /// How sure the tables must be of a batch.
 fn sync_of(batch: &[Work]) -> Sync {
     let loads = |work: &Work| matches!(work, Work::Load(rows, _) if rows.iter().any(is_bulk));
-    let asks = |work: &Work| matches!(work, Work::Load(..) | Work::Flush(_) | Work::Purge(..));
+    let asks = |work: &Work| matches!(work, Work::Load(..) | Work::Purge(..));
     if batch.iter().any(loads) {
         Sync::Whole
     } else if batch.iter().any(asks) {

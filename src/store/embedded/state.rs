@@ -350,20 +350,35 @@ pub(super) fn get(
     reader.prepare_cached(sql)?.query_row(params![table.code(), key], row_of).optional()
 }
 
-/// Rows after a key, through a reading connection.
-pub(super) fn scan(
+/// Rows whose keys begin so and lie after a key, through a reading connection.
+pub(super) fn range(
     reader: &Connection,
     table: TableId,
-    after: Option<&[u8]>,
-    limit: usize,
+    (prefix, after, limit): (&[u8], Option<&[u8]>, usize),
 ) -> rusqlite::Result<Vec<TableRow>> {
-    // No key is below the empty one; only with a key given is it left out itself.
-    let from = if after.is_some() { "key > ?2" } else { "key >= ?2" };
+    // A prefix is before all that begins with it; only a key that was given is left out itself.
+    let (from, first) = match after {
+        Some(after) if after >= prefix => ("key > ?2", after),
+        _ => ("key >= ?2", prefix),
+    };
+    let end = end_of(prefix);
+    let to = if end.is_some() { " AND key < ?4" } else { "" };
     let sql = format!(
-        "SELECT key, value, expires, subject_key FROM cell WHERE tab = ?1 AND {from} ORDER BY key LIMIT ?3"
+        "SELECT key, value, expires, subject_key FROM cell WHERE tab = ?1 AND {from}{to} ORDER BY key LIMIT ?3"
     );
     let mut statement = reader.prepare_cached(&sql)?;
-    let after = after.unwrap_or_default();
-    let rows = statement.query_map(params![table.code(), after, file::limit(limit)], row_of)?;
+    let (code, limit) = (table.code(), file::limit(limit));
+    let rows = match end {
+        Some(end) => statement.query_map(params![code, first, limit, end], row_of)?,
+        None => statement.query_map(params![code, first, limit], row_of)?,
+    };
     rows.collect()
+}
+
+/// The first key after all that begin so; `None` where there is none.
+fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
 }

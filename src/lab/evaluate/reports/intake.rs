@@ -22,6 +22,9 @@ const WAITING: usize = 32;
 const SENDERS: u64 = 200;
 const SCALES: (&str, &str) = ("500 a second for 30 s", "500 a second for 3 s");
 
+/// What is measured here.
+pub(super) const IDS: [&str; 2] = ["reports.intake_p99_ms", "reports.intake_per_second"];
+
 /// Both rows.
 pub(super) fn measure(run: Run) -> Result<Vec<Measured>, Fault> {
     let seconds = if run.scale == Scale::Full { 30 } else { 3 };

@@ -13,6 +13,8 @@ use crate::lab::evaluate::screening::process::Part;
 use crate::lab::evaluate::{Measured, Run, Scale};
 use crate::reports::{self, CaseOrder, Filing, Intake, ReportCategory, ReportedFax, Reporter};
 
+/// What is measured here.
+pub(super) const IDS: [&str; 2] = ["reports.kills_lost", "reports.kills_doubled"];
 /// Name of the part that is killed.
 pub(super) const PART: &str = "load";
 /// Where it says what was answered: the number of the request and its report, a line each.
