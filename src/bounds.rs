@@ -211,6 +211,11 @@ pub const CALLER_BUCKETS: usize = 65_536;
 pub const SCREENING_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(100_000), count(200_000));
 /// Reports a second and at once of one reporter.
 pub const REPORT_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(1), count(60));
+/// The same of those that are merged: beyond [`REPORT_ALLOWANCE`] a report is kept, done for its reporter and counted, and weighs
+/// nothing; beyond this it is refused.
+pub const MERGED_REPORT_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(10), count(600));
+/// Reports over HTTP that are merged, a second and at once, of one network: as [`MERGED_REPORT_ALLOWANCE`] is for a reporter.
+pub const MERGED_NETWORK_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(20), count(1_200));
 /// Reports over HTTP a second and at once of one network: an office behind one address, and no flood.
 pub const REPORT_NETWORK_ALLOWANCE: (NonZeroU32, NonZeroU32) = (count(2), count(120));
 /// Rows of files of complaints over HTTP a second and at once of one network: whoever has more has a client of gRPC.

@@ -210,6 +210,13 @@ impl Lists {
         Ok(self.ids.of(entry))
     }
 
+    /// Whether an entry could be put in force now.
+    #[must_use]
+    pub fn has_room(&self, entry: &ListEntry) -> bool {
+        let known = self.ends.get(&self.place(entry));
+        self.len() < self.most || known.is_some_and(|ends| ends[entry.kind.index()] != 0)
+    }
+
     /// Takes an entry out of force; false where it was not in it. Who has only the id finds the entry
     /// with [`Self::find`].
     pub fn remove(&self, entry: &ListEntry) -> bool {
@@ -273,18 +280,13 @@ impl Lists {
         limit: usize,
     ) -> Result<ListPage, StoreError> {
         let prefix = filter.member.map(|member| self.ids.prefix(Some(member)));
-        // The id before the first of the member, so that the scan begins with its first.
-        let from = after.or_else(|| prefix.and_then(EntryId::before));
-        let from = from.as_ref().map(|id| &id.0[..]);
-        let rows = store.table_scan(TableId::ListEntries, from, PAGE_ROWS_MAX)?;
+        let of_member = prefix.as_ref().map_or(&[][..], |prefix| &prefix[..]);
+        let after = after.as_ref().map(|id| &id.0[..]);
+        let rows = store.table_range(TableId::ListEntries, of_member, after, PAGE_ROWS_MAX)?;
         let mut page = ListPage::default();
         let whole = rows.len() < PAGE_ROWS_MAX;
         for row in rows {
             let Ok(id) = <[u8; 16]>::try_from(row.key.as_slice()).map(EntryId) else { continue };
-            if prefix.is_some_and(|prefix| id.0[..8] != prefix) {
-                page.next = None;
-                return Ok(page);
-            }
             if page.entries.len() == limit {
                 return Ok(page);
             }

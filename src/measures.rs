@@ -28,6 +28,8 @@ codes! {
         Block10 = 6 "block of ten",
         /// A block of a hundred numbers.
         Block100 = 7 "block of a hundred",
+        /// Whoever it is that faxes a number and shows nothing of itself, by the number that is called.
+        Unknown = 8 "unknown sender",
     }
 }
 

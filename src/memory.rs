@@ -55,9 +55,6 @@ pub use profile::PROFILE_BYTES;
 pub use recover::Recovered;
 pub use wishes::{BY_LOT, WINDOW_FAXES};
 
-/// Most list entries in memory, at 40 bytes each.
-const LIST_ENTRIES_MAX: usize = 10_000_000;
-
 /// Entries after a snapshot from which the next one is due. A restart reads them again at 4 to 8 us each, so that
 /// it takes two seconds more at most, whatever the load was.
 pub const CHECKPOINT_ENTRIES: u64 = 250_000;
@@ -174,6 +171,7 @@ impl Memory {
         };
         let numbers = usize::try_from(sizes.directory_numbers).unwrap_or(usize::MAX);
         let members = usize::try_from(sizes.directory_members).unwrap_or(usize::MAX);
+        let listed = usize::try_from(sizes.list_entries).unwrap_or(usize::MAX);
         let places = directory::Limits { numbers, members, ..directory::Limits::default() };
         Self {
             profiles: Profiles::with_bytes(sizes.number_profiles.bytes_usize()),
@@ -184,7 +182,7 @@ impl Memory {
             limiting: Limiting::new(&generation, &keys),
             relations: Relations::new(limits, keys.mixing_key(b"relations")),
             directory: Directory::new(places),
-            lists: Lists::new(LIST_ENTRIES_MAX, wide(keys.mixing_key(b"lists"))),
+            lists: Lists::new(listed, wide(keys.mixing_key(b"lists"))),
             measures: Measures::default(),
             voices: Voices::default(),
             open: OpenDecisions::with_room(usize::try_from(sizes.open_decisions).unwrap_or(1)),

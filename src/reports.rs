@@ -34,7 +34,6 @@ use crate::content::journal::JournalFault;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::fax::number::Number;
 use crate::fax::stage::Caller;
-use crate::lists::ListFault;
 use crate::store::{CommitFault, Refused, StoreError};
 use crate::time::Timestamp;
 
@@ -99,6 +98,9 @@ pub struct Circumstances {
     pub language: Box<str>,
     /// True where no person filed it.
     pub automated: bool,
+    /// True where so many come from its reporter or its network that it is merged with the others: it is done for its reporter
+    /// and counted, and weighs nothing.
+    pub many: bool,
 }
 
 /// A report as it came through the wall. Texts of persons are sealed at the place of `request`.
@@ -217,6 +219,11 @@ pub enum ReportFault {
     /// It was appealed before, or its time for appeals has passed.
     #[error("the measure was appealed before, or its time for appeals has passed")]
     NotAppealable,
+    /// Somebody else's appeal waits for its decision.
+    #[error(
+        "an appeal of somebody else waits for its decision (appeal again should the measure stand)"
+    )]
+    AppealPending,
     /// The measure cannot be taken against what the case is about.
     #[error("that measure cannot be taken against a {0}")]
     Unfit(&'static str),
@@ -232,7 +239,4 @@ pub enum ReportFault {
     /// It did not become durable.
     #[error("the change did not become durable")]
     Commit(#[from] CommitFault),
-    /// The reporter's list is full.
-    #[error("the list entry of the report was not taken")]
-    List(#[source] ListFault),
 }

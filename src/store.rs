@@ -220,6 +220,27 @@ pub struct PurgeReport {
     pub rows: u64,
 }
 
+/// Rows of tables as they were when it was made: cheaper than as many questions to the store, and of one moment.
+pub trait TableView {
+    /// One row, as [`Store::table_get`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<TableRow>, StoreError>;
+
+    /// Rows in order, as [`Store::table_range`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn range(
+        &self,
+        table: TableId,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<TableRow>, StoreError>;
+}
+
 mod sealed {
     /// Only this house makes back ends: each must pass the one suite.
     pub trait Sealed {}
@@ -320,6 +341,13 @@ pub trait Store: sealed::Sealed + Send + Sync {
     ) -> Result<Vec<TableRow>, StoreError> {
         self.table_range(table, &[], after, limit)
     }
+
+    /// The tables as they are now, for several reads. Not to be held for long: until it is dropped, what is written cannot be put in
+    /// its place for good.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn tables(&self) -> Result<Box<dyn TableView + '_>, StoreError>;
 
     /// Writes a snapshot under a short name of lower-case letters. `position` is the seq that replay
     /// starts after; the snapshot counts only once all entries it can contain are durable.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
+mod afterwards;
 mod crashes;
 
 use faxguard::casework::{CaseKey, CaseRow, CaseState, Finding, NoticeKind};
@@ -67,8 +68,9 @@ pub(crate) fn complain(
     file(memory, &filing).unwrap()
 }
 
-fn decide(memory: &Memory, case: CaseKey, finding: Finding, now: Timestamp) -> CaseRow {
-    let deciding = Deciding {
+/// What one person of the desk decides.
+fn deciding(case: CaseKey, finding: Finding, now: Timestamp) -> Deciding {
+    Deciding {
         case,
         version: None,
         author: "desk-1".into(),
@@ -79,8 +81,11 @@ fn decide(memory: &Memory, case: CaseKey, finding: Finding, now: Timestamp) -> C
         until: None,
         note: "as reported".into(),
         time: now,
-    };
-    reports::decide(memory, &deciding).unwrap()
+    }
+}
+
+fn decide(memory: &Memory, case: CaseKey, finding: Finding, now: Timestamp) -> CaseRow {
+    reports::decide(memory, &deciding(case, finding, now)).unwrap()
 }
 
 fn work(memory: &Memory, now: Timestamp) {

@@ -308,7 +308,13 @@ async fn a_fax_that_never_came_is_said_at_the_fax() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reporters_and_networks_have_a_share() {
-    let guards = Guards { networks: few(3), reports: few(2), ..Guards::serving() };
+    let guards = Guards {
+        networks: few(3),
+        reports: few(2),
+        merged_reports: few(1),
+        merged_networks: few(1),
+        ..Guards::serving()
+    };
     let form = Form::odd(Odd { guards, ..Odd::default() });
     let (_, id) = form.empty("en").await;
     let from = |address: &str, form: &Form, comment: &str| {
@@ -319,8 +325,12 @@ async fn reporters_and_networks_have_a_share() {
     for address in ["192.0.2.1", "198.51.100.1"] {
         assert_eq!(from(address, &form, address).await.status, 200);
     }
-    // The reporter's share is used up, wherever it comes from.
-    let refused = from("203.0.113.1", &form, "3").await;
+    // The reporter's share is used up, wherever it comes from: what comes is kept, and merged with the others.
+    let merged = from("203.0.113.1", &form, "3").await;
+    assert_eq!(merged.status, 200);
+    assert!(merged.body.contains("joined with others"), "{}", merged.body);
+    // Then that is used up too.
+    let refused = from("203.0.113.1", &form, "4").await;
     assert_eq!(refused.status, 429);
     assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
     assert!(refused.body.contains("Please wait 1 seconds"), "{}", refused.body);

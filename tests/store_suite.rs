@@ -15,6 +15,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use faxguard::bounds::{LEDGER_ENTRY_BYTES_MAX, LEDGER_QUEUE_ENTRIES};
 use faxguard::fax::id::{DecisionId, Pseudonym};
@@ -211,6 +212,32 @@ fn tables_follow_their_entries() {
         assert_eq!(keys(None, 9), [&b""[..], b"a", b"d"]);
         assert_eq!(value(store, table, b"a").as_deref(), Some(&b"9"[..]));
     });
+}
+
+#[test]
+fn what_the_log_of_the_tables_holds_is_put_into_their_file_while_commits_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let (tables, log) =
+        (folder.path().join("state.sqlite"), folder.path().join("state.sqlite-wal"));
+    let bytes = |path: &Path| std::fs::metadata(path).unwrap().len();
+    let begun = bytes(&tables);
+    let mut grown = false;
+    // Far from the bound at which a commit would do it: 32 MiB.
+    for round in 0..300_u32 {
+        let mut entry = entry(&store, at(DAY, 5), b"");
+        entry.writes = vec![put(TableId::Meta, &round.to_be_bytes(), &[7; 2_000], None)];
+        store.commit(entry).unwrap().wait().unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+        grown = bytes(&tables) > begun;
+        if grown {
+            break;
+        }
+    }
+    assert!(grown && bytes(&log) < 16 << 20, "{} bytes of log", bytes(&log));
+    store.close();
+    drop(store);
+    assert!(!log.exists(), "whoever closes the tables last empties their log");
 }
 
 #[test]

@@ -102,6 +102,10 @@ pub struct Guards {
     pub screening: CallerGuard,
     /// Report intake, by reporter; a unit is a report.
     pub reports: CallerGuard,
+    /// The same beyond it: reports that are merged with others.
+    pub merged_reports: CallerGuard,
+    /// Reports filed over HTTP beyond the share of their network, which are merged with others.
+    pub merged_networks: CallerGuard,
     /// Reports over HTTP, filed or asked for, by the network they come from; a unit is one of them.
     pub networks: CallerGuard,
     /// Files of complaints over HTTP, by the network they come from; a unit is a row.
@@ -118,10 +122,35 @@ impl Guards {
         Self {
             screening: of(bounds::SCREENING_ALLOWANCE),
             reports: of(bounds::REPORT_ALLOWANCE),
+            merged_reports: of(bounds::MERGED_REPORT_ALLOWANCE),
+            merged_networks: of(bounds::MERGED_NETWORK_ALLOWANCE),
             networks: of(bounds::REPORT_NETWORK_ALLOWANCE),
             rows: of(bounds::COMPLAINT_ROW_ALLOWANCE),
             operator: of(bounds::OPERATOR_ALLOWANCE),
         }
+    }
+
+    /// Takes one report of a reporter. True where so many come from it that it is merged with the others.
+    ///
+    /// # Errors
+    /// [`Failure::CallerOverLimit`] beyond that.
+    pub fn report(&self, reporter: &[u8]) -> Result<bool, Failure> {
+        either(&self.reports, &self.merged_reports, reporter)
+    }
+
+    /// The same of a network.
+    ///
+    /// # Errors
+    /// [`Failure::CallerOverLimit`].
+    pub fn network(&self, network: &[u8]) -> Result<bool, Failure> {
+        either(&self.networks, &self.merged_networks, network)
+    }
+}
+
+fn either(first: &CallerGuard, then: &CallerGuard, caller: &[u8]) -> Result<bool, Failure> {
+    match first.admit(caller, NonZeroU32::MIN) {
+        Ok(()) => Ok(false),
+        Err(_) => then.admit(caller, NonZeroU32::MIN).map(|()| true),
     }
 }
 

@@ -190,7 +190,12 @@ impl House {
         finished(page, refused)
     }
 
-    /// Counts a visit that reads or files a report against its network.
+    /// Counts a visit that files a report against its network; true where so many come from there that it is merged.
+    fn admit_report(&self, visitor: &Visitor) -> Result<bool, Failure> {
+        self.edge.counted(self.edge.guards().network(&visitor.network()))
+    }
+
+    /// Counts a visit that reads how a report stands, or brings a complaint, against its network.
     fn admit(&self, visitor: &Visitor) -> Result<(), Failure> {
         let guard = &self.edge.guards().networks;
         self.edge.counted(guard.admit(&visitor.network(), NonZeroU32::MIN))
@@ -217,21 +222,22 @@ impl House {
         }
     }
 
-    /// The fields that a form was sent with, and the language they say.
+    /// The fields that a form was sent with, and the language they say. What it costs its network is counted by `admit`.
     async fn sent(
         &self,
         request: Request,
-    ) -> Result<(Vec<(String, String)>, Arc<Language>), Refused> {
+        admit: impl FnOnce(&Self, &Visitor) -> Result<bool, Failure>,
+    ) -> Result<(Vec<(String, String)>, Arc<Language>, bool), Refused> {
         let language = self.language(&request);
         if visitor(&request).foreign {
             return Err(Refused::Foreign);
         }
-        self.admit(&visitor(&request))?;
+        let many = admit(self, &visitor(&request))?;
         let body = self.body(request).await?;
         let unreadable = |_| Refused::Unreadable { line: 0, column: 0 };
         let sent = fields::parse(&body).map_err(unreadable)?;
         let named = fields::value(&sent, "lang").and_then(|tag| self.texts.find(tag)).cloned();
-        Ok((sent, named.unwrap_or(language)))
+        Ok((sent, named.unwrap_or(language), many))
     }
 
     fn form(&self, form: &Form, faults: &FormFaults, visit: &Visit) -> Response {
@@ -267,20 +273,25 @@ impl House {
     }
 
     /// Files what was typed.
-    async fn file(&self, form: &Form, visitor: &Visitor, language: &Arc<Language>) -> Filed {
+    async fn file(
+        &self,
+        form: &Form,
+        (visitor, many): (&Visitor, bool),
+        language: &Arc<Language>,
+    ) -> Filed {
         let (form, visitor, language) = (form.clone(), visitor.clone(), Arc::clone(language));
         let edge = Arc::clone(&self.edge);
         let done = self.edge.waiting(move |engine| {
             let wall = engine.wall();
             let (request, mut faults) = form.request(&visitor, &language, &wall);
-            let filing = match convert::filing(&request, &wall) {
+            let mut filing = match convert::filing(&request, &wall) {
                 Ok(filing) if faults.is_empty() => filing,
                 Ok(_) => return Ok(Err(faults)),
                 Err(invalid) if form::place(&invalid, &mut faults) => return Ok(Err(faults)),
                 Err(invalid) => return Err(Failure::Invalid(invalid)),
             };
             let reporter = convert::reporter_bytes(&request);
-            edge.guards().reports.admit(reporter, NonZeroU32::MIN)?;
+            filing.circumstances.many = edge.guards().report(reporter)? || many;
             let told = match engine.file_report(&filing) {
                 Ok(receipt) => convert::receipt(&receipt),
                 Err(Failure::NotFound { .. }) => {
@@ -358,12 +369,12 @@ async fn empty_form(State(house): Shared, request: Request) -> Response {
 
 async fn sent_form(State(house): Shared, request: Request) -> Response {
     let (visitor, asked_in) = (visitor(&request), house.language(&request));
-    let (sent, language) = match house.sent(request).await {
+    let (sent, language, many) = match house.sent(request, House::admit_report).await {
         Ok(sent) => sent,
         Err(refused) => return house.failed(&refused, &Setting { language: asked_in, root: "" }),
     };
     let form = Form::read(sent);
-    let filed = house.file(&form, &visitor, &language).await;
+    let filed = house.file(&form, (&visitor, many), &language).await;
     let visit = Visit { setting: Setting { language, root: "" }, account: visitor.account };
     match filed {
         Filed::Faults(faults) => house.form(&form, &faults, &visit),
@@ -388,7 +399,8 @@ async fn ask_status(State(house): Shared, request: Request) -> Response {
 
 async fn show_status(State(house): Shared, request: Request) -> Response {
     let asked_in = house.language(&request);
-    let (sent, language) = match house.sent(request).await {
+    let read = |house: &House, visitor: &Visitor| house.admit(visitor).map(|()| false);
+    let (sent, language, _) = match house.sent(request, read).await {
         Ok(sent) => sent,
         Err(refused) => {
             return house.failed(&refused, &Setting { language: asked_in, root: "../" });
@@ -426,7 +438,7 @@ async fn json_filed(house: &House, request: Request) -> Result<wire::FileReportR
     if visitor.foreign {
         return Err(Refused::Foreign);
     }
-    house.admit(&visitor)?;
+    let many = house.admit_report(&visitor)?;
     let body = house.body(request).await?;
     let mut message = json::request(&headers, &body)?;
     if let Some(wire::reporter::Identity::MemberId(member)) =
@@ -444,7 +456,7 @@ async fn json_filed(house: &House, request: Request) -> Result<wire::FileReportR
     let sent = message.context.take().unwrap_or_default();
     let seen = form::context(&visitor, &sent.language);
     message.context = Some(wire::ReporterContext { automated: sent.automated, ..seen });
-    Ok(house.edge.file_report(message).await?)
+    Ok(house.edge.file_report(message, many).await?)
 }
 
 async fn read_json(State(house): Shared, Path(id): Path<String>, request: Request) -> Response {

@@ -90,10 +90,12 @@ pub enum Failure {
     SamePerson,
     /// The measure cannot be taken against that subject.
     MeasureUnfit,
+    /// Somebody else's appeal waits for its decision.
+    AppealPending,
 }
 
 /// The table: each reason and its gRPC code, in the order of the contract.
-const CODES: [(ErrorReason, Code); 24] = [
+const CODES: [(ErrorReason, Code); 25] = [
     (ErrorReason::InvalidField, Code::InvalidArgument),
     (ErrorReason::TooLarge, Code::InvalidArgument),
     (ErrorReason::CallerOverLimit, Code::ResourceExhausted),
@@ -118,6 +120,7 @@ const CODES: [(ErrorReason, Code); 24] = [
     (ErrorReason::CaseTaken, Code::FailedPrecondition),
     (ErrorReason::SamePerson, Code::FailedPrecondition),
     (ErrorReason::MeasureUnfit, Code::InvalidArgument),
+    (ErrorReason::AppealPending, Code::FailedPrecondition),
 ];
 
 /// After how long a caller may try again when the store is down.
@@ -154,6 +157,7 @@ impl Failure {
             Self::CaseTaken => ErrorReason::CaseTaken,
             Self::SamePerson => ErrorReason::SamePerson,
             Self::MeasureUnfit => ErrorReason::MeasureUnfit,
+            Self::AppealPending => ErrorReason::AppealPending,
         }
     }
 
@@ -234,6 +238,7 @@ impl Failure {
             Self::CaseTaken => "case is somebody else's at present (take another, or wait for the end of its lease)".into(),
             Self::SamePerson => "whoever decided first must not decide this (ask a second person)".into(),
             Self::MeasureUnfit => "that measure cannot be taken against what the case is about (a sender without an account can only be blocked, a member not)".into(),
+            Self::AppealPending => "appeal of somebody else waits for its decision (appeal again should the measure stand)".into(),
         }
     }
 
@@ -288,6 +293,7 @@ impl Failure {
             | Self::CaseTaken
             | Self::SamePerson
             | Self::MeasureUnfit
+            | Self::AppealPending
             | Self::Internal => {}
         }
         Status::with_error_details(self.code(), self.sentence(), details)
@@ -322,6 +328,7 @@ impl Failure {
             | Self::CaseTaken
             | Self::SamePerson
             | Self::MeasureUnfit
+            | Self::AppealPending
             | Self::Internal => Vec::new(),
         };
         wire::ScreenFaxFault {
@@ -377,6 +384,7 @@ mod tests {
             Failure::CaseTaken,
             Failure::SamePerson,
             Failure::MeasureUnfit,
+            Failure::AppealPending,
         ]
     }
 
@@ -393,7 +401,7 @@ mod tests {
             assert_eq!(info.domain, DOMAIN);
             assert_eq!(status.code(), failure.code());
         }
-        assert!(ErrorReason::try_from(25).is_err());
+        assert!(ErrorReason::try_from(26).is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub type CaseKey = [u8; 16];
 record! {
     /// What is kept of a report.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct ReportRow = 2 {
+    pub struct ReportRow = 3 {
         /// How it stands.
         pub standing: Standing,
         /// What was reported.
@@ -45,6 +45,8 @@ record! {
         pub sender: u64,
         /// Parts of the copy of the fax that was given with it; 0 where there is none.
         pub copy_parts: u8,
+        /// Whether nothing was blocked for its reporter, since the lists were full.
+        pub unlisted: bool,
         /// The case it belongs to.
         pub case: Option<CaseKey>,
         /// What became of it, why, and when.
@@ -53,11 +55,13 @@ record! {
 }
 
 record! {
-    /// One reporter's word about one sender.
+    /// What one reporter said of one sender with one report.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct VoiceRow = 1 {
+    pub struct VoiceRow = 2 {
         /// The report it comes from.
         pub report: ReportId,
+        /// Who.
+        pub reporter: Pseudonym,
         /// When it was said, in seconds since 1970.
         pub second: u32,
         /// Whether it complains; it approves otherwise.
@@ -70,6 +74,8 @@ record! {
         pub ties: Ties,
         /// The names the sender was seen under, and which part of the weight each gets: one in so many.
         pub names: Vec<(u64, u8)>,
+        /// The case that found it wrong: it says nothing, unless that is overturned.
+        pub silenced: Option<CaseKey>,
     }
 }
 
@@ -106,7 +112,7 @@ record! {
 record! {
     /// A report in its case.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct LinkRow = 1 {
+    pub struct LinkRow = 2 {
         /// Who reported.
         pub reporter: Pseudonym,
         /// What.
@@ -123,6 +129,8 @@ record! {
         pub heard_milli: u32,
         /// Hot key of the sender.
         pub sender: u64,
+        /// Whether campaigns no longer hear it, since it was found wrong.
+        pub silenced: bool,
     }
 }
 
@@ -244,7 +252,7 @@ record! {
 record! {
     /// A measure, and its statement of reasons.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct MeasureRow = 1 {
+    pub struct MeasureRow = 2 {
         /// Whom it is about.
         pub subject: Subject,
         /// The campaign, where it is about one.
@@ -275,8 +283,10 @@ record! {
         pub appeal_until: Timestamp,
         /// When its strike expires.
         pub strike_until: Timestamp,
-        /// Its appeal, where there is one.
+        /// Its latest appeal, where there is one.
         pub appeal: Option<AppealRow>,
+        /// Whose appeals before that were not right, the latest 64.
+        pub appealed: Vec<Pseudonym>,
     }
 }
 

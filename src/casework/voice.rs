@@ -1,8 +1,10 @@
 //! What voices about one sender weigh together, and under which of its names.
 
+use std::collections::BTreeMap;
+
 use super::rows::VoiceRow;
 use super::trust::groups;
-use crate::fax::id::Pseudonym;
+use crate::fax::id::{Pseudonym, ReportId};
 use crate::voices::Part;
 
 /// Most that any number of voices can weigh which hang together, in 1/65536: complaint and approval.
@@ -14,16 +16,34 @@ pub(crate) struct VoiceCaps {
     pub(crate) good: u32,
 }
 
-/// The key of what a reporter says of a sender: those of one sender lie side by side.
-pub(crate) fn voice_key(sender: u64, reporter: Pseudonym) -> Vec<u8> {
+/// The key of what a reporter says of a sender with a report: those of one sender lie side by side.
+pub(crate) fn voice_key(sender: u64, reporter: Pseudonym, report: ReportId) -> Vec<u8> {
+    [&sender.to_be_bytes()[..], &reporter.0, &report.0].concat()
+}
+
+/// The key that what one reporter says of a sender begins with.
+pub(crate) fn voices_of(sender: u64, reporter: Pseudonym) -> Vec<u8> {
     [&sender.to_be_bytes()[..], &reporter.0].concat()
+}
+
+/// The latest that each reporter said and that was not found wrong, in the order of time.
+fn latest(rows: &[VoiceRow]) -> Vec<&VoiceRow> {
+    let mut latest = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.silenced.is_none()) {
+        let known = latest.entry(row.reporter).or_insert(row);
+        if (row.second, row.report) > (known.second, known.report) {
+            *known = row;
+        }
+    }
+    let mut rows: Vec<&VoiceRow> = latest.into_values().collect();
+    rows.sort_unstable_by_key(|row| (row.second, row.report));
+    rows
 }
 
 /// What each name of the sender gets of each voice. Those who hang together are one voice, and all who have earned no trust
 /// yet are one more, the earliest first. Depends on the rows and on nothing else, not on their order.
 pub(crate) fn parts_of(rows: &[VoiceRow], caps: VoiceCaps) -> Vec<(u64, Part)> {
-    let mut rows: Vec<&VoiceRow> = rows.iter().collect();
-    rows.sort_unstable_by_key(|row| (row.second, row.report));
+    let rows = latest(rows);
     // All fresh ones are one to begin with, so that a crowd of them is not held against itself pair by pair.
     let crowd = rows.iter().position(|row| row.fresh);
     let begin = |(at, row): (usize, &&VoiceRow)| crowd.filter(|_| row.fresh).unwrap_or(at);
@@ -57,11 +77,12 @@ mod tests {
     use super::super::rows::Ties;
     use super::*;
     use crate::decay::ONE;
-    use crate::fax::id::ReportId;
 
     fn row(who: u8, (bad, fresh): (bool, bool), organisation: u64) -> VoiceRow {
         VoiceRow {
             report: ReportId([who; 16]),
+            reporter: Pseudonym([who; 16]),
+            silenced: None,
             second: who.into(),
             bad,
             weight: ONE,
@@ -90,5 +111,22 @@ mod tests {
         let mut turned = fresh.clone();
         turned.reverse();
         assert_eq!(parts_of(&turned, caps), parts_of(&fresh, caps));
+    }
+
+    #[test]
+    fn a_reporter_is_the_latest_it_said_and_was_not_wrong_about() {
+        let caps = VoiceCaps { bad: ONE, good: 2 * ONE };
+        let bad = row(1, (true, false), 0);
+        let later = VoiceRow {
+            report: ReportId([2; 16]),
+            second: 2,
+            bad: false,
+            weight: 2 * ONE,
+            ..bad.clone()
+        };
+        let both = [later.clone(), bad.clone()];
+        assert_eq!(parts_of(&both, caps), parts_of(std::slice::from_ref(&later), caps));
+        let wrong = [VoiceRow { silenced: Some([9; 16]), ..later }, bad.clone()];
+        assert_eq!(parts_of(&wrong, caps), parts_of(&[bad], caps));
     }
 }

@@ -42,6 +42,8 @@ codes! {
         Unverified = 3 "unverified",
         /// The reporter's reports count for nobody else at present.
         Suspended = 4 "suspended",
+        /// One of very many from the same reporter or network: done for its reporter, and one more in the count of its case.
+        Merged = 5 "merged",
     }
 }
 
@@ -56,6 +58,8 @@ codes! {
         Overturned = 3 "overturned",
         /// Its reporter took it back.
         Retracted = 4 "retracted",
+        /// What it asked for its reporter was done, and nobody else was asked.
+        Done = 5 "done",
     }
 }
 
@@ -74,6 +78,10 @@ codes! {
         AppealRight = 5 "an appeal against the decision was right",
         /// The case was closed without a finding.
         NoFinding = 6 "the abuse desk could not find out",
+        /// Its reporter took it back.
+        TakenBack = 7 "its reporter took it back",
+        /// It asks for something for its reporter alone, or there is no case that it could change.
+        ForItself = 8 "what it asks for its reporter is done, and nothing else is left to decide",
     }
 }
 
@@ -232,8 +240,6 @@ codes! {
         Retracted = 2 "retracted",
         /// A case was decided.
         Decided = 3 "decided",
-        /// A measure was taken.
-        Imposed = 4 "imposed",
         /// A measure was lifted.
         Lifted = 5 "lifted",
         /// An appeal was filed.

@@ -18,14 +18,6 @@ const VERSION: u8 = 1;
 pub struct EntryId(pub [u8; 16]);
 
 impl EntryId {
-    /// The last possible id before those that begin so, where there is one.
-    pub(super) fn before(prefix: [u8; 8]) -> Option<Self> {
-        let before = u64::from_be_bytes(prefix).checked_sub(1)?;
-        let mut id = [u8::MAX; 16];
-        id[..8].copy_from_slice(&before.to_be_bytes());
-        Some(Self(id))
-    }
-
     /// Reads 32 hexadecimal digits of either case; anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         // Of the same shape as a pseudonym, which has the reader.

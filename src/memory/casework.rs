@@ -42,14 +42,14 @@ pub(super) fn load(memory: &Memory, now: Timestamp) -> Result<(), StoreError> {
             return;
         };
         if sender != of.0 {
-            memory.voices.replace(of.0, &[], &parts_of(&of.1, caps));
+            memory.voices.replace(of.0, parts_of(&of.1, caps));
             of = (sender, Vec::new());
         }
         if of.1.len() < VOICES_MAX {
             of.1.extend(VoiceRow::decode(value));
         }
     })?;
-    memory.voices.replace(of.0, &[], &parts_of(&of.1, caps));
+    memory.voices.replace(of.0, parts_of(&of.1, caps));
     Ok(())
 }
 

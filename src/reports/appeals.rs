@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 
 /// Most measures of one page that are looked at for appeals.
 const PAGE_MAX: usize = 200;
+/// Most appellants of one measure that are known to have had their answer.
+const APPEALED_MAX: usize = 64;
 
 /// An appeal as it came through the wall. Texts are sealed at the place of `request`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +107,8 @@ pub fn appeals(memory: &Memory, after: Option<MeasureId>) -> Result<MeasurePage,
     Ok((page.into_iter().filter(|(_, row)| waits(row)).collect(), next))
 }
 
-/// Takes an appeal; durable when it is answered. The same again gets the same answer.
+/// Takes an appeal; durable when it is answered. The same again gets the same answer. Whoever is concerned has one, one after the
+/// other.
 ///
 /// # Errors
 /// [`ReportFault`]; nothing is changed then.
@@ -117,9 +120,19 @@ pub fn file_appeal(memory: &Memory, appealing: &Appealing) -> Result<Appeal, Rep
     if !concerns(&measure, appealing) {
         return Err(ReportFault::NoMeasure);
     }
-    if let Some(known) = &measure.appeal {
-        let same = known.request == appealing.request && known.state == AppealState::Pending;
-        return if same { Ok(stands(id, known)) } else { Err(ReportFault::NotAppealable) };
+    if let Some(known) = measure.appeal.take() {
+        if known.state == AppealState::Pending {
+            let same = known.request == appealing.request;
+            return if same { Ok(stands(id, &known)) } else { Err(ReportFault::AppealPending) };
+        }
+        // Nobody is asked for proof that a number is theirs: a stranger's appeal must not use up the right of whoever it is.
+        let who = appealing.appellant.pseudonym();
+        if known.appellant == who || measure.appealed.contains(&who) {
+            return Err(ReportFault::NotAppealable);
+        }
+        let over = (measure.appealed.len() + 1).saturating_sub(APPEALED_MAX);
+        measure.appealed.drain(..over);
+        measure.appealed.push(known.appellant);
     }
     if now >= measure.appeal_until || measure.state == MeasureState::Overturned {
         return Err(ReportFault::NotAppealable);
@@ -158,6 +171,8 @@ fn concerns(measure: &MeasureRow, appealing: &Appealing) -> bool {
         }
         (SubjectKind::Block10, _) => appealing.blocks[0] == subject.key,
         (SubjectKind::Block100, _) => appealing.blocks[1] == subject.key,
+        // There is never a measure against it.
+        (SubjectKind::Unknown, _) => false,
         (SubjectKind::Campaign | SubjectKind::Ident | SubjectKind::Trunk, _) => {
             appealing.number.is_some() || appealing.appellant.is_member()
         }

@@ -191,11 +191,13 @@ pub(super) fn attach(
         Some((decision, stage)) => accused(memory, *decision, stage),
         None => described(memory, &filing.fax),
     };
-    let Some(accused) = accused.filter(|_| filing.category != ReportCategory::RemoveMe) else {
-        return Ok(Changed::default());
-    };
-    let Some((key, mut case)) = case_of(memory, draft, (filing, report, row.standing), &accused)?
-    else {
+    // That no more is wanted is done at once, where the fax is known; else somebody has to look.
+    let asks = filing.category == ReportCategory::RemoveMe && found.is_some();
+    let of = (filing, report, row.standing);
+    let case = if asks { None } else { case_of(memory, draft, of, &accused)? };
+    let Some((key, mut case)) = case else {
+        row.outcome = Some((Outcome::Done, (Reason::ForItself, filing.time)));
+        notices::outcome(memory, draft, (report, row), filing.time);
         return Ok(Changed::default());
     };
     row.case = Some(key);
@@ -205,22 +207,31 @@ pub(super) fn attach(
         let complains = filing.category != ReportCategory::NotJunk;
         let outcome = if complains { Outcome::Upheld } else { Outcome::NotUpheld };
         row.outcome = Some((outcome, (Reason::UnderMeasure, filing.time)));
-        if row.standing == Standing::Counted {
-            // What it says of the sender is unsaid with the rest, should the measure be overturned.
-            let late = linked(filing, row, speaker, (0, 0));
-            let class = if speaker.fresh { FRESH } else { PROVEN };
-            let expires = memory.expiry(RetentionClass::Report, filing.time);
-            draft.put(TableId::CaseReports, &link_key(key, class, report), &late, expires);
-        }
+        // Should the measure be overturned, it is told with the rest, and what it says of the sender is unsaid.
+        let class = match row.standing {
+            Standing::Counted if speaker.fresh => FRESH,
+            Standing::Counted => PROVEN,
+            Standing::Duplicate | Standing::Unverified | Standing::Suspended | Standing::Merged => {
+                SILENT
+            }
+        };
+        let late = linked(filing, row, speaker, (0, 0));
+        let expires = memory.expiry(RetentionClass::Report, filing.time);
+        draft.put(TableId::CaseReports, &link_key(key, class, report), &late, expires);
         keep(memory, draft, key, &mut case);
         notices::outcome(memory, draft, (report, row), filing.time);
         return Ok(Changed::default());
     }
     let spoke = reporter_key((row.reporter, row.category), key);
     let again = draft.bytes(TableId::Reporters, &spoke)?.is_some();
-    if again || matches!(row.standing, Standing::Duplicate | Standing::Suspended) {
-        row.standing = if again { Standing::Duplicate } else { row.standing };
+    let adds = matches!(row.standing, Standing::Counted | Standing::Unverified);
+    if again || !adds {
+        row.standing = if adds { Standing::Duplicate } else { row.standing };
         case.counts.duplicates = case.counts.duplicates.saturating_add(1);
+        // It weighs nothing, and its reporter is told all the same.
+        let silent = LinkRow { decision: None, ..linked(filing, row, speaker, (0, 0)) };
+        let expires = memory.expiry(RetentionClass::Report, filing.time);
+        draft.put(TableId::CaseReports, &link_key(key, SILENT, report), &silent, expires);
         keep(memory, draft, key, &mut case);
         return Ok(Changed::default());
     }
@@ -258,10 +269,14 @@ pub(super) fn detach(
         return Ok(Changed::default());
     }
     let mut changed = Changed::default();
-    for class in [PROVEN, FRESH] {
+    for class in [PROVEN, FRESH, SILENT] {
         let place = link_key(key, class, report);
         let Some(link) = draft.get::<LinkRow>(TableId::CaseReports, &place)? else { continue };
         draft.delete(TableId::CaseReports, &place);
+        if class == SILENT {
+            case.counts.duplicates = case.counts.duplicates.saturating_sub(1);
+            continue;
+        }
         draft.delete(TableId::Reporters, &reporter_key((row.reporter, row.category), key));
         let junk = link.category != ReportCategory::NotJunk;
         if let Some(decision) = link.decision.filter(|_| link.heard_milli > 0) {
@@ -269,9 +284,7 @@ pub(super) fn detach(
         }
         count(&mut case.counts, link.category, false);
         if class == FRESH {
-            let weight = &mut case.weight;
-            let sum = if junk { &mut weight.fresh_milli } else { &mut weight.fresh_for_milli };
-            *sum = sum.saturating_sub(link.weight_milli);
+            weigh_fresh(&mut case.weight, &link, false);
         }
     }
     case.updated = now;
@@ -354,17 +367,28 @@ const fn is_grave(kind: AbuseKind) -> bool {
     matches!(kind, AbuseKind::Fraud | AbuseKind::Harassment | AbuseKind::HijackedAccount)
 }
 
-fn described(memory: &Memory, fax: &ReportedFax) -> Option<Accused> {
-    let ReportedFax::Described { caller: Caller::Number(number), .. } = fax else { return None };
-    let who = memory.profile(*Claimed::claim(number)).pseudonym;
-    let subject = Subject { kind: SubjectKind::Number, key: who.hot() };
-    Some(Accused { subject, campaign: None, who })
+/// Whom somebody outside describes: the number that called, or whoever it was that called that number.
+fn described(memory: &Memory, fax: &ReportedFax) -> Accused {
+    let (kind, who) = match fax {
+        ReportedFax::Described { caller: Caller::Number(number), .. } => {
+            (SubjectKind::Number, memory.profile(*Claimed::claim(number)).pseudonym)
+        }
+        ReportedFax::Described { called, .. } => {
+            (SubjectKind::Unknown, memory.profile(*called).pseudonym)
+        }
+        // What is named by its id is found or refused.
+        ReportedFax::Decision(decision) => (SubjectKind::Unknown, Pseudonym(decision.0)),
+    };
+    let subject = Subject { kind, key: who.hot() };
+    Accused { subject, campaign: None, who }
 }
 
 /// Links of reporters who have earned trust, and of those who have not.
 pub(super) const PROVEN: u8 = 0;
 /// See [`PROVEN`].
 pub(super) const FRESH: u8 = 1;
+/// Links that weigh nothing: whoever said it before, or counts for nobody else at present.
+pub(super) const SILENT: u8 = 2;
 
 pub(super) fn link_key(case: CaseKey, class: u8, report: ReportId) -> Vec<u8> {
     [&case[..], &[class], &report.0].concat()
@@ -379,7 +403,15 @@ pub(super) fn reporter_key(
     [&reporter.0[..], b"c", &case, &[against]].concat()
 }
 
-fn count(counts: &mut Tally, category: ReportCategory, more: bool) {
+/// Adds what a reporter without earned trust weighs, or takes it away.
+pub(super) fn weigh_fresh(weight: &mut Weight, link: &LinkRow, more: bool) {
+    let approves = link.category == ReportCategory::NotJunk;
+    let sum = if approves { &mut weight.fresh_for_milli } else { &mut weight.fresh_milli };
+    let (added, taken) = if more { (link.weight_milli, 0) } else { (0, link.weight_milli) };
+    *sum = sum.saturating_add(added).saturating_sub(taken);
+}
+
+pub(super) fn count(counts: &mut Tally, category: ReportCategory, more: bool) {
     let of = match category {
         ReportCategory::JunkFax => &mut counts.junk,
         ReportCategory::OtherAbuse => &mut counts.abuse,
@@ -417,9 +449,7 @@ fn link(
         case.counts.automated = case.counts.automated.saturating_add(1);
     }
     if class == FRESH {
-        let weight = &mut case.weight;
-        let sum = if junk { &mut weight.fresh_milli } else { &mut weight.fresh_for_milli };
-        *sum = sum.saturating_add(link.weight_milli);
+        weigh_fresh(&mut case.weight, &link, true);
     }
     weigh(memory, draft, key, case)?;
     if counted && matches!(case.state, CaseState::Received | CaseState::Validated) {
@@ -466,6 +496,7 @@ fn linked(
         ties: speaker.ties,
         heard_milli,
         sender: row.sender,
+        silenced: false,
     }
 }
 

@@ -65,11 +65,12 @@ pub fn decide(memory: &Memory, deciding: &Deciding) -> Result<CaseRow, ReportFau
     let rules = generation.policy().desk();
     let step = step(&draft, case.subject, rules, deciding.time)?;
     let chosen = match deciding.finding {
+        // Nothing can be taken against who is not known: its case can be merged into that of somebody who is.
+        Finding::Abuse if case.subject.kind == SubjectKind::Unknown => deciding.measure,
         Finding::Abuse => Some(deciding.measure.map_or_else(|| kind_of(step.1), Ok)?),
         Finding::Unfounded | Finding::Unclear => None,
     };
-    if let Some(kind) = chosen.filter(|kind| !fits(case.subject.kind, *kind)) {
-        let _ = kind;
+    if chosen.is_some_and(|kind| !fits(case.subject.kind, kind)) {
         return Err(ReportFault::Unfit(case.subject.kind.name()));
     }
     let ground = deciding.ground.unwrap_or_else(|| ground_of(&case));
@@ -160,7 +161,8 @@ pub(super) fn by_rule(
     let enough = rules.automatic_weight_milli.is_some_and(|least| net >= least);
     let did = case.campaign.is_some() || case.behaviour_milli >= rules.automatic_behaviour_milli;
     let queued = matches!(case.state, CaseState::Triaged | CaseState::Reopened);
-    if !(enough && did && queued && case.weight.groups >= rules.automatic_groups) {
+    let known = case.subject.kind != SubjectKind::Unknown;
+    if !(enough && did && queued && known && case.weight.groups >= rules.automatic_groups) {
         return Ok(false);
     }
     let (at, step) = step(draft, case.subject, rules, now)?;
@@ -298,6 +300,7 @@ fn impose(
         appeal_until: now.plus(rules.appealable),
         strike_until: now.plus(rules.strike),
         appeal: None,
+        appealed: Vec::new(),
     };
     let expires = memory.expiry(RetentionClass::Report, measure.until.unwrap_or(now).max(now));
     draft.put(TableId::Measures, &id.0, &measure, expires);
@@ -348,7 +351,16 @@ fn place_of(rules: &DeskRules, kind: MeasureKind) -> usize {
 /// Whether a measure can be taken against such a subject: who has no account has nothing but its calls.
 const fn fits(subject: SubjectKind, kind: MeasureKind) -> bool {
     let blocks = matches!(kind, MeasureKind::Block);
-    if matches!(subject, SubjectKind::Member) { !blocks } else { blocks }
+    match subject {
+        SubjectKind::Member => !blocks,
+        SubjectKind::Unknown => false,
+        SubjectKind::Campaign
+        | SubjectKind::Number
+        | SubjectKind::Ident
+        | SubjectKind::Trunk
+        | SubjectKind::Block10
+        | SubjectKind::Block100 => blocks,
+    }
 }
 
 fn ground_of(case: &CaseRow) -> Ground {

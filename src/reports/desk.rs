@@ -2,8 +2,8 @@
 
 use super::ReportFault;
 use super::cases::{
-    CaseOrder, Changed, FRESH, PROVEN, cases, keep, may_be_taken, note, read, reporter_key,
-    weigh_anew,
+    CaseOrder, Changed, FRESH, SILENT, cases, count, keep, may_be_taken, note, read, reporter_key,
+    weigh_anew, weigh_fresh,
 };
 use super::decide::{finish, may_decide};
 use super::draft::Draft;
@@ -20,8 +20,8 @@ use crate::store::table::RetentionClass;
 use crate::store::{EntryKind, TableId};
 use crate::time::Timestamp;
 
-/// Most links of a class that a merge moves. Those beyond it stay with the case that is gone; its counts are added whole.
-const MERGED_MAX: usize = 1_000;
+/// Links that a merge moves in one change.
+const MOVED: usize = 500;
 /// One case in so many is the one that has waited longest, so that none waits for ever behind worse ones.
 const OLDEST_OF: u64 = 5;
 
@@ -85,56 +85,81 @@ fn take(
     finish(memory, &mut draft, (key, case), now, EventKind::Changed)
 }
 
-/// Merges a case into another: its reports count there from now on.
+/// Merges a case into another: its reports count there from now on. Many of them are moved some at a time, each change whole in
+/// itself, so that whoever is stopped half way merges again and goes on.
 ///
 /// # Errors
-/// [`ReportFault`]; nothing is changed then.
+/// [`ReportFault`]; what was moved before it stays moved, and the case stays open.
 pub fn merge(
     memory: &Memory,
     (from, into): (CaseKey, CaseKey),
     author: &str,
     now: Timestamp,
 ) -> Result<CaseRow, ReportFault> {
-    let _desk = memory.desk().lock();
-    let mut draft = Draft::over(memory.store());
-    let (mut gone, mut case) = (read(&draft, from)?, read(&draft, into)?);
-    may_decide(&gone, None, author, now)?;
-    may_decide(&case, None, author, now)?;
-    if from == into {
-        return Err(ReportFault::State(case.state));
+    loop {
+        let _desk = memory.desk().lock();
+        let mut draft = Draft::over(memory.store());
+        let (mut gone, mut case) = (read(&draft, from)?, read(&draft, into)?);
+        may_decide(&gone, None, author, now)?;
+        may_decide(&case, None, author, now)?;
+        if from == into {
+            return Err(ReportFault::State(case.state));
+        }
+        let moved = move_some(memory, &mut draft, (from, &mut gone), (into, &mut case), now)?;
+        case.updated = now;
+        weigh_anew(memory, &draft, into, &mut case)?;
+        if moved < MOVED {
+            let (counts, rest) = (&mut case.counts, std::mem::take(&mut gone.counts));
+            counts.duplicates = counts.duplicates.saturating_add(rest.duplicates);
+            counts.automated = counts.automated.saturating_add(rest.automated);
+            case.behaviour_milli = case.behaviour_milli.max(gone.behaviour_milli);
+            case.due = case.due.min(gone.due);
+            weigh_anew(memory, &draft, into, &mut case)?;
+            gone.merged_into = Some(into);
+            note(&mut gone, CaseState::Merged, author, now);
+            keep(memory, &mut draft, from, &mut gone);
+            return finish(memory, &mut draft, (into, case), now, EventKind::Changed);
+        }
+        weigh_anew(memory, &draft, from, &mut gone)?;
+        keep(memory, &mut draft, from, &mut gone);
+        finish(memory, &mut draft, (into, case), now, EventKind::Changed)?;
     }
+}
+
+/// Moves links of a case into another, with what they count and weigh there; says how many.
+fn move_some(
+    memory: &Memory,
+    draft: &mut Draft<'_>,
+    (from, gone): (CaseKey, &mut CaseRow),
+    (into, case): (CaseKey, &mut CaseRow),
+    now: Timestamp,
+) -> Result<usize, ReportFault> {
     let expires = memory.expiry(RetentionClass::Report, now);
-    for class in [PROVEN, FRESH] {
-        let prefix = [&from[..], &[class]].concat();
-        for (key, link) in draft.records::<LinkRow>(TableId::CaseReports, &prefix, MERGED_MAX)? {
-            let moved = [&into[..], &key[from.len()..]].concat();
-            draft.delete(TableId::CaseReports, &key);
-            draft.put(TableId::CaseReports, &moved, &link, expires);
-            let who = (link.reporter, link.category);
-            draft.delete(TableId::Reporters, &reporter_key(who, from));
-            if let Some(report) = moved.get(into.len() + 1..).and_then(|id| id.try_into().ok()) {
-                let spoke = reporter_key(who, into);
-                draft.put(TableId::Reporters, &spoke, &ReportId(report), expires);
-            }
+    let links = draft.records::<LinkRow>(TableId::CaseReports, &from, MOVED)?;
+    for (key, link) in &links {
+        let Some(([class], report)) = key.get(from.len()..).and_then(<[u8]>::split_first_chunk)
+        else {
+            continue;
+        };
+        draft.delete(TableId::CaseReports, key);
+        let moved = [&into[..], &key[from.len()..]].concat();
+        draft.put(TableId::CaseReports, &moved, link, expires);
+        if *class == SILENT {
+            continue;
+        }
+        let who = (link.reporter, link.category);
+        draft.delete(TableId::Reporters, &reporter_key(who, from));
+        if let Ok(report) = report.try_into() {
+            draft.put(TableId::Reporters, &reporter_key(who, into), &ReportId(report), expires);
+        }
+        count(&mut gone.counts, link.category, false);
+        count(&mut case.counts, link.category, true);
+        if *class == FRESH {
+            weigh_fresh(&mut gone.weight, link, false);
+            weigh_fresh(&mut case.weight, link, true);
         }
     }
-    let (counts, more) = (&mut case.counts, gone.counts);
-    counts.junk = counts.junk.saturating_add(more.junk);
-    counts.abuse = counts.abuse.saturating_add(more.abuse);
-    counts.not_junk = counts.not_junk.saturating_add(more.not_junk);
-    counts.duplicates = counts.duplicates.saturating_add(more.duplicates);
-    counts.automated = counts.automated.saturating_add(more.automated);
-    let (weight, more) = (&mut case.weight, gone.weight);
-    weight.fresh_milli = weight.fresh_milli.saturating_add(more.fresh_milli);
-    weight.fresh_for_milli = weight.fresh_for_milli.saturating_add(more.fresh_for_milli);
-    case.behaviour_milli = case.behaviour_milli.max(gone.behaviour_milli);
-    case.due = case.due.min(gone.due);
-    case.updated = now;
-    weigh_anew(memory, &draft, into, &mut case)?;
-    gone.merged_into = Some(into);
-    note(&mut gone, CaseState::Merged, author, now);
-    keep(memory, &mut draft, from, &mut gone);
-    finish(memory, &mut draft, (into, case), now, EventKind::Changed)
+    Ok(links.len())
 }
 
 /// Opens a case again that was decided with nothing done: there is new evidence. What was done before stays counted.

@@ -1,9 +1,10 @@
 //! What is about to be written: reads see it, the store does not yet. Either all of it becomes durable or none.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::store::record::Field;
-use crate::store::{Store, StoreError, TableId, TableWrite};
+use crate::store::{Store, StoreError, TableId, TableView, TableWrite};
 use crate::time::Timestamp;
 
 /// Rows read at a time.
@@ -16,6 +17,8 @@ type Row = (Vec<u8>, Vec<u8>);
 /// Changes of tables that are not written yet, over a store.
 pub(crate) struct Draft<'s> {
     store: &'s dyn Store,
+    /// What reads below the changes, from the first one on and until the changes are taken.
+    view: RefCell<Option<Box<dyn TableView + 's>>>,
     /// The value of each row that was changed; `None` where it is gone.
     pending: BTreeMap<Key, Option<Vec<u8>>>,
     writes: Vec<TableWrite>,
@@ -24,7 +27,22 @@ pub(crate) struct Draft<'s> {
 impl<'s> Draft<'s> {
     /// No change.
     pub(crate) fn over(store: &'s dyn Store) -> Self {
-        Self { store, pending: BTreeMap::new(), writes: Vec::new() }
+        Self { store, view: RefCell::default(), pending: BTreeMap::new(), writes: Vec::new() }
+    }
+
+    /// Reads below the changes.
+    fn below<T>(
+        &self,
+        read: impl FnOnce(&dyn TableView) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut view = self.view.borrow_mut();
+        if let Some(view) = &*view {
+            return read(&**view);
+        }
+        let made = self.store.tables()?;
+        let answer = read(&*made);
+        *view = Some(made);
+        answer
     }
 
     /// A row as it will be.
@@ -32,7 +50,7 @@ impl<'s> Draft<'s> {
         if let Some(pending) = self.pending.get(&(table, key.to_vec())) {
             return Ok(pending.clone());
         }
-        Ok(self.store.table_get(table, key)?.map(|row| row.value))
+        Ok(self.below(|view| view.get(table, key))?.map(|row| row.value))
     }
 
     /// A record as it will be; one that does not decode is none.
@@ -62,7 +80,7 @@ impl<'s> Draft<'s> {
         let (mut rows, mut from) = (BTreeMap::new(), after.map(<[u8]>::to_vec));
         while rows.len() < limit + gone {
             let most = PAGE_ROWS.min(limit + gone - rows.len());
-            let page = self.store.table_range(table, prefix, from.as_deref(), most)?;
+            let page = self.below(|view| view.range(table, prefix, from.as_deref(), most))?;
             let ends = page.len() < most;
             from = page.last().map(|row| row.key.clone());
             rows.extend(page.into_iter().map(|row| (row.key, row.value)));
@@ -124,6 +142,8 @@ impl<'s> Draft<'s> {
 
     /// The changes since this was last asked, for an entry of their own. Reads go on seeing them.
     pub(crate) fn take_writes(&mut self) -> Vec<TableWrite> {
+        // Whoever waits for them to become durable must not keep the log from being emptied.
+        self.view.take();
         std::mem::take(&mut self.writes)
     }
 }

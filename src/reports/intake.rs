@@ -12,7 +12,7 @@ use super::draft::Draft;
 use super::find::find;
 use super::misuse;
 use super::notices;
-use super::speak::{Heard, fax_key, speak, speaker, unsay};
+use super::speak::{Heard, fax_key, heard, speak, speaker, unsay};
 use super::subjects::sender_of;
 use super::{Filing, Receipt, ReportFault, Reporter};
 use crate::casework::{DeskEvent, EventKind, Outcome, Reason, ReportCategory, ReportRow, Standing};
@@ -114,12 +114,13 @@ pub fn retract(
     if row.outcome.is_some() {
         return Ok(receipt(report, &row));
     }
-    let heard = unsay(memory, &mut draft, (row.reporter, report), row.sender)?;
+    let said = unsay(&mut draft, (row.reporter, report), row.sender)?;
+    let heard = if said { Some(heard(memory, &draft, row.sender)?) } else { None };
     if let Some(decision) = row.decision {
         draft.delete(TableId::Reporters, &fax_key(row.reporter, row.category, decision));
     }
     let changed = detach(memory, &mut draft, (report, &row), now)?;
-    row.outcome = Some((Outcome::Retracted, (Reason::NoFinding, now)));
+    row.outcome = Some((Outcome::Retracted, (Reason::TakenBack, now)));
     copies::drop_of(&mut draft, report, &mut row);
     keep(memory, &mut draft, report, &row);
     let event = DeskEvent {
@@ -193,7 +194,8 @@ fn follow(memory: &Memory, filing: &Filing, follows: Follows) -> Result<Receipt,
         memory.suspect_reported(&evidence, filing.time);
     }
     match list {
-        Some((entry, true)) => memory.lists().put(&entry).map(drop).map_err(ReportFault::List)?,
+        // An edit may have taken the last place since: the row is there, and is in force from the next start on.
+        Some((entry, true)) => drop(memory.lists().put(&entry)),
         Some((entry, false)) => drop(memory.lists().remove(&entry)),
         None => {}
     }
@@ -218,25 +220,29 @@ fn take(memory: &Memory, draft: &mut Draft<'_>, filing: &Filing) -> Result<Follo
     let rules = generation.policy().reports();
     let speaker = speaker(draft, filing, &rules)?;
     let suspended = misuse::suspended(draft, filing.reporter.pseudonym(), filing.time)?;
-    let (mut standing, mut heard) = match &found {
+    let (standing, heard) = match &found {
         None => (Standing::Unverified, None),
         Some(_) if suspended => (Standing::Suspended, None),
+        Some(_) if filing.circumstances.many => (Standing::Merged, None),
         Some((decision, row)) => {
             speak(memory, draft, (filing, report), (*decision, row), &speaker)?
         }
     };
     let mut row = report_row(filing, standing, found.as_ref());
     let changed = attach(memory, draft, (filing, report), (&mut row, found.as_ref()), &speaker)?;
-    standing = row.standing;
-    heard = heard.filter(|_| standing == Standing::Counted);
+    let mut list = found.as_ref().and_then(|(_, stage)| list_entry(memory, filing, stage));
+    if list.as_ref().is_some_and(|(entry, put)| *put && !memory.lists().has_room(entry)) {
+        // Full lists must not cost the report.
+        row.unlisted = true;
+        list = None;
+    }
     keep(memory, draft, report, &row);
     notices::receipt(memory, draft, report, &row);
-    let list = found.as_ref().and_then(|(_, stage)| list_entry(memory, filing, stage));
     if let Some((entry, put)) = &list {
         let id = memory.lists().id(entry);
         draft.add(if *put { entry.write(id) } else { ListEntry::delete(id) });
     }
-    let evidence = evidence(filing, standing, found.as_ref().map(|(_, stage)| stage));
+    let evidence = evidence(filing, row.standing, found.as_ref().map(|(_, stage)| stage));
     let event = DeskEvent {
         category: row.category as u8,
         automated: filing.circumstances.automated,
@@ -276,6 +282,7 @@ fn report_row(
         language: filing.circumstances.language.clone(),
         sender: found.map_or(0, |(_, row)| sender_of(row)),
         copy_parts: 0,
+        unlisted: false,
         case: None,
         outcome: None,
     }
@@ -308,7 +315,7 @@ fn receipt(report: ReportId, row: &ReportRow) -> Receipt {
         category: row.category,
         received: row.received,
         decision: row.decision,
-        consequence: consequence(row.standing, row.category),
+        consequence: consequence(row),
         case: row.case,
         outcome: row.outcome.map(|(outcome, (reason, at))| (outcome, reason, at)),
     }
@@ -373,8 +380,11 @@ const fn said_by(category: ReportCategory) -> &'static str {
     }
 }
 
-const fn consequence(standing: Standing, category: ReportCategory) -> &'static str {
-    match (standing, category) {
+const fn consequence(row: &ReportRow) -> &'static str {
+    if row.unlisted {
+        return "it is kept, and the sender is not blocked for this reporter, since the lists of the service are full";
+    }
+    match (row.standing, row.category) {
         (Standing::Unverified, _) => {
             "the fax is not in the ledger, so the abuse desk will look at it"
         }
@@ -383,6 +393,9 @@ const fn consequence(standing: Standing, category: ReportCategory) -> &'static s
         }
         (Standing::Suspended, _) => {
             "it does for its reporter what was asked for, and counts for nobody else at present"
+        }
+        (Standing::Merged, _) => {
+            "so many come at present that it is merged with the others, and does for its reporter what was asked for"
         }
         (Standing::Counted, ReportCategory::JunkFax | ReportCategory::OtherAbuse) => {
             "it counts against the sender from now on, and the sender is blocked for this reporter"

@@ -5,7 +5,8 @@ use super::subjects::sender_of;
 use super::{Filing, ReportFault};
 use crate::activity::complained_of;
 use crate::casework::{
-    OutcomeRow, Record, ReportCategory, Standing, Ties, VoiceRow, parts_of, voice_key,
+    CaseKey, OutcomeRow, Record, ReportCategory, Standing, Ties, VoiceRow, parts_of, voice_key,
+    voices_of,
 };
 use crate::decay::ONE;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
@@ -20,6 +21,8 @@ use crate::voices::Part;
 
 /// Approval that "not junk" proves, in 1/65536.
 const NOT_JUNK_GOOD: u32 = 2 * ONE;
+/// Most that is kept of what one reporter said of one sender: what the latest hides comes back when that is unsaid.
+const WORDS_MAX: usize = 4;
 /// Most decided cases of one reporter that are looked at.
 const OUTCOMES_MAX: usize = 1_000;
 
@@ -35,17 +38,16 @@ pub(super) struct Speaker {
 }
 
 /// What changed of the voices about one sender: to be put in force once it is durable.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Heard {
     sender: u64,
-    before: Vec<u64>,
     now: Vec<(u64, Part)>,
 }
 
 impl Heard {
     /// Puts it in force.
     pub(super) fn apply(&self, memory: &Memory) {
-        memory.voices().replace(self.sender, &self.before, &self.now);
+        memory.voices().replace(self.sender, self.now.clone());
     }
 }
 
@@ -77,7 +79,7 @@ pub(super) fn speaker(
 }
 
 /// Adds the voice of a report of a fax that was found. One fax counts once for a reporter, and one reporter is one voice about
-/// one sender: the latest that it said.
+/// one sender: the latest that it said. What it said before is kept beneath.
 pub(super) fn speak(
     memory: &Memory,
     draft: &mut Draft<'_>,
@@ -96,40 +98,85 @@ pub(super) fn speak(
         return Ok((Standing::Counted, None));
     };
     let sender = sender_of(row);
-    let key = voice_key(sender, who);
     let second = u32::try_from(filing.time.as_seconds()).unwrap_or(0);
-    let known = draft.get::<VoiceRow>(TableId::Voices, &key)?;
+    let mut own = words(draft, sender, who)?;
     let lately = |known: &VoiceRow| u64::from(second.saturating_sub(known.second)) < DAY_SECONDS;
-    if known.as_ref().is_some_and(|known| known.bad == bad && lately(known)) {
+    if own.last().is_some_and(|known| known.bad == bad && lately(known)) {
         return Ok((Standing::Duplicate, None));
     }
-    let names = complained_of(&row.observation);
-    let voice =
-        VoiceRow { report, second, bad, weight, fresh: speaker.fresh, ties: speaker.ties, names };
-    let before = voices(draft, sender)?;
-    // Those who have earned nothing are one voice together, however many they are.
-    if before.len() < VOICES_MAX || !speaker.fresh {
-        draft.put(TableId::Voices, &key, &voice, expires);
+    let mut all = voices(draft, sender)?;
+    let full = all.len() >= VOICES_MAX;
+    if full && speaker.fresh {
+        // Those who have earned nothing are one voice together, however many they are.
+        return Ok((Standing::Counted, None));
     }
-    let heard = heard(memory, draft, sender, &before)?;
-    Ok((Standing::Counted, Some(heard)))
+    own.truncate((own.len() + 1).saturating_sub(WORDS_MAX));
+    for over in &own {
+        draft.delete(TableId::Voices, &voice_key(sender, who, over.report));
+        all.retain(|row| row.report != over.report);
+    }
+    let voice = VoiceRow {
+        report,
+        reporter: who,
+        second,
+        bad,
+        weight,
+        fresh: speaker.fresh,
+        ties: speaker.ties,
+        names: complained_of(&row.observation),
+        silenced: None,
+    };
+    draft.put(TableId::Voices, &voice_key(sender, who, report), &voice, expires);
+    if full {
+        return Ok((Standing::Counted, Some(heard(memory, draft, sender)?)));
+    }
+    all.push(voice);
+    let now = parts_of(&all, memory.voice_caps());
+    Ok((Standing::Counted, Some(Heard { sender, now })))
 }
 
-/// Takes back what a report said of a sender, where it is what its reporter said last.
+/// Takes back what a report said of a sender; true where it said anything.
 pub(super) fn unsay(
-    memory: &Memory,
     draft: &mut Draft<'_>,
     (reporter, report): (Pseudonym, ReportId),
     sender: u64,
-) -> Result<Option<Heard>, ReportFault> {
-    let key = voice_key(sender, reporter);
-    let known = draft.get::<VoiceRow>(TableId::Voices, &key)?;
-    if known.is_none_or(|known| known.report != report) {
-        return Ok(None);
+) -> Result<bool, ReportFault> {
+    let key = voice_key(sender, reporter, report);
+    let said = draft.bytes(TableId::Voices, &key)?.is_some();
+    if said {
+        draft.delete(TableId::Voices, &key);
     }
-    let before = voices(draft, sender)?;
-    draft.delete(TableId::Voices, &key);
-    heard(memory, draft, sender, &before).map(Some)
+    Ok(said)
+}
+
+/// Silences what a report said of a sender, since a case found it wrong; or, where `wrong` is false, lets it speak again that
+/// this case had silenced. True where that changed anything.
+pub(super) fn silence(
+    memory: &Memory,
+    draft: &mut Draft<'_>,
+    (reporter, report, sender): (Pseudonym, ReportId, u64),
+    (case, wrong): (CaseKey, bool),
+    now: Timestamp,
+) -> Result<bool, ReportFault> {
+    let key = voice_key(sender, reporter, report);
+    let Some(mut voice) = draft.get::<VoiceRow>(TableId::Voices, &key)? else { return Ok(false) };
+    let silenced = match (voice.silenced, wrong) {
+        (None, true) => Some(case),
+        (Some(by), false) if by == case => None,
+        _ => return Ok(false),
+    };
+    voice.silenced = silenced;
+    draft.put(TableId::Voices, &key, &voice, memory.expiry(RetentionClass::Reporter, now));
+    Ok(true)
+}
+
+/// What a reporter has said of a sender, the latest last.
+fn words(draft: &Draft<'_>, sender: u64, who: Pseudonym) -> Result<Vec<VoiceRow>, ReportFault> {
+    let prefix = voices_of(sender, who);
+    let rows = draft.records::<VoiceRow>(TableId::Voices, &prefix, VOICES_MAX)?;
+    let mut rows: Vec<VoiceRow> = rows.into_iter().map(|(_, row)| row).collect();
+    rows.sort_unstable_by_key(|row| (row.second, row.report));
+    Ok(rows)
 }
 
 /// The key under which it is known that a reporter has said something of a fax.
@@ -147,15 +194,9 @@ fn voices(draft: &Draft<'_>, sender: u64) -> Result<Vec<VoiceRow>, ReportFault> 
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
-fn heard(
-    memory: &Memory,
-    draft: &Draft<'_>,
-    sender: u64,
-    before: &[VoiceRow],
-) -> Result<Heard, ReportFault> {
-    let now = parts_of(&voices(draft, sender)?, memory.voice_caps());
-    let names = before.iter().flat_map(|voice| voice.names.iter().map(|(name, _)| *name));
-    Ok(Heard { sender, before: names.collect(), now })
+/// What voices say of a sender by its rows.
+pub(super) fn heard(memory: &Memory, draft: &Draft<'_>, sender: u64) -> Result<Heard, ReportFault> {
+    Ok(Heard { sender, now: parts_of(&voices(draft, sender)?, memory.voice_caps()) })
 }
 
 /// Whether it complains, and what it may weigh; `None` where it says nothing for others.

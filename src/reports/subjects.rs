@@ -37,29 +37,38 @@ pub(super) fn sender_of(row: &StageRow) -> u64 {
     }
 }
 
-/// Whom the case of a fax is about: its campaign, else its sender.
-pub(super) fn accused(memory: &Memory, decision: DecisionId, row: &StageRow) -> Option<Accused> {
+/// Whom the case of a fax is about: its campaign, else its sender, else whoever it is that faxes that number.
+pub(super) fn accused(memory: &Memory, decision: DecisionId, row: &StageRow) -> Accused {
     let observation = &row.observation;
     let inbound = row.verdict.stage.direction() == Direction::Inbound;
     if let Some(campaign) = memory.campaign_of(decision) {
         let key = serial(campaign);
         let subject = Subject { kind: SubjectKind::Campaign, key };
-        return Some(Accused { subject, campaign: Some(campaign), who: Pseudonym::of_hot(key) });
+        return Accused { subject, campaign: Some(campaign), who: Pseudonym::of_hot(key) };
     }
-    let (kind, key) = if inbound {
+    let names = if inbound {
         [
             (SubjectKind::Number, observation.caller),
             (SubjectKind::Ident, observation.tsi),
             (SubjectKind::Trunk, observation.trunk),
         ]
-        .into_iter()
-        .find(|(_, key)| *key != 0)?
     } else {
-        (SubjectKind::Member, row.member_key)
+        [(SubjectKind::Member, row.member_key); 3]
     };
-    let number = row.caller.filter(|_| kind == SubjectKind::Number);
-    let who = number.unwrap_or(Pseudonym::of_hot(key));
-    (key != 0).then_some(Accused { subject: Subject { kind, key }, campaign: None, who })
+    let known = names.into_iter().find(|(_, key)| *key != 0);
+    let (kind, key) = known.unwrap_or((SubjectKind::Unknown, row.number.hot()));
+    let whole = match kind {
+        SubjectKind::Number => row.caller,
+        SubjectKind::Unknown => Some(row.number),
+        SubjectKind::Campaign
+        | SubjectKind::Ident
+        | SubjectKind::Trunk
+        | SubjectKind::Member
+        | SubjectKind::Block10
+        | SubjectKind::Block100 => None,
+    };
+    let who = whole.unwrap_or(Pseudonym::of_hot(key));
+    Accused { subject: Subject { kind, key }, campaign: None, who }
 }
 
 /// The number that verdicts know a campaign by.

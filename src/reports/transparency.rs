@@ -113,7 +113,7 @@ impl Transparency {
             EventKind::Overturned => self.overturned += 1,
             EventKind::ReporterWarned => self.reporters_warned += 1,
             EventKind::ReporterSuspended => self.reporters_suspended += 1,
-            EventKind::Imposed | EventKind::Changed => {}
+            EventKind::Changed => {}
         }
     }
 

@@ -2,15 +2,17 @@
 //! reporters are told, their record is kept, its faxes are labelled; and after an appeal that was right, all of that is
 //! undone. Where it stands is in the tables, so that a crash goes on where it was.
 
+use std::collections::BTreeSet;
+
 use super::ReportFault;
 use super::cases::{Changed, keep, note, read};
 use super::draft::Draft;
 use super::intake::{self, commit};
-use super::speak::unsay;
+use super::speak::{heard, silence, unsay};
 use super::{misuse, notices};
 use crate::casework::{
-    CaseKey, CaseRow, CaseState, DeskEvent, EventKind, Finding, LabelRow, LinkRow, Outcome,
-    OutcomeRow, Reason, ReportCategory, Standing, WorkKind, WorkRow,
+    CaseKey, CaseRow, CaseState, DecidedRow, DeskEvent, EventKind, Finding, LabelRow, LinkRow,
+    Outcome, OutcomeRow, Reason, ReportCategory, ReportRow, Standing, WorkKind, WorkRow,
 };
 use crate::fax::id::{DecisionId, ReportId};
 use crate::measures::{InForce, Subject};
@@ -50,19 +52,19 @@ pub fn work(memory: &Memory, now: Timestamp) -> Result<Worked, ReportFault> {
     let mut case = read(&draft, key)?;
     let links = draft.scan(TableId::CaseReports, &key, work.after.as_deref(), STEP)?;
     let (count, last) = (links.len(), links.last().map(|(key, _)| key.as_slice().into()));
-    let mut changed = Changed::default();
+    let (mut changed, mut senders) = (Changed::default(), BTreeSet::new());
     for (at, value) in links {
         let report = at.get(key.len() + 1..).and_then(|id| id.try_into().ok()).map(ReportId);
         let (Some(report), Some(link)) = (report, LinkRow::decode(&value)) else { continue };
-        match work.kind {
-            WorkKind::Tell => {
-                let place = (&at[..], &case);
-                tell(memory, &mut draft, (key, place), (report, &link), (now, &mut changed))?;
-            }
-            WorkKind::Undo => {
-                undo(memory, &mut draft, key, (report, &link), (now, &mut changed))?;
-            }
-        }
+        let (place, of, so) = ((key, &at[..]), (report, &link), (now, &mut changed));
+        let said = match work.kind {
+            WorkKind::Tell => tell(memory, &mut draft, (place, &case), of, so)?,
+            WorkKind::Undo => undo(memory, &mut draft, place, of, so)?,
+        };
+        senders.extend(said.then_some(link.sender));
+    }
+    for sender in senders {
+        changed.heard.push(heard(memory, &draft, sender)?);
     }
     if count < STEP {
         draft.delete(TableId::Work, &key);
@@ -99,21 +101,22 @@ fn outcome_key(link: &LinkRow, case: CaseKey) -> Vec<u8> {
     [&link.reporter.0[..], &case].concat()
 }
 
+/// Tells a reporter what was found, and does what follows from it. True where that changed what is said of the sender.
 fn tell(
     memory: &Memory,
     draft: &mut Draft<'_>,
-    (key, (place, case)): (CaseKey, (&[u8], &CaseRow)),
+    ((key, place), case): ((CaseKey, &[u8]), &CaseRow),
     (report, link): (ReportId, &LinkRow),
     (now, changed): (Timestamp, &mut Changed),
-) -> Result<(), ReportFault> {
-    let Some(decided) = &case.decision else { return Ok(()) };
-    let Some(mut row) = intake::read(draft, report)? else { return Ok(()) };
-    if row.outcome.is_some_and(|(outcome, _)| outcome == Outcome::Retracted) {
-        return Ok(());
-    }
-    if row.outcome.is_some_and(|(_, (reason, _))| reason == Reason::UnderMeasure) {
-        // It came when all was decided, and was answered then.
-        return Ok(());
+) -> Result<bool, ReportFault> {
+    let Some(decided) = &case.decision else { return Ok(false) };
+    let Some(mut row) = intake::read(draft, report)? else { return Ok(false) };
+    let before = row.outcome.map(|(outcome, (reason, _))| (outcome, reason));
+    if before.is_some_and(|(outcome, reason)| {
+        // Taken back; or it came when all was decided, and was answered then.
+        outcome == Outcome::Retracted || reason == Reason::UnderMeasure
+    }) {
+        return Ok(false);
     }
     let right = was_right(decided.finding, link.category);
     let reason = match (decided.finding, decided.automated) {
@@ -123,16 +126,61 @@ fn tell(
         (Finding::Unclear, _) => Reason::NoFinding,
     };
     let outcome = if right == Some(true) { Outcome::Upheld } else { Outcome::NotUpheld };
-    if row.outcome.is_none() {
+    // A case that was opened again may have come to something else, and then it is told anew.
+    if before != Some((outcome, reason)) {
         row.outcome = Some((outcome, (reason, now)));
         intake::keep(memory, draft, report, &row);
         notices::outcome(memory, draft, (report, &row), now);
     }
-    let Some(right) = right else { return Ok(()) };
-    if right && row.standing != Standing::Counted {
-        // What nobody could check earns nothing, right as it may have been.
-        return Ok(());
+    let wrong = right == Some(false);
+    hear(memory, draft, (place, link), wrong, (now, changed));
+    let said = silence(memory, draft, (link.reporter, report, link.sender), (key, wrong), now)?;
+    if before.is_some() {
+        // What followed from what was found before follows no more.
+        misuse::forget(memory, draft, (link.reporter, key), now)?;
     }
+    match right {
+        // What adds nothing, or what nobody could check, earns nothing, right as it may have been.
+        Some(true) if row.standing != Standing::Counted => {}
+        Some(false) if !matches!(row.standing, Standing::Counted | Standing::Unverified) => {}
+        Some(right) => judge(memory, draft, (key, decided, right), (report, &row, link), changed)?,
+        None => {
+            draft.delete(TableId::Outcomes, &outcome_key(link, key));
+            unlabel(draft, link, key)?;
+        }
+    }
+    Ok(said)
+}
+
+/// Campaigns no longer hear what was wrong; they hear again what is found right after all.
+fn hear(
+    memory: &Memory,
+    draft: &mut Draft<'_>,
+    (place, link): (&[u8], &LinkRow),
+    wrong: bool,
+    (now, changed): (Timestamp, &mut Changed),
+) {
+    let Some(decision) = link.decision.filter(|_| link.heard_milli > 0) else { return };
+    if link.silenced == wrong {
+        return;
+    }
+    let junk = link.category != ReportCategory::NotJunk;
+    changed.said.push((decision, junk, link.heard_milli, !wrong));
+    let link = LinkRow { silenced: wrong, ..*link };
+    let expires = memory.expiry(RetentionClass::Report, now);
+    draft.put(TableId::CaseReports, place, &link, expires);
+}
+
+/// What a decision means for who reported: a line in its record, an example for the model, and a warning where it was wrong too
+/// often.
+fn judge(
+    memory: &Memory,
+    draft: &mut Draft<'_>,
+    (key, decided, right): (CaseKey, &DecidedRow, bool),
+    (report, row, link): (ReportId, &ReportRow, &LinkRow),
+    changed: &mut Changed,
+) -> Result<(), ReportFault> {
+    let now = row.outcome.map_or(decided.at, |(_, (_, at))| at);
     let gravity = if link.category == ReportCategory::OtherAbuse { 2 } else { 1 };
     let judged = OutcomeRow { upheld: right, at: decided.at, gravity };
     let expires = memory.expiry(RetentionClass::Reporter, now);
@@ -143,22 +191,13 @@ fn tell(
     if right {
         return Ok(());
     }
-    // Who was wrong says nothing of the sender any more, neither alone nor to a campaign.
-    if let Some(decision) = link.decision.filter(|_| link.heard_milli > 0) {
-        let junk = link.category != ReportCategory::NotJunk;
-        changed.said.push((decision, junk, link.heard_milli, false));
-        let unheard = LinkRow { heard_milli: 0, ..*link };
-        let expires = memory.expiry(RetentionClass::Report, now);
-        draft.put(TableId::CaseReports, place, &unheard, expires);
-    }
-    changed.heard.extend(unsay(memory, draft, (link.reporter, report), link.sender)?);
     let rules = memory.generations().current().policy().reports();
     let follows =
         misuse::look(memory, draft, ((link.reporter, row.received), &judged), (&rules, key), now)?;
     if let Some(follows) = follows {
         let what = if follows.0 { EventKind::ReporterSuspended } else { EventKind::ReporterWarned };
         changed.events.push(DeskEvent { automated: true, ..DeskEvent::of(what) });
-        notices::misuse(memory, draft, (report, &row), follows, now);
+        notices::misuse(memory, draft, (report, row), follows, now);
     }
     Ok(())
 }
@@ -175,42 +214,50 @@ fn label(
     draft.put(TableId::Labels, &decision.0, &label, expires);
 }
 
+/// Takes the example of a fax away that a case made.
+fn unlabel(draft: &mut Draft<'_>, link: &LinkRow, key: CaseKey) -> Result<(), ReportFault> {
+    let Some(decision) = link.decision else { return Ok(()) };
+    let label = draft.get::<LabelRow>(TableId::Labels, &decision.0)?;
+    if label.is_some_and(|label| label.case == key) {
+        draft.delete(TableId::Labels, &decision.0);
+    }
+    Ok(())
+}
+
+/// Undoes what a decision meant for a report: what complained says nothing any more, what spoke for the sender speaks again. True
+/// where that changed what is said of the sender.
 fn undo(
     memory: &Memory,
     draft: &mut Draft<'_>,
-    key: CaseKey,
+    (key, place): (CaseKey, &[u8]),
     (report, link): (ReportId, &LinkRow),
     (now, changed): (Timestamp, &mut Changed),
-) -> Result<(), ReportFault> {
+) -> Result<bool, ReportFault> {
     draft.delete(TableId::Outcomes, &outcome_key(link, key));
-    if let Some(decision) = link.decision {
-        let label = draft.get::<LabelRow>(TableId::Labels, &decision.0)?;
-        if label.is_some_and(|label| label.case == key) {
-            draft.delete(TableId::Labels, &decision.0);
-        }
-        if link.heard_milli > 0 {
-            let junk = link.category != ReportCategory::NotJunk;
-            changed.said.push((decision, junk, link.heard_milli, false));
-        }
-    }
-    changed.heard.extend(unsay(memory, draft, (link.reporter, report), link.sender)?);
+    unlabel(draft, link, key)?;
     misuse::forget(memory, draft, (link.reporter, key), now)?;
-    let Some(mut row) = intake::read(draft, report)? else { return Ok(()) };
-    let overturned = Some((Outcome::Overturned, (Reason::AppealRight, now)));
+    let complains = link.category != ReportCategory::NotJunk;
+    hear(memory, draft, (place, link), complains, (now, changed));
+    let said = if complains {
+        unsay(draft, (link.reporter, report), link.sender)?
+    } else {
+        silence(memory, draft, (link.reporter, report, link.sender), (key, false), now)?
+    };
+    let Some(mut row) = intake::read(draft, report)? else { return Ok(said) };
     let settled = [Outcome::Overturned, Outcome::Retracted];
     if row.outcome.is_none_or(|(outcome, _)| !settled.contains(&outcome)) {
-        row.outcome = overturned;
+        row.outcome = Some((Outcome::Overturned, (Reason::AppealRight, now)));
         intake::keep(memory, draft, report, &row);
         notices::outcome(memory, draft, (report, &row), now);
     }
-    Ok(())
+    Ok(said)
 }
 
 /// Everything that a decision leaves behind and an appeal takes away: equal where the same was left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traces {
     /// What reports say of senders.
-    pub voices: Vec<(u64, Vec<(u64, Part)>)>,
+    pub voices: Vec<(u64, Part, u64, u32)>,
     /// Measures in force.
     pub measures: Vec<(Subject, Vec<InForce>)>,
     /// Strikes, trust and training set: the rows of their tables.

@@ -4,6 +4,7 @@
 //! tables, `NAME.snapshot` with the one before it, and `lock`. A damaged file is set aside as
 //! `….corrupt-TIME` and shows in the health; the service starts without it.
 
+mod backfill;
 mod committer;
 mod deferred;
 pub mod fault;
@@ -33,15 +34,16 @@ use super::entry::check_writes;
 use super::{
     CommitFault, Condition, Entry, FaxQuery, FaxRow, PurgeReport, Refused, RetentionTerms,
     SnapshotFault, SnapshotReader, SnapshotWriter, Store, StoreError, StoreHealth, TableId,
-    TableRow, TableWrite, Ticket,
+    TableRow, TableView, TableWrite, Ticket,
 };
 use crate::fax::id::DecisionId;
 use crate::time::{Clock, Span, Timestamp};
+use backfill::Backfill;
 use committer::Committer;
 use fault::{FaultPlan, Injected, NoFaults, Step};
 use index::SharedTail;
 use ledger::{Catalog, Ledger};
-use query::{Days, Readers, unread};
+use query::{Days, FileView, Readers, unread};
 use queue::{Queue, Work};
 use state::State;
 
@@ -142,6 +144,7 @@ impl Options {
 /// What the callers and the committer share.
 struct Shared {
     queue: Queue,
+    backfill: Backfill,
     seq: AtomicU64,
     /// Whether bulk tables miss something that the ledger holds.
     deferred: AtomicBool,
@@ -189,7 +192,8 @@ pub struct EmbeddedStore {
     catalog: Catalog,
     tail: SharedTail,
     folder: PathBuf,
-    committer: Mutex<Option<JoinHandle<()>>>,
+    /// The committer, and who puts what it wrote where it belongs.
+    threads: Mutex<Vec<JoinHandle<()>>>,
     /// One snapshot at a time.
     snapshots: Mutex<()>,
     /// Held for the life of the store; the system lets it go with the process.
@@ -220,6 +224,7 @@ impl EmbeddedStore {
         };
         let shared = Arc::new(Shared {
             queue: Queue::default(),
+            backfill: Backfill::default(),
             seq: AtomicU64::new(ledger.last_seq.max(seq)),
             deferred: AtomicBool::new(!state.deferred().is_empty()),
             clock,
@@ -230,11 +235,15 @@ impl EmbeddedStore {
         });
         let (catalog, tail) = (Arc::clone(&ledger.catalog), Arc::clone(&ledger.tail));
         let committer = Committer::new(Arc::clone(&shared), folder.clone(), ledger, state);
-        let thread = std::thread::Builder::new().name("store-committer".to_owned());
-        let thread = thread.spawn(move || committer.run()).map_err(OpenFault::Thread)?;
-        let committer = Mutex::new(Some(thread));
+        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let (writing, tables) = (Arc::clone(&shared), folder.join(state::STATE_FILE));
+        let backfill = move || writing.backfill.run(&tables);
+        let backfill = named("store-backfill").spawn(backfill).map_err(OpenFault::Thread)?;
+        let committer = named("store-committer").spawn(move || committer.run());
+        let committer = committer.map_err(OpenFault::Thread)?;
+        let threads = Mutex::new(vec![backfill, committer]);
         let snapshots = Mutex::new(());
-        Ok(Self { shared, catalog, tail, folder, committer, snapshots, _lock: lock })
+        Ok(Self { shared, catalog, tail, folder, threads, snapshots, _lock: lock })
     }
 
     /// Sets the bound of a ledger day anew, from the next commit on.
@@ -301,6 +310,38 @@ fn lock(folder: &Path) -> Result<File, OpenFault> {
 impl Drop for EmbeddedStore {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// The tables as they were.
+struct View<'a> {
+    store: &'a EmbeddedStore,
+    view: FileView<'a>,
+}
+
+impl TableView for View<'_> {
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<TableRow>, StoreError> {
+        if table.is_bulk() {
+            // What is deferred is not in it.
+            return self.store.table_get(table, key);
+        }
+        let row = self.view.ask(|reader| state::get(reader, table, key));
+        row.map_err(unread("table row"))
+    }
+
+    fn range(
+        &self,
+        table: TableId,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<TableRow>, StoreError> {
+        if table.is_bulk() {
+            return self.store.table_range(table, prefix, after, limit);
+        }
+        let range = (prefix, after, limit.min(super::PAGE_ROWS_MAX));
+        let rows = self.view.ask(|reader| state::range(reader, table, range));
+        rows.map_err(unread("table rows"))
     }
 }
 
@@ -373,6 +414,11 @@ impl Store for EmbeddedStore {
         rows.map_err(unread("table rows"))
     }
 
+    fn tables(&self) -> Result<Box<dyn TableView + '_>, StoreError> {
+        let view = self.shared.readers.view(self.folder.join(state::STATE_FILE));
+        Ok(Box::new(View { store: self, view: view.map_err(unread("tables"))? }))
+    }
+
     fn snapshot_write(
         &self,
         name: &'static str,
@@ -439,8 +485,10 @@ impl Store for EmbeddedStore {
     }
 
     fn close(&self) {
+        // Before the committer, so that the last to close the tables is who empties their log.
+        self.shared.backfill.close();
         self.shared.queue.close();
-        if let Some(thread) = self.committer.lock().take() {
+        for thread in self.threads.lock().drain(..) {
             // A committer that panicked has answered nobody: every ticket says that the store closed.
             let _ = thread.join();
         }

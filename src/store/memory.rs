@@ -12,7 +12,7 @@ use super::entry::check_writes;
 use super::{
     Condition, Entry, FaxKey, FaxQuery, FaxRow, FaxSubject, PAGE_ROWS_MAX, PurgeReport, Refused,
     RetentionTerms, SnapshotFault, SnapshotReader, SnapshotWriter, Store, StoreError, StoreHealth,
-    TableId, TableRow, TableWrite, Ticket,
+    TableId, TableRow, TableView, TableWrite, Ticket,
 };
 use crate::fax::id::{DecisionId, Pseudonym};
 use crate::time::{Span, Timestamp};
@@ -112,6 +112,25 @@ fn done() -> Ticket {
     ticket
 }
 
+/// The tables, as they are at each read: nobody else writes in the tests that this store is for.
+struct View<'a>(&'a MemoryStore);
+
+impl TableView for View<'_> {
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<TableRow>, StoreError> {
+        self.0.table_get(table, key)
+    }
+
+    fn range(
+        &self,
+        table: TableId,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<TableRow>, StoreError> {
+        self.0.table_range(table, prefix, after, limit)
+    }
+}
+
 impl super::sealed::Sealed for MemoryStore {}
 
 impl Store for MemoryStore {
@@ -204,6 +223,10 @@ impl Store for MemoryStore {
         let of_it = rows.take_while(|((of, key), _)| *of == table && key.starts_with(prefix));
         let rows = of_it.map(|(_, row)| row.clone());
         Ok(rows.take(limit.min(PAGE_ROWS_MAX)).collect())
+    }
+
+    fn tables(&self) -> Result<Box<dyn TableView + '_>, StoreError> {
+        Ok(Box::new(View(self)))
     }
 
     fn snapshot_write(

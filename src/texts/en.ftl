@@ -136,11 +136,13 @@ status-show = Show
 status-counted = Checked and counted
 status-duplicate = Received; you have reported this before
 status-suspended = Received; it counts for you alone at present
+status-merged = Received; so many come at present that it is joined with the others
 status-unverified = Received; a person will look at it
 outcome-open = Not decided yet. You will be told.
 outcome-upheld = Upheld: something was done about the sender
 outcome-not-upheld = Not upheld: nothing was done about the sender
 outcome-overturned = The first decision was overturned on appeal
+outcome-done = Done: what you asked for is in force for your numbers
 outcome-retracted = Taken back by you
 category-short-junk = junk fax
 category-short-abuse = other unauthorised use
@@ -189,6 +191,14 @@ notice-outcome-overturned =
     Why: { $reason } { $decider }
 
     What followed from the first decision has been undone. What you blocked for your own numbers stays blocked. If you have a question, write to { $contact } and name the number of the report.
+
+notice-outcome-done-subject = What you asked for is done
+notice-outcome-done =
+    We have done what your report { $report } asks for.
+
+    Why you hear of it at once: { $reason } { $decider }
+
+    If you have a question, write to { $contact } and name the number of the report.
 
 notice-statement-subject = What we have done, and why: { $measure }
 notice-statement =
@@ -272,6 +282,7 @@ reason-no-evidence = we found nothing that shows an unauthorised use.
 reason-permitted = the sender shows that you had agreed to its faxes, or do business with it.
 reason-not-ours = the fax did not come through our service, so that we can do nothing about it.
 reason-other-sender = the number on the fax is not that of who sent it.
+reason-for-itself = it is about your own numbers, and there is nothing else left to decide.
 reason-new-facts = facts came to light that were not known at first.
 
 measure-warn = warning

@@ -136,11 +136,13 @@ status-show = Visa
 status-counted = Kontrollerad och räknad
 status-duplicate = Mottagen; du har anmält det här förut
 status-suspended = Mottagen; den gäller för närvarande bara för dig
+status-merged = Mottagen; så många kommer just nu att den läggs ihop med de andra
 status-unverified = Mottagen; en människa kommer att se på den
 outcome-open = Inte beslutad än. Du får besked.
 outcome-upheld = Du fick rätt: något har gjorts åt avsändaren
 outcome-not-upheld = Du fick inte rätt: inget har gjorts åt avsändaren
 outcome-overturned = Det första beslutet ändrades efter överklagande
+outcome-done = Klart: det du bad om gäller för dina nummer
 outcome-retracted = Återtagen av dig
 category-short-junk = skräpfax
 category-short-abuse = annat obehörigt bruk
@@ -189,6 +191,14 @@ notice-outcome-overturned =
     Varför: { $reason } { $decider }
 
     Det som följde av det första beslutet är upphävt. Det du har spärrat för dina egna nummer är fortfarande spärrat. Om du har en fråga, skriv till { $contact } och ange anmälans nummer.
+
+notice-outcome-done-subject = Det du bad om är gjort
+notice-outcome-done =
+    Vi har gjort det som din anmälan { $report } ber om.
+
+    Varför du får veta det genast: { $reason } { $decider }
+
+    Om du har en fråga, skriv till { $contact } och ange anmälans nummer.
 
 notice-statement-subject = Vad vi har gjort, och varför: { $measure }
 notice-statement =
@@ -272,6 +282,7 @@ reason-no-evidence = vi fann inget som visar ett obehörigt bruk.
 reason-permitted = avsändaren visar att du hade gått med på dess fax, eller gör affärer med den.
 reason-not-ours = faxet kom inte genom vår tjänst, så vi kan inte göra något åt det.
 reason-other-sender = numret på faxet tillhör inte den som skickade det.
+reason-for-itself = det gäller dina egna nummer, och det finns inget mer att besluta.
 reason-new-facts = uppgifter kom fram som inte var kända först.
 
 measure-warn = varning

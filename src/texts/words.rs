@@ -57,6 +57,8 @@ words! {
         NotUpheld = "notice-outcome-not-upheld",
         /// What was decided first was overturned on appeal.
         Overturned = "notice-outcome-overturned",
+        /// What it asked for its reporter was done.
+        Done = "notice-outcome-done",
     }
 }
 
@@ -81,6 +83,8 @@ words! {
         NotOurs = "reason-not-ours",
         /// The number was not that of who sent it.
         OtherSender = "reason-other-sender",
+        /// It asks for something for its reporter alone.
+        ForItself = "reason-for-itself",
         /// Facts that were not known at first.
         NewFacts = "reason-new-facts",
     }

@@ -203,6 +203,7 @@ fn known(found: &CaseReport) -> Complaint {
         SubjectKind::Number | SubjectKind::Member => complaint.caller = name(case.who),
         SubjectKind::Campaign
         | SubjectKind::Trunk
+        | SubjectKind::Unknown
         | SubjectKind::Block10
         | SubjectKind::Block100 => {}
     }

@@ -110,6 +110,7 @@ fn follows(row: &NoticeRow) -> texts::Follows {
     match row.filed {
         Some((Standing::Duplicate, _)) => texts::Follows::NothingMore,
         Some((Standing::Suspended, _)) => texts::Follows::Own,
+        Some((Standing::Merged, _)) => texts::Follows::Merged,
         Some((Standing::Counted, ReportCategory::JunkFax | ReportCategory::OtherAbuse)) => {
             texts::Follows::Blocked
         }
@@ -134,7 +135,7 @@ fn statement<'a>(
             SubjectKind::Number | SubjectKind::Ident => texts::Scope::Number,
             SubjectKind::Block10 | SubjectKind::Block100 => texts::Scope::Numbers,
             SubjectKind::Campaign => texts::Scope::Campaign,
-            SubjectKind::Trunk => texts::Scope::Trunk,
+            SubjectKind::Trunk | SubjectKind::Unknown => texts::Scope::Trunk,
         },
         lasts: match (measure.kind, measure.until) {
             (MeasureKind::Warn, _) => texts::Lasts::Once,
@@ -207,6 +208,7 @@ fn outcome(row: &NoticeRow) -> (texts::Outcome, texts::Reason) {
         Outcome::Upheld => texts::Outcome::Upheld,
         Outcome::NotUpheld | Outcome::Retracted => texts::Outcome::NotUpheld,
         Outcome::Overturned => texts::Outcome::Overturned,
+        Outcome::Done => texts::Outcome::Done,
     };
     let why = match reason {
         Reason::DeskFound | Reason::RuleFound | Reason::UnderMeasure => match row.filed {
@@ -216,7 +218,8 @@ fn outcome(row: &NoticeRow) -> (texts::Outcome, texts::Reason) {
             }
             _ => texts::Reason::Junk,
         },
-        Reason::NothingFound | Reason::NoFinding => texts::Reason::NoEvidence,
+        Reason::NothingFound | Reason::NoFinding | Reason::TakenBack => texts::Reason::NoEvidence,
+        Reason::ForItself => texts::Reason::ForItself,
         Reason::AppealRight => texts::Reason::NewFacts,
     };
     (told, why)

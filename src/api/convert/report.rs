@@ -208,6 +208,7 @@ fn circumstances(
         created: created.flatten(),
         language: language.unwrap_or("").into(),
         automated: *automated,
+        many: false,
     }
 }
 

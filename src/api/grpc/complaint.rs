@@ -98,17 +98,18 @@ impl Edge {
         let edge = Arc::clone(self);
         self.waiting(move |engine| {
             let named = request.reporter_contact.trim();
+            let mut many = false;
             if !named.is_empty() {
-                edge.guards.reports.admit(named.as_bytes(), NonZeroU32::MIN)?;
+                many = edge.guards.report(named.as_bytes())?;
             }
             let read = complaint::filing(&request, &engine.wall());
-            let (filing, format) = read.inspect_err(|_| {
+            let (mut filing, format) = read.inspect_err(|_| {
                 edge.count_complaint(complaint::format_name(request.format()), "faulty");
             })?;
             if named.is_empty() {
-                let who = filing.reporter.pseudonym();
-                edge.guards.reports.admit(&who.0, NonZeroU32::MIN)?;
+                many = edge.guards.report(&filing.reporter.pseudonym().0)?;
             }
+            filing.circumstances.many = many;
             let known = is_known(engine, &filing)?;
             let receipt = engine.file_report(&filing)?;
             Ok(edge.count_filed(&receipt, format.name(), known))
@@ -331,7 +332,7 @@ impl Importing {
         match receipt.standing {
             Standing::Unverified => self.progress.unverified_count += 1,
             Standing::Duplicate => self.progress.duplicate_count += 1,
-            Standing::Counted | Standing::Suspended => {}
+            Standing::Counted | Standing::Suspended | Standing::Merged => {}
         }
     }
 

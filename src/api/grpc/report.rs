@@ -24,18 +24,21 @@ impl Reports {
 }
 
 impl Edge {
-    /// Files a report, whichever way it came: durable when this is done.
+    /// Files a report, whichever way it came: durable when this is done. One of `many` from its network is merged with the others.
     ///
     /// # Errors
     /// Those of [`crate::api::engine::Engine::file_report`], faults of the message, and the reporter's limit.
     pub(in crate::api) async fn file_report(
         &self,
         request: wire::FileReportRequest,
+        many: bool,
     ) -> Result<wire::FileReportResponse, Failure> {
         let reporter = convert::report::reporter_bytes(&request);
-        self.counted(self.guards.reports.admit(reporter, NonZeroU32::MIN))?;
+        let many = self.counted(self.guards.report(reporter))? || many;
         let receipt = self.waiting(move |engine| {
-            engine.file_report(&convert::report::filing(&request, &engine.wall())?)
+            let mut filing = convert::report::filing(&request, &engine.wall())?;
+            filing.circumstances.many = many;
+            engine.file_report(&filing)
         });
         let told = convert::report::receipt(&receipt.await?);
         self.count_report(&told);
@@ -55,7 +58,7 @@ impl ReportService for Reports {
         &self,
         request: Request<wire::FileReportRequest>,
     ) -> Result<Response<wire::FileReportResponse>, Status> {
-        Ok(Response::new(self.edge.file_report(request.into_inner()).await?))
+        Ok(Response::new(self.edge.file_report(request.into_inner(), false).await?))
     }
 
     async fn retract_report(

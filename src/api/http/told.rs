@@ -40,6 +40,7 @@ fn follows(status: wire::ReportStatus, category: wire::ReportCategory) -> Follow
     match (status, category) {
         (ReportStatus::Duplicate, _) => Follows::NothingMore,
         (ReportStatus::Suspended, _) => Follows::Own,
+        (ReportStatus::Merged, _) => Follows::Merged,
         (ReportStatus::Unverified, _) => Follows::LookedAt,
         (ReportStatus::Counted, ReportCategory::JunkFax | ReportCategory::OtherAbuse) => {
             Follows::Blocked
@@ -57,6 +58,7 @@ const fn status_key(status: wire::ReportStatus) -> &'static str {
         wire::ReportStatus::Counted => "status-counted",
         wire::ReportStatus::Duplicate => "status-duplicate",
         wire::ReportStatus::Suspended => "status-suspended",
+        wire::ReportStatus::Merged => "status-merged",
         wire::ReportStatus::Unverified | wire::ReportStatus::Unspecified => "status-unverified",
     }
 }
@@ -79,6 +81,7 @@ const fn outcome_key(outcome: wire::ReportOutcome) -> &'static str {
         wire::ReportOutcome::NotUpheld => "outcome-not-upheld",
         wire::ReportOutcome::Overturned => "outcome-overturned",
         wire::ReportOutcome::Retracted => "outcome-retracted",
+        wire::ReportOutcome::Done => "outcome-done",
     }
 }
 

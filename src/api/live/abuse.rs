@@ -164,10 +164,10 @@ pub(super) fn of_report(fault: &ReportFault) -> Failure {
         ReportFault::SamePerson => Failure::SamePerson,
         ReportFault::State(_) | ReportFault::NotAppealable => Failure::AlreadyDecided,
         ReportFault::Unfit(_) => Failure::MeasureUnfit,
+        ReportFault::AppealPending => Failure::AppealPending,
         ReportFault::Read(_)
         | ReportFault::Refused(_)
         | ReportFault::Journal(_)
-        | ReportFault::Commit(_)
-        | ReportFault::List(_) => unavailable(fault),
+        | ReportFault::Commit(_) => unavailable(fault),
     }
 }

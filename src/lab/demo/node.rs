@@ -124,9 +124,9 @@ impl Nodes {
     pub(super) fn reported(&mut self, receipt: Receipt) {
         let count = match receipt {
             Receipt::Taken(ReportStatus::Counted) => &mut self.reports.counted,
-            Receipt::Taken(ReportStatus::Duplicate | ReportStatus::Suspended) => {
-                &mut self.reports.duplicate
-            }
+            Receipt::Taken(
+                ReportStatus::Duplicate | ReportStatus::Suspended | ReportStatus::Merged,
+            ) => &mut self.reports.duplicate,
             Receipt::Taken(ReportStatus::Unverified | ReportStatus::Unspecified) => {
                 &mut self.reports.unverified
             }

@@ -26,6 +26,7 @@ impl Evaluation for Reports {
     fn ids(&self) -> &'static [&'static str] {
         &[
             "reports.fresh_measures",
+            "reports.outsider_measures",
             "reports.long_con_measures",
             "reports.honest_median",
             "reports.fresh_honest_measures",

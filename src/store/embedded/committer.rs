@@ -189,6 +189,7 @@ impl Committer {
         match state.apply_slice(now) {
             Ok(()) => {
                 self.note_deferred();
+                self.shared.backfill.written();
                 Ok(())
             }
             Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => self.rebuild(),
@@ -273,8 +274,14 @@ impl Committer {
         let marks = (self.ledger.last_seq.max(self.shared.last_seq()), self.ledger.last_batch);
         let now = self.shared.clock.now();
         let Some(state) = self.state.as_mut() else { return self.rebuild() };
-        match state.commit(&writes, marks, sync, now) {
-            Ok(()) => Ok(()),
+        let turn = self.shared.backfill.turn();
+        let committed = state.commit(&writes, marks, sync, now);
+        drop(turn);
+        match committed {
+            Ok(()) => {
+                self.shared.backfill.written();
+                Ok(())
+            }
             Err(fault) if file::fault_of(&fault) == CommitFault::Damaged => self.rebuild(),
             Err(fault) => Err(Stop::Fault(file::fault_of(&fault))),
         }
@@ -285,6 +292,8 @@ impl Committer {
     fn rebuild(&mut self) -> Result<(), Stop> {
         let damaged = || Stop::Fault(CommitFault::Damaged);
         let now = self.shared.clock.now();
+        let shared = Arc::clone(&self.shared);
+        let _file = shared.backfill.pause();
         if let Some(state) = self.state.take() {
             let path = state.path.clone();
             drop(state);
@@ -326,6 +335,7 @@ impl Committer {
             return;
         }
         // The tables must hold for good what only these days could still tell them.
+        let _file = self.shared.backfill.pause();
         if state.settle().is_ok() {
             let ended = |day| purge.terms.ledger_day_ended(day, purge.now);
             let days = self.ledger.purge(purge.now, state.applied(), &ended);

@@ -91,7 +91,10 @@ pub(super) fn is_whole(connection: &Connection, path: &Path) -> Result<bool, Ope
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;")?;
+    // Not mapped: while somebody writes, each reading would unmap and map the whole file anew.
+    connection.execute_batch("PRAGMA query_only = ON;")?;
+    // A plan does not hang on the values it is asked with, or each question would be planned anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The last to close must not remove the log by its name: a new file may have that name by then.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(16);

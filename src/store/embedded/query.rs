@@ -48,16 +48,33 @@ impl Readers {
         path: &Path,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
+        let (connection, clearings) = self.lend(path)?;
+        let answer = question(&connection)?;
+        self.take_back(path, connection, clearings);
+        Ok(answer)
+    }
+
+    /// The file as it is now, until that is dropped.
+    pub(super) fn view(&self, path: PathBuf) -> rusqlite::Result<FileView<'_>> {
+        let (connection, clearings) = self.lend(&path)?;
+        connection.execute_batch("BEGIN")?;
+        Ok(FileView { readers: self, path, connection: Some(connection), clearings })
+    }
+
+    /// A connection, and how often they were cleared before it was lent.
+    fn lend(&self, path: &Path) -> rusqlite::Result<(Connection, u64)> {
         let (found, clearings) = {
             let mut idle = self.idle.lock();
             let at = idle.connections.iter().rposition(|(of, _)| of == path);
             (at.map(|at| idle.connections.remove(at).1), idle.clearings)
         };
-        let connection = match found {
-            Some(connection) => connection,
-            None => file::open_reader(path)?,
-        };
-        let answer = question(&connection)?;
+        match found {
+            Some(connection) => Ok((connection, clearings)),
+            None => Ok((file::open_reader(path)?, clearings)),
+        }
+    }
+
+    fn take_back(&self, path: &Path, connection: Connection, clearings: u64) {
         let mut idle = self.idle.lock();
         if idle.clearings == clearings {
             idle.connections.push((path.to_owned(), connection));
@@ -65,7 +82,38 @@ impl Readers {
                 idle.connections.remove(0);
             }
         }
-        Ok(answer)
+    }
+}
+
+/// A file as it was when this was made.
+pub(super) struct FileView<'a> {
+    readers: &'a Readers,
+    path: PathBuf,
+    connection: Option<Connection>,
+    clearings: u64,
+}
+
+impl FileView<'_> {
+    pub(super) fn ask<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        match &self.connection {
+            Some(connection) => question(connection),
+            // It is there until this is dropped.
+            None => Err(rusqlite::Error::InvalidQuery),
+        }
+    }
+}
+
+impl Drop for FileView<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // One that cannot end what it began is closed.
+            if connection.execute_batch("ROLLBACK").is_ok() {
+                self.readers.take_back(&self.path, connection, self.clearings);
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::world::World;
 use super::{SEED, row};
+use crate::campaign::{Decision, State};
 use crate::casework::{CaseKey, Finding};
 use crate::lab::evaluate::screening::engine::Fault;
 use crate::lab::evaluate::{Measured, Run, Scale};
@@ -11,6 +12,8 @@ use crate::reports::{self, ReportCategory, Reporter};
 const NOT_FOUND: u32 = 20;
 /// Recipients of a blast.
 const RECIPIENTS: u32 = 60;
+/// Numbers that a campaign comes from.
+const SENDERS: u32 = 20;
 /// Senders of histories have numbers from here on, of which each story has its own thousand.
 const PAST: u64 = 1_000;
 
@@ -31,6 +34,13 @@ pub(super) fn measure(run: Run) -> Result<Vec<Measured>, Fault> {
             Some(fresh_accounts(fresh, seed)?),
             ("10,000 fresh accounts", "500 fresh accounts"),
             "each got a fax of one clean sender and reports it".into(),
+        ),
+        row(
+            run,
+            "reports.outsider_measures",
+            Some(outsiders(fresh, seed)?),
+            ("10,000 outsiders", "500 outsiders"),
+            "each got a fax of one member and reports it".into(),
         ),
         row(
             run,
@@ -65,7 +75,7 @@ pub(super) fn measure(run: Run) -> Result<Vec<Measured>, Fault> {
             "reports.mob_cleared",
             Some(mob(if full { 1_000 } else { 50 }, seed)?),
             ("1,000 reporters", "50 reporters"),
-            "all say \"not junk\" of a sender that the desk has found to be one".into(),
+            "all say \"not junk\" of a campaign of one page that the desk has confirmed and put under a measure".into(),
         ),
         row(
             run,
@@ -173,22 +183,42 @@ fn retracted(times: u32, seed: u64) -> Result<f64, Fault> {
     Ok(f64::from(weight(&world, case)?) / f64::from(one.max(1)))
 }
 
+/// A campaign of one page from many numbers: the desk finds it to be one, and then everybody who got it says that it is not junk.
+/// Counts what that clears: measures, and the campaign's own state.
 fn mob(count: u32, seed: u64) -> Result<f64, Fault> {
-    let mut world = World::new(count.max(RECIPIENTS), seed)?;
-    world.blast(1, 0, RECIPIENTS)?;
+    let mut world = World::new(count, seed)?;
     let mut faxes = Vec::new();
     for who in 0..count {
-        faxes.push(world.fax(1, who)?);
+        world.wait(5);
+        faxes.push(world.page(1, 1 + 101 * u64::from(who % SENDERS), who)?);
     }
-    let fax = world.fax(1, 0)?;
-    let case = world.report(0, fax, ReportCategory::JunkFax, 1)?.case;
+    let last = faxes.last().copied().ok_or("nobody got a fax")?;
+    let (memory, now) = (&world.engine.memory, world.now());
+    let campaign = memory.campaign_of(last).ok_or("no campaign came of it")?;
+    memory.decide_campaign(campaign, Decision::new(State::Confirmed, "desk", "seen", now))?;
+    let case = world.report(count - 1, last, ReportCategory::JunkFax, 1)?.case;
     world.decide(case.ok_or("a report without a case")?, Finding::Abuse)?;
     let before = world.measures();
-    for (who, fax) in (1..count).zip(faxes.into_iter().skip(1)) {
+    for (who, fax) in (0..count - 1).zip(faxes) {
         world.report(who, fax, ReportCategory::NotJunk, alone(who))?;
     }
     world.work()?;
-    Ok(count_of(before - world.measures().min(before)))
+    let shown = world.engine.memory.campaigns().show(campaign, world.now());
+    let stands = shown.is_some_and(|shown| shown.evidence.state == State::Confirmed);
+    Ok(count_of(before - world.measures().min(before)) + if stands { 0.0 } else { 1.0 })
+}
+
+/// People without an account, each of whom a member faxed once.
+fn outsiders(count: u32, seed: u64) -> Result<f64, Fault> {
+    let mut world = World::new(10, seed)?;
+    for who in 0..u64::from(count) {
+        let fax = world.job(1, who)?;
+        world.outside(who, fax)?;
+        if who % 1_000 == 999 {
+            world.engine.keep_up()?;
+        }
+    }
+    Ok(count_of(world.measures()))
 }
 
 /// What a report of a reporter weighs now in a case of its own.

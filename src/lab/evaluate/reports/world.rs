@@ -2,21 +2,25 @@
 
 use std::path::Path;
 
+use crate::campaign::synthetic::{Copied, Synthetic};
 use crate::casework::{CaseKey, Finding, Ties};
+use crate::content::fingerprint::{Fingerprint, epochs_at};
 use crate::fax::id::{DecisionId, Pseudonym, SubjectKind};
 use crate::fax::number::{Claimed, Number};
 use crate::fax::stage::{
-    Caller, Parties, ReceiveOutcome, ReceivedFacts, Stage, StageEvent, StageSet,
+    Caller, DialOutcome, Parties, ReceiveOutcome, ReceivedFacts, Stage, StageEvent, StageSet,
 };
 use crate::lab::evaluate::screening::engine::{Engine, Fault};
 use crate::lab::traffic::DAY_START;
 use crate::lab::traffic::stream::own_number;
 use crate::reports::{self, Deciding, Filing, Receipt, ReportCategory, ReportedFax, Reporter};
-use crate::screening::screen;
+use crate::screening::{SeenPage, screen, screen_pages};
 use crate::time::{Span, Timestamp};
 
 /// The first number that senders have.
 const SENDERS_FROM: u64 = 14_045_550_000;
+/// The seed of the pages of campaigns.
+const PAGES: u64 = 17;
 /// Seconds between two reports that nothing joins.
 pub(super) const APART: u64 = 30;
 
@@ -62,6 +66,21 @@ impl World {
 
     /// The same under a number of its own.
     pub(super) fn fax_of_id(&self, id: u64, sender: u64, to: u32) -> Result<DecisionId, Fault> {
+        self.fax_with(id, (sender, to), None)
+    }
+
+    /// A copy of a page of a campaign, from a sender to a member, as its node fingerprints it.
+    pub(super) fn page(&mut self, page: u64, sender: u64, to: u32) -> Result<DecisionId, Fault> {
+        self.made += 1;
+        self.fax_with(self.made, (sender, to), Some(page))
+    }
+
+    fn fax_with(
+        &self,
+        id: u64,
+        (sender, to): (u64, u32),
+        page: Option<u64>,
+    ) -> Result<DecisionId, Fault> {
         let keys = self.engine.memory.keys();
         let decision = keys.decision_id("evaluate", &id.to_string());
         let number = Number::from_value(SENDERS_FROM + sender).ok_or("no such number")?;
@@ -91,8 +110,56 @@ impl World {
             capabilities: StageSet::default(),
             unscored: 0,
         };
+        let copied = |page| {
+            let [epoch, _] = epochs_at(event.time);
+            let made = Synthetic { seed: PAGES, common_milli: 0 }.copy(page, Copied::EXACT);
+            SeenPage { number: 1, fingerprints: vec![Fingerprint { epoch, ..made }] }
+        };
+        let pages: Vec<SeenPage> = page.map(copied).into_iter().collect();
+        let _verdict = screen_pages(&self.engine.memory, &event, &pages);
+        Ok(decision)
+    }
+
+    /// A job of a member to a number outside, sent at the first dial.
+    pub(super) fn job(&mut self, by: u32, to: u64) -> Result<DecisionId, Fault> {
+        self.made += 1;
+        let id = self.made;
+        let keys = self.engine.memory.keys();
+        let decision = keys.decision_id("evaluate", &id.to_string());
+        let recipient = Number::from_value(SENDERS_FROM + to).ok_or("no such number")?;
+        let parties =
+            Parties::Outbound { member: self.member(by), recipient, shown: None, trunk: None };
+        let stage = Stage::DialResult {
+            attempt: 1,
+            outcome: DialOutcome::Sent,
+            pages: 1,
+            duration: Span::seconds(30),
+            last: true,
+        };
+        let event = StageEvent {
+            decision,
+            request: id,
+            node: keys.node("evaluate"),
+            time: self.now(),
+            parties: Some(parties),
+            member: None,
+            stage,
+            capabilities: StageSet::default(),
+            unscored: 0,
+        };
         let _verdict = screen(&self.engine.memory, &event);
         Ok(decision)
+    }
+
+    /// Somebody without an account files a report.
+    pub(super) fn outside(&mut self, who: u64, fax: DecisionId) -> Result<Receipt, Fault> {
+        self.wait(APART);
+        self.made += 1;
+        let name = self.engine.memory.keys();
+        let name = name.pseudonym(SubjectKind::Reporter, &who.to_be_bytes());
+        let (reporter, fax) = (Reporter::Outsider(name), ReportedFax::Decision(fax));
+        let filing = Filing::new(self.made, reporter, fax, ReportCategory::JunkFax, self.now());
+        Ok(reports::file(&self.engine.memory, &filing)?)
     }
 
     /// Who a member is.
