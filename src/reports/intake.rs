@@ -2,9 +2,8 @@
 //! that come together become durable together, so that hundreds a second cost few waits for the disk.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::cases::{Changed, attach, detach};
 use super::copies;
@@ -23,7 +22,7 @@ use crate::lists::{ListEntry, ListKind};
 use crate::memory::Memory;
 use crate::store::record::Field;
 use crate::store::table::RetentionClass;
-use crate::store::{Entry, EntryKind, StoreError, TableId, Ticket};
+use crate::store::{CommitFault, Entry, EntryKind, StoreError, TableId, Ticket};
 use crate::time::Timestamp;
 
 /// Who makes the list entries that reports lead to.
@@ -31,18 +30,70 @@ const AUTHOR: &str = "report";
 /// Most reports that become durable together.
 const TOGETHER_MAX: usize = 128;
 
-/// Reports that wait for the one who writes. Whoever holds the desk takes all that wait, so that they share its waits
-/// for the disk.
+/// Reports that wait for the one who writes: the first to come writes all that have come by then, so that they share its waits
+/// for the disk, and then the first of those who came meanwhile does.
 #[derive(Default)]
 pub struct Intake {
-    waiting: Mutex<Vec<Arc<Place>>>,
+    turn: Mutex<Turn>,
 }
 
-/// A report that waits, and its answer.
+#[derive(Default)]
+struct Turn {
+    waiting: Vec<Arc<Place>>,
+    /// Whether somebody writes, or is told to.
+    taken: bool,
+}
+
+/// A report that waits. Each sleeps at a place of its own: were all of them to wait for one lock, they would be woken one after
+/// the other to see that nothing is left to do.
 struct Place {
     filing: Filing,
-    done: AtomicBool,
-    answer: Mutex<Option<Result<Receipt, ReportFault>>>,
+    stands: Mutex<Stands>,
+    told: Condvar,
+}
+
+enum Stands {
+    Waits,
+    Writes,
+    Answered(Option<Result<Receipt, ReportFault>>),
+}
+
+impl Place {
+    fn tell(&self, stands: Stands) {
+        *self.stands.lock() = stands;
+        self.told.notify_one();
+    }
+
+    /// The answer; none where it is its turn to write.
+    fn wait(&self) -> Option<Result<Receipt, ReportFault>> {
+        let mut stands = self.stands.lock();
+        loop {
+            match &mut *stands {
+                Stands::Waits => self.told.wait(&mut stands),
+                Stands::Writes => return None,
+                Stands::Answered(answer) => return answer.take(),
+            }
+        }
+    }
+}
+
+/// Who writes, with what is being written. Whatever becomes of it, everybody is answered and the turn is given on.
+struct Writer<'a> {
+    intake: &'a Intake,
+    batch: Vec<Arc<Place>>,
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        for place in self.batch.drain(..) {
+            place.tell(Stands::Answered(Some(Err(ReportFault::Commit(CommitFault::Closed)))));
+        }
+        let mut turn = self.intake.turn.lock();
+        match turn.waiting.first() {
+            Some(next) => next.tell(Stands::Writes),
+            None => turn.taken = false,
+        }
+    }
 }
 
 impl Intake {
@@ -53,27 +104,36 @@ impl Intake {
     pub fn file(&self, memory: &Memory, filing: Filing) -> Result<Receipt, ReportFault> {
         // Before it takes its turn: many wait for one write of the disk here, while others are written down.
         ledgered(memory)?;
-        let place =
-            Arc::new(Place { filing, done: AtomicBool::new(false), answer: Mutex::new(None) });
-        self.waiting.lock().push(Arc::clone(&place));
-        loop {
-            let desk = memory.desk().lock();
-            if place.done.load(Ordering::Acquire) {
-                break;
-            }
-            let mut waiting = self.waiting.lock();
-            let count = waiting.len().min(TOGETHER_MAX);
-            let batch: Vec<Arc<Place>> = waiting.drain(..count).collect();
-            drop(waiting);
-            let filings: Vec<&Filing> = batch.iter().map(|place| &place.filing).collect();
-            let answers = file_together(memory, &filings);
-            for (place, answer) in batch.iter().zip(answers) {
-                *place.answer.lock() = Some(answer);
-                place.done.store(true, Ordering::Release);
-            }
-            drop(desk);
+        let (stands, told) = (Mutex::new(Stands::Waits), Condvar::new());
+        let place = Arc::new(Place { filing, stands, told });
+        let mut turn = self.turn.lock();
+        turn.waiting.push(Arc::clone(&place));
+        if !std::mem::replace(&mut turn.taken, true) {
+            place.tell(Stands::Writes);
         }
-        place.answer.lock().take().unwrap_or(Err(ReportFault::NoReport))
+        drop(turn);
+        loop {
+            match place.wait() {
+                Some(answer) => return answer,
+                None => self.write(memory),
+            }
+        }
+    }
+
+    /// Writes what waits, which begins with the report of whoever calls this.
+    fn write(&self, memory: &Memory) {
+        let mut writer = Writer { intake: self, batch: Vec::new() };
+        let desk = memory.desk().lock();
+        let mut turn = self.turn.lock();
+        let count = turn.waiting.len().min(TOGETHER_MAX);
+        writer.batch.extend(turn.waiting.drain(..count));
+        drop(turn);
+        let filings: Vec<&Filing> = writer.batch.iter().map(|place| &place.filing).collect();
+        let answers = file_together(memory, &filings);
+        drop(desk);
+        for (place, answer) in writer.batch.drain(..).zip(answers) {
+            place.tell(Stands::Answered(Some(answer)));
+        }
     }
 }
 

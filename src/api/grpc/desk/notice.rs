@@ -9,10 +9,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::api::convert::notice;
+use crate::api::engine::Engine;
 use crate::api::grpc::Edge;
 use crate::api::status::Failure;
 use crate::bounds;
-use crate::reports::NoticeId;
+use crate::reports::{Notice, NoticeId};
 use crate::wire::notice::v1 as wire;
 use wire::notice_service_server::NoticeService;
 
@@ -20,6 +21,8 @@ use wire::notice_service_server::NoticeService;
 const WAITING_MAX: usize = 2;
 /// Notices of one message.
 const BATCH: usize = 100;
+/// Notices that are read at once.
+const PAGE: usize = 500;
 
 /// How far back notices are looked for that became durable late, in microseconds.
 const AGAIN_MICROS: u64 = 10_000_000;
@@ -74,6 +77,26 @@ impl NoticeService for Notices {
     }
 }
 
+/// The next notices after one of them that are not among those known. However many of those wait to be acknowledged, it looks
+/// behind them.
+fn unsent(
+    engine: &dyn Engine,
+    from: Option<NoticeId>,
+    known: &BTreeSet<NoticeId>,
+) -> Result<Vec<Notice>, Failure> {
+    let (mut after, mut unsent) = (from, Vec::new());
+    loop {
+        let page = engine.notices(after, PAGE)?;
+        let is_last = page.len() < PAGE;
+        after = page.last().map(|notice| notice.id).or(after);
+        unsent.extend(page.into_iter().filter(|notice| !known.contains(&notice.id)));
+        if is_last || unsent.len() >= BATCH {
+            unsent.truncate(BATCH);
+            return Ok(unsent);
+        }
+    }
+}
+
 /// Tells the caller what waits, and then what comes.
 async fn tell(edge: &Edge, to: &Sender<Told>) {
     let mut after: Option<NoticeId> = None;
@@ -83,22 +106,25 @@ async fn tell(edge: &Edge, to: &Sender<Told>) {
     let mut sent: BTreeSet<NoticeId> = BTreeSet::new();
     loop {
         let texts = edge.texts.clone();
-        let (from, known) = (after.map(|after| after.earlier(AGAIN_MICROS)), sent.clone());
+        let from = after.map(|after| after.earlier(AGAIN_MICROS));
+        let known = std::mem::take(&mut sent);
         let told = edge
             .waiting(move |engine| {
                 let texts = texts.ok_or(Failure::Internal)?;
                 let policy = engine.policy();
                 let contact = policy.policy().redress().contact();
-                let mut notices = engine.notices(from, BATCH + known.len())?;
-                notices.retain(|notice| !known.contains(&notice.id));
+                let notices = unsent(engine, from, &known)?;
                 let ids: Vec<NoticeId> = notices.iter().map(|notice| notice.id).collect();
                 let told: Vec<wire::Notice> =
                     notices.iter().map(|one| notice::to_wire(one, &texts, contact)).collect();
-                Ok((told, ids))
+                Ok((told, ids, known))
             })
             .await;
         let (notices, ids) = match told {
-            Ok(told) => told,
+            Ok((told, ids, known)) => {
+                sent = known;
+                (told, ids)
+            }
             Err(failure) => {
                 // A caller that has gone needs no reason.
                 let _ = to.send(Err(failure.into())).await;
