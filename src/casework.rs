@@ -12,7 +12,7 @@ pub use rows::{
 };
 pub use trust::Record;
 pub(crate) use trust::weigh_groups;
-pub(crate) use voice::{VoiceCaps, parts_of, voice_key, voices_of};
+pub(crate) use voice::{Class, VoiceCaps, parts_of};
 pub use words::{
     AbuseKind, AppealState, CaseState, EventKind, Fact, Finding, Ground, MeasureState, NoticeKind,
     Outcome, Reason, ReportCategory, Standing,

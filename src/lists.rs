@@ -141,6 +141,11 @@ pub struct Loaded {
 /// Seconds since 1970 until which each kind is in force, exclusive; 0 where it is not.
 type Ends = [u32; ListKind::ALL.len()];
 
+/// What the law asks to be kept is kept, however full the lists are.
+fn is_always_let_in(entry: &ListEntry) -> bool {
+    entry.kind == ListKind::OptOut
+}
+
 /// The lists in memory.
 pub struct Lists {
     ends: DashMap<u64, Ends, foldhash::fast::RandomState>,
@@ -201,7 +206,7 @@ impl Lists {
         let end = &mut ends[entry.kind.index()];
         if *end == 0 {
             let full = self.entries.fetch_add(1, Ordering::Relaxed) >= self.most;
-            if full {
+            if full && !is_always_let_in(entry) {
                 self.entries.fetch_sub(1, Ordering::Relaxed);
                 return Err(ListFault::Full { most: self.most });
             }
@@ -210,11 +215,13 @@ impl Lists {
         Ok(self.ids.of(entry))
     }
 
-    /// Whether an entry could be put in force now.
+    /// Whether an entry could be put in force now, with so many others before it.
     #[must_use]
-    pub fn has_room(&self, entry: &ListEntry) -> bool {
+    pub fn has_room(&self, entry: &ListEntry, others: usize) -> bool {
         let known = self.ends.get(&self.place(entry));
-        self.len() < self.most || known.is_some_and(|ends| ends[entry.kind.index()] != 0)
+        is_always_let_in(entry)
+            || self.len().saturating_add(others) < self.most
+            || known.is_some_and(|ends| ends[entry.kind.index()] != 0)
     }
 
     /// Takes an entry out of force; false where it was not in it. Who has only the id finds the entry

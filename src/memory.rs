@@ -171,6 +171,7 @@ impl Memory {
         };
         let numbers = usize::try_from(sizes.directory_numbers).unwrap_or(usize::MAX);
         let members = usize::try_from(sizes.directory_members).unwrap_or(usize::MAX);
+        let spoken_of = usize::try_from(sizes.reported_senders).unwrap_or(usize::MAX);
         let listed = usize::try_from(sizes.list_entries).unwrap_or(usize::MAX);
         let places = directory::Limits { numbers, members, ..directory::Limits::default() };
         Self {
@@ -184,7 +185,7 @@ impl Memory {
             directory: Directory::new(places),
             lists: Lists::new(listed, wide(keys.mixing_key(b"lists"))),
             measures: Measures::default(),
-            voices: Voices::default(),
+            voices: Voices::with_room(spoken_of),
             open: OpenDecisions::with_room(usize::try_from(sizes.open_decisions).unwrap_or(1)),
             campaigns: Campaigns::with_limits(campaign::Limits {
                 campaign_seconds: seconds_of(terms.campaign_days),

@@ -180,6 +180,8 @@ pub struct Receipt {
     pub decision: Option<DecisionId>,
     /// What follows from it, in one sentence.
     pub consequence: &'static str,
+    /// Whether nothing could be blocked for its reporter.
+    pub unlisted: bool,
     /// The case it belongs to.
     pub case: Option<CaseKey>,
     /// What became of it, why, and when.
@@ -219,10 +221,8 @@ pub enum ReportFault {
     /// It was appealed before, or its time for appeals has passed.
     #[error("the measure was appealed before, or its time for appeals has passed")]
     NotAppealable,
-    /// Somebody else's appeal waits for its decision.
-    #[error(
-        "an appeal of somebody else waits for its decision (appeal again should the measure stand)"
-    )]
+    /// As many appeals as there can be wait for their decision.
+    #[error("too many appeals wait for a decision (appeal again should the measure stand)")]
     AppealPending,
     /// The measure cannot be taken against what the case is about.
     #[error("that measure cannot be taken against a {0}")]

@@ -273,6 +273,12 @@ pub trait Store: sealed::Sealed + Send + Sync {
     /// [`Refused`]; a full queue is counted.
     fn commit(&self, entry: Entry) -> Result<Ticket, Refused>;
 
+    /// The same of several that hang together, in the order of their seqs: all of them become durable, or none.
+    ///
+    /// # Errors
+    /// [`Refused`]; a full queue is counted.
+    fn commit_together(&self, entries: Vec<Entry>) -> Result<Ticket, Refused>;
+
     /// Bulk rows that bypass the ledger, for what has a source to load it from again (a directory): some
     /// hundred a call, and several times faster in the order of their keys. The ticket answers once they are
     /// on the disk.

@@ -90,7 +90,7 @@ pub enum Failure {
     SamePerson,
     /// The measure cannot be taken against that subject.
     MeasureUnfit,
-    /// Somebody else's appeal waits for its decision.
+    /// As many appeals of the measure as there can be wait for their decision.
     AppealPending,
 }
 
@@ -238,7 +238,7 @@ impl Failure {
             Self::CaseTaken => "case is somebody else's at present (take another, or wait for the end of its lease)".into(),
             Self::SamePerson => "whoever decided first must not decide this (ask a second person)".into(),
             Self::MeasureUnfit => "that measure cannot be taken against what the case is about (a sender without an account can only be blocked, a member not)".into(),
-            Self::AppealPending => "appeal of somebody else waits for its decision (appeal again should the measure stand)".into(),
+            Self::AppealPending => "as many appeals of the measure as there can be wait for their decision (appeal again should it stand)".into(),
         }
     }
 

@@ -134,6 +134,44 @@ impl Campaigns {
         self.weigh_in(decision, opinion, &take)
     }
 
+    /// Whether a page of the fax of a decision is in memory: those of before a start, or long ago, are not.
+    pub fn remembers(&self, decision: DecisionId) -> bool {
+        !self.ring.of_decision(decision, 1).is_empty()
+    }
+
+    /// The same as [`Self::report`] and [`Self::withdraw`], where the campaign is known and the pages of the fax are not any more.
+    pub fn weigh_campaign(&self, id: CampaignId, opinion: Opinion, weight_milli: u32, more: bool) {
+        let mut shared = self.shared.lock();
+        let Ok(own) = shared.campaign(id) else { return };
+        let Some(found) = shared.table.find(own) else { return };
+        let merged = shared.table.get(found.root).map(|root| root.merged.clone());
+        let mut left = weight_milli;
+        // It lies in the part that the page was of, which is not known: what is over is taken from the next.
+        let parts = [own, found.root].into_iter().chain(merged.into_iter().flatten());
+        for part in parts {
+            shared.table.edit(part, |cluster| {
+                let sum = &mut cluster.tally.reports[opinion as usize];
+                if more {
+                    *sum = sum.saturating_add(std::mem::take(&mut left));
+                } else {
+                    let taken = left.min(*sum);
+                    *sum -= taken;
+                    left -= taken;
+                }
+            });
+            if left == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The campaign that a verdict named by the second half of its id.
+    pub fn of_serial(&self, serial: u32) -> Option<CampaignId> {
+        let shared = self.shared.lock();
+        let root = shared.table.get(shared.table.find(serial)?.root)?;
+        root.is_campaign().then_some(root.id)
+    }
+
     fn weigh_in(
         &self,
         decision: DecisionId,

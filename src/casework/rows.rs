@@ -129,6 +129,8 @@ record! {
         pub heard_milli: u32,
         /// Hot key of the sender.
         pub sender: u64,
+        /// The campaign that heard it, where there was one.
+        pub campaign: Option<CampaignId>,
         /// Whether campaigns no longer hear it, since it was found wrong.
         pub silenced: bool,
     }
@@ -283,10 +285,8 @@ record! {
         pub appeal_until: Timestamp,
         /// When its strike expires.
         pub strike_until: Timestamp,
-        /// Its latest appeal, where there is one.
-        pub appeal: Option<AppealRow>,
-        /// Whose appeals before that were not right, the latest 64.
-        pub appealed: Vec<Pseudonym>,
+        /// Its appeals, the latest last; some of those that were not right may be forgotten.
+        pub appeals: Vec<AppealRow>,
     }
 }
 
@@ -320,7 +320,7 @@ record! {
 record! {
     /// A notice in the outbox.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct NoticeRow = 1 {
+    pub struct NoticeRow = 2 {
         /// What it tells.
         pub kind: NoticeKind,
         /// For whom.
@@ -339,6 +339,8 @@ record! {
         pub about: [u8; 16],
         /// Of a report: how it stands, and what was reported.
         pub filed: Option<(Standing, ReportCategory)>,
+        /// Of a report: whether nothing could be blocked for its reporter.
+        pub unlisted: bool,
         /// Of a report: what became of it and why.
         pub outcome: Option<(Outcome, Reason)>,
         /// Whether a rule alone decided.

@@ -171,6 +171,7 @@ mod tests {
             ties,
             heard_milli: 0,
             sender: 0,
+            campaign: None,
             silenced: false,
         }
     }

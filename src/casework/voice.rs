@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::rows::VoiceRow;
 use super::trust::groups;
 use crate::fax::id::{Pseudonym, ReportId};
-use crate::voices::Part;
+use crate::voices::{CROWD, Part};
 
 /// Most that any number of voices can weigh which hang together, in 1/65536: complaint and approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,14 +16,65 @@ pub(crate) struct VoiceCaps {
     pub(crate) good: u32,
 }
 
-/// The key of what a reporter says of a sender with a report: those of one sender lie side by side.
-pub(crate) fn voice_key(sender: u64, reporter: Pseudonym, report: ReportId) -> Vec<u8> {
-    [&sender.to_be_bytes()[..], &reporter.0, &report.0].concat()
+/// Apart from each other in the keys, so that neither a crowd nor what is silenced takes the place of who is to be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Reporters with earned trust.
+    Earned = 0,
+    /// Complaints of those without.
+    FreshBad = 1,
+    /// Approval of those without.
+    FreshGood = 2,
+    /// What was found wrong.
+    Silenced = 3,
 }
 
-/// The key that what one reporter says of a sender begins with.
-pub(crate) fn voices_of(sender: u64, reporter: Pseudonym) -> Vec<u8> {
-    [&sender.to_be_bytes()[..], &reporter.0].concat()
+impl Class {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Earned, Self::FreshBad, Self::FreshGood, Self::Silenced];
+
+    /// The class of a row.
+    pub(crate) const fn of(row: &VoiceRow) -> Self {
+        match (row.silenced.is_some(), row.fresh, row.bad) {
+            (true, ..) => Self::Silenced,
+            (_, false, _) => Self::Earned,
+            (_, true, true) => Self::FreshBad,
+            (_, true, false) => Self::FreshGood,
+        }
+    }
+
+    /// Most voices of the class about one sender that are weighed: those of as many as hang together in no way say all there is to
+    /// say, and all who have earned nothing are one voice anyway.
+    pub(crate) const fn most(self) -> usize {
+        match self {
+            Self::Earned => 512,
+            Self::FreshBad | Self::FreshGood => 64,
+            Self::Silenced => 0,
+        }
+    }
+
+    /// What the keys of the class begin with.
+    pub(crate) fn prefix(self, sender: u64) -> Vec<u8> {
+        [&sender.to_be_bytes()[..], &[self as u8]].concat()
+    }
+
+    /// The same of one reporter.
+    pub(crate) fn prefix_of(self, sender: u64, reporter: Pseudonym) -> Vec<u8> {
+        [&self.prefix(sender)[..], &reporter.0].concat()
+    }
+
+    /// The key of what a reporter says of a sender with a report.
+    pub(crate) fn key(self, sender: u64, (reporter, report): (Pseudonym, ReportId)) -> Vec<u8> {
+        [&self.prefix_of(sender, reporter)[..], &report.0].concat()
+    }
+}
+
+/// Whose voice it is where several senders share a name: those who hang together are one there too, by the first thing that they
+/// share.
+fn who(row: &VoiceRow) -> u64 {
+    let ties = &row.ties;
+    let shared = [ties.organisation, ties.payer, ties.network].into_iter().find(|tie| *tie != 0);
+    if row.fresh { CROWD } else { shared.unwrap_or(row.reporter.hot()).max(CROWD + 1) }
 }
 
 /// The latest that each reporter said and that was not found wrong, in the order of time.
@@ -44,15 +95,14 @@ fn latest(rows: &[VoiceRow]) -> Vec<&VoiceRow> {
 /// yet are one more, the earliest first. Depends on the rows and on nothing else, not on their order.
 pub(crate) fn parts_of(rows: &[VoiceRow], caps: VoiceCaps) -> Vec<(u64, Part)> {
     let rows = latest(rows);
-    // All fresh ones are one to begin with, so that a crowd of them is not held against itself pair by pair.
-    let crowd = rows.iter().position(|row| row.fresh);
-    let begin = |(at, row): (usize, &&VoiceRow)| crowd.filter(|_| row.fresh).unwrap_or(at);
-    let begun = rows.iter().enumerate().map(begin).collect();
-    let together = |one: &&VoiceRow, other: &&VoiceRow| {
-        !(one.fresh && other.fresh) && one.ties.meet(&other.ties)
-    };
-    let group = groups(&rows, begun, together);
-    let mut used = vec![[0_u32; 2]; rows.len()];
+    // The crowd is a group apart: it must not tie together those who have earned trust, nor use up what they may say.
+    let (crowd, earned): (Vec<&VoiceRow>, Vec<&VoiceRow>) =
+        rows.into_iter().partition(|row| row.fresh);
+    let together = |one: &&VoiceRow, other: &&VoiceRow| one.ties.meet(&other.ties);
+    let mut group = groups(&earned, (0..earned.len()).collect(), together);
+    group.extend(crowd.iter().map(|_| earned.len()));
+    let rows: Vec<&VoiceRow> = earned.into_iter().chain(crowd).collect();
+    let mut used = vec![[0_u32; 2]; rows.len() + 1];
     let mut parts = Vec::new();
     for (row, group) in rows.iter().zip(group) {
         let cap = if row.bad { caps.bad } else { caps.good };
@@ -66,7 +116,7 @@ pub(crate) fn parts_of(rows: &[VoiceRow], caps: VoiceCaps) -> Vec<(u64, Part)> {
         parts.extend(row.names.iter().map(|(name, share)| {
             // Approval is for all who share a name, complaint for each its share.
             let bad = bad / u32::from((*share).max(1));
-            (*name, Part { second: row.second, bad, good })
+            (*name, Part { second: row.second, bad, good, who: who(row) })
         }));
     }
     parts

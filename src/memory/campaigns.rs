@@ -188,25 +188,39 @@ impl Memory {
     /// What a report said of a fax, with its weight in thousandths: its campaigns hear of it.
     pub(crate) fn hear_report(
         &self,
-        decision: DecisionId,
-        junk: bool,
-        weight_milli: u32,
+        (decision, known): (DecisionId, Option<CampaignId>),
+        (junk, weight_milli): (bool, u32),
         now: Timestamp,
     ) {
         let opinion = if junk { Opinion::Junk } else { Opinion::Wanted };
-        let _campaigns = self.campaigns.report(decision, opinion, weight_milli, now);
+        if let Some(known) = known.filter(|_| !self.campaigns.remembers(decision)) {
+            self.campaigns.weigh_campaign(known, opinion, weight_milli, true);
+        } else {
+            let _campaigns = self.campaigns.report(decision, opinion, weight_milli, now);
+        }
     }
 
     /// The same, unsaid.
-    pub(crate) fn unhear_report(&self, decision: DecisionId, junk: bool, weight_milli: u32) {
+    pub(crate) fn unhear_report(
+        &self,
+        (decision, known): (DecisionId, Option<CampaignId>),
+        (junk, weight_milli): (bool, u32),
+    ) {
         let opinion = if junk { Opinion::Junk } else { Opinion::Wanted };
-        let _campaigns = self.campaigns.withdraw(decision, opinion, weight_milli);
+        if let Some(known) = known.filter(|_| !self.campaigns.remembers(decision)) {
+            self.campaigns.weigh_campaign(known, opinion, weight_milli, false);
+        } else {
+            let _campaigns = self.campaigns.withdraw(decision, opinion, weight_milli);
+        }
     }
 
-    /// The campaign that the pages of a fax are of; the oldest of several.
-    pub(crate) fn campaign_of(&self, decision: DecisionId) -> Option<CampaignId> {
+    /// The campaign that the pages of a fax are of, the oldest of several; where they are not in memory any more the one that its
+    /// verdict named.
+    pub(crate) fn campaign_of(&self, decision: DecisionId, named: i32) -> Option<CampaignId> {
         // Nothing is taken back: it only tells.
-        self.campaigns.withdraw(decision, Opinion::Wanted, 0).into_iter().next()
+        let met = self.campaigns.withdraw(decision, Opinion::Wanted, 0).into_iter().next();
+        let serial = u32::try_from(named).ok().filter(|serial| *serial != 0);
+        met.or_else(|| self.campaigns.of_serial(serial?))
     }
 
     /// Asks for fingerprints of whoever sent what was reported. Also from the ledger, after a restart.

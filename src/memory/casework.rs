@@ -4,7 +4,7 @@ use parking_lot::MutexGuard;
 
 use super::Memory;
 use crate::activity::{Observation, Said};
-use crate::casework::{MeasureRow, MeasureState, VoiceCaps, VoiceRow, parts_of};
+use crate::casework::{Class, MeasureRow, MeasureState, VoiceCaps, VoiceRow, parts_of};
 use crate::decay::ONE;
 use crate::fax::stage::Direction;
 use crate::features::{Feature, Features};
@@ -12,13 +12,14 @@ use crate::ledger::Penalty;
 use crate::measures::{InForce, MeasureId, MeasureKind, Subject, SubjectKind};
 use crate::policy::Policy;
 use crate::store::record::Field;
+use crate::store::table::RetentionClass;
 use crate::store::{StoreError, TableId, TableWrite};
 use crate::time::Timestamp;
 
 /// Rows read at a time.
 const PAGE_ROWS: usize = 10_000;
-/// Most voices about one sender that are weighed: those of as many as hang together in no way say all there is to say.
-pub(crate) const VOICES_MAX: usize = 512;
+/// Rows of voices that are taken out of the tables in one change.
+const GONE_AT_ONCE: usize = 512;
 /// Approval that "not junk" proves, in parts of a complaint.
 const GOOD_PARTS: u32 = 2;
 
@@ -36,17 +37,21 @@ pub(super) fn load(memory: &Memory, now: Timestamp) -> Result<(), StoreError> {
         }
     })?;
     let caps = memory.voice_caps();
-    let mut of: (u64, Vec<VoiceRow>) = (0, Vec::new());
+    let mut of: (u64, Vec<VoiceRow>, [usize; 4]) = (0, Vec::new(), [0; 4]);
     each_row(memory, TableId::Voices, |key, value| {
         let Some(sender) = key.first_chunk().map(|sender| u64::from_be_bytes(*sender)) else {
             return;
         };
         if sender != of.0 {
             memory.voices.replace(of.0, parts_of(&of.1, caps));
-            of = (sender, Vec::new());
+            of = (sender, Vec::new(), [0; 4]);
         }
-        if of.1.len() < VOICES_MAX {
-            of.1.extend(VoiceRow::decode(value));
+        let Some(row) = VoiceRow::decode(value) else { return };
+        let (class, (_, rows, counts)) = (Class::of(&row), &mut of);
+        // The first of each class, as they are read for a report.
+        if counts[class as usize] < class.most() {
+            counts[class as usize] += 1;
+            rows.push(row);
         }
     })?;
     memory.voices.replace(of.0, parts_of(&of.1, caps));
@@ -81,21 +86,44 @@ impl Memory {
     /// What was said of numbers that have changed hands, to be taken out of the tables; with the desk's lock where there is any,
     /// so that nothing is said of them in the meantime.
     pub(super) fn unsay_of(&self, numbers: &[u64]) -> Result<Unsaid<'_>, StoreError> {
-        let said: Vec<u64> =
-            numbers.iter().copied().filter(|number| self.voices.speaks_of(*number)).collect();
-        if said.is_empty() {
+        // Also what is silenced: it would come back to whoever has the number now.
+        if self.store.table_range(TableId::Voices, &[], None, 1)?.is_empty() {
             return Ok((Vec::new(), None));
         }
         let desk = self.desk.lock();
-        let mut unsaid = Vec::with_capacity(said.len());
-        for number in said {
-            let prefix = number.to_be_bytes();
-            let rows = self.store.table_range(TableId::Voices, &prefix, None, VOICES_MAX)?;
-            let gone = rows.into_iter();
-            let gone = gone.map(|row| TableWrite::Delete { table: TableId::Voices, key: row.key });
-            unsaid.push((number, gone.collect()));
+        let mut unsaid = Vec::new();
+        for number in numbers.iter().copied() {
+            let (prefix, mut after) = (number.to_be_bytes(), None);
+            let mut gone = Vec::new();
+            loop {
+                let rows = self.store.table_range(
+                    TableId::Voices,
+                    &prefix,
+                    after.as_deref(),
+                    GONE_AT_ONCE,
+                )?;
+                after = rows.last().map(|row| row.key.clone());
+                let whole = rows.len() < GONE_AT_ONCE;
+                gone.extend(
+                    rows.into_iter()
+                        .map(|row| TableWrite::Delete { table: TableId::Voices, key: row.key }),
+                );
+                if whole {
+                    break;
+                }
+            }
+            if !gone.is_empty() {
+                unsaid.push((number, gone));
+            }
         }
         Ok((unsaid, Some(desk)))
+    }
+
+    /// Forgets senders of whom nothing was said within the term of what is said, and says how many.
+    pub fn purge_voices(&self, now: Timestamp) -> usize {
+        let begin = Timestamp::default();
+        let term = self.expiry(RetentionClass::Reporter, begin);
+        term.map_or(0, |term| self.voices.purge(now.minus(term.since(begin))))
     }
 
     /// What voices that hang together can weigh, by the policy in force.

@@ -270,7 +270,7 @@ fn remedy(reason: ErrorReason) -> &'static str {
         ErrorReason::UnreadableFax => "send a TIFF file of class F",
         ErrorReason::CaseTaken => "take another case, or wait until the lease has ended",
         ErrorReason::SamePerson => "ask a second person",
-        ErrorReason::AppealPending => "appeal again once the other appeal is decided",
+        ErrorReason::AppealPending => "appeal again once the others are decided",
         ErrorReason::MeasureUnfit => "name a measure that fits, or none for the ladder's next step",
     }
 }

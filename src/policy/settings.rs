@@ -105,9 +105,12 @@ section! {
         directory_numbers: u32 = 20_000_000 => 1, 1_000_000_000;
         /// Most members in the directory.
         directory_members: u32 = 10_000_000 => 1, 1_000_000_000;
+        /// Most senders that reports speak of, about a KiB each. Beyond it reports of others are kept, and are felt once there is
+        /// room again.
+        reported_senders: u32 = 1_000_000 => 1_000, 1_000_000_000;
         /// Most entries of allow and block lists, about 40 bytes each. A report that comes when they are full is taken all the same,
-        /// and blocks nothing.
-        list_entries: u32 = 10_000_000 => 1, 1_000_000_000;
+        /// and blocks nothing; an opt-out is always let in.
+        list_entries: u32 = 10_000_000 => 1_000, 1_000_000_000;
     }
 }
 

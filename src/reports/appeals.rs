@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 
 /// Most measures of one page that are looked at for appeals.
 const PAGE_MAX: usize = 200;
-/// Most appellants of one measure that are known to have had their answer.
-const APPEALED_MAX: usize = 64;
+/// Most appeals of one measure: of more, those that were not right are forgotten, the oldest first.
+const APPEALS_MAX: usize = 64;
 
 /// An appeal as it came through the wall. Texts are sealed at the place of `request`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn stands(measure: MeasureId, row: &AppealRow) -> Appeal {
 /// [`ReportFault::NoMeasure`] where there is none, [`ReportFault::Read`].
 pub fn appeal(memory: &Memory, id: MeasureId) -> Result<Appeal, ReportFault> {
     let measure = read_measure(&Draft::over(memory.store()), id)?;
-    measure.appeal.map(|row| stands(id, &row)).ok_or(ReportFault::NoMeasure)
+    measure.appeals.last().map(|row| stands(id, row)).ok_or(ReportFault::NoMeasure)
 }
 
 /// Measures whose appeals wait for a person, after `after`, with where the next page begins.
@@ -101,14 +101,13 @@ pub fn appeal(memory: &Memory, id: MeasureId) -> Result<Appeal, ReportFault> {
 /// [`ReportFault::Read`].
 pub fn appeals(memory: &Memory, after: Option<MeasureId>) -> Result<MeasurePage, ReportFault> {
     let (page, next) = super::desk::measures(memory, None, after, PAGE_MAX)?;
-    let waits = |row: &MeasureRow| {
-        row.appeal.as_ref().is_some_and(|appeal| appeal.state == AppealState::Pending)
-    };
+    let waits =
+        |row: &MeasureRow| row.appeals.iter().any(|appeal| appeal.state == AppealState::Pending);
     Ok((page.into_iter().filter(|(_, row)| waits(row)).collect(), next))
 }
 
-/// Takes an appeal; durable when it is answered. The same again gets the same answer. Whoever is concerned has one, one after the
-/// other.
+/// Takes an appeal; durable when it is answered. The same again gets the same answer. Nobody is asked for proof that a number is
+/// theirs, so whoever says that it is concerned has an appeal, and a stranger's takes nothing from the owner's.
 ///
 /// # Errors
 /// [`ReportFault`]; nothing is changed then.
@@ -120,19 +119,10 @@ pub fn file_appeal(memory: &Memory, appealing: &Appealing) -> Result<Appeal, Rep
     if !concerns(&measure, appealing) {
         return Err(ReportFault::NoMeasure);
     }
-    if let Some(known) = measure.appeal.take() {
-        if known.state == AppealState::Pending {
-            let same = known.request == appealing.request;
-            return if same { Ok(stands(id, &known)) } else { Err(ReportFault::AppealPending) };
-        }
-        // Nobody is asked for proof that a number is theirs: a stranger's appeal must not use up the right of whoever it is.
-        let who = appealing.appellant.pseudonym();
-        if known.appellant == who || measure.appealed.contains(&who) {
-            return Err(ReportFault::NotAppealable);
-        }
-        let over = (measure.appealed.len() + 1).saturating_sub(APPEALED_MAX);
-        measure.appealed.drain(..over);
-        measure.appealed.push(known.appellant);
+    let who = appealing.appellant.pseudonym();
+    if let Some(known) = measure.appeals.iter().find(|known| known.appellant == who) {
+        let same = known.request == appealing.request;
+        return if same { Ok(stands(id, known)) } else { Err(ReportFault::NotAppealable) };
     }
     if now >= measure.appeal_until || measure.state == MeasureState::Overturned {
         return Err(ReportFault::NotAppealable);
@@ -150,7 +140,12 @@ pub fn file_appeal(memory: &Memory, appealing: &Appealing) -> Result<Appeal, Rep
         due: now.plus(generation.policy().desk().appeal),
         decided: None,
     };
-    measure.appeal = Some(row.clone());
+    if measure.appeals.len() >= APPEALS_MAX {
+        let answered = |row: &AppealRow| row.state != AppealState::Pending;
+        let oldest = measure.appeals.iter().position(answered).ok_or(ReportFault::AppealPending)?;
+        measure.appeals.remove(oldest);
+    }
+    measure.appeals.push(row.clone());
     keep_measure(memory, &mut draft, (id, &measure), now);
     notices::appeal_receipt(memory, &mut draft, id, &row, now);
     let mut case = read(&draft, measure.case)?;
@@ -179,7 +174,7 @@ fn concerns(measure: &MeasureRow, appealing: &Appealing) -> bool {
     }
 }
 
-/// A person decides an appeal. Where it is right the measure ends at once with its strike, and what reporters, reputation,
+/// A person decides what was appealed, of all who wait for it. Where it is right the measure ends at once with its strike, and what reporters, reputation,
 /// campaigns and the training set got from the decision is taken from them: [`super::work`].
 ///
 /// # Errors
@@ -194,14 +189,14 @@ pub fn rule_on_appeal(memory: &Memory, ruling: &Ruling) -> Result<Appeal, Report
     if first.contains(&Some(&ruling.author)) {
         return Err(ReportFault::SamePerson);
     }
-    let pending = |appeal: &&mut AppealRow| appeal.state == AppealState::Pending;
-    let Some(row) = measure.appeal.as_mut().filter(pending) else {
-        return Err(ReportFault::NotAppealable);
-    };
-    row.state = if ruling.overturn { AppealState::Overturned } else { AppealState::Upheld };
-    row.decided = Some((ruling.author.clone(), (now, ruling.reason.clone())));
-    let row = row.clone();
-    notices::appeal_decision(memory, &mut draft, id, &row, now);
+    let mut decided = None;
+    for row in measure.appeals.iter_mut().filter(|row| row.state == AppealState::Pending) {
+        row.state = if ruling.overturn { AppealState::Overturned } else { AppealState::Upheld };
+        row.decided = Some((ruling.author.clone(), (now, ruling.reason.clone())));
+        notices::appeal_decision(memory, &mut draft, id, row, now);
+        decided = Some(row.clone());
+    }
+    let Some(row) = decided else { return Err(ReportFault::NotAppealable) };
     let (state, what) = if ruling.overturn {
         measure.state = MeasureState::Overturned;
         draft.delete(TableId::Strikes, &strike_key(id, &measure));

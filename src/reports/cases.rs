@@ -12,7 +12,7 @@ use crate::casework::{
     weigh_groups,
 };
 use crate::decay::ln_milli;
-use crate::fax::id::{DecisionId, Pseudonym, ReportId};
+use crate::fax::id::{CampaignId, DecisionId, Pseudonym, ReportId};
 use crate::fax::number::Claimed;
 use crate::fax::stage::Caller;
 use crate::ledger::StageRow;
@@ -45,13 +45,34 @@ pub enum CaseOrder {
 /// One page of open cases, and where the next one begins.
 pub type CasePage = (Vec<(CaseKey, CaseRow)>, Option<Vec<u8>>);
 
+/// What campaigns hear of a fax, or hear no longer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    decision: DecisionId,
+    /// The one that it was of, should the fax not be in memory any more.
+    campaign: Option<CampaignId>,
+    junk: bool,
+    weight_milli: u32,
+    say: bool,
+}
+
+impl Said {
+    /// What a link says, where campaigns hear it.
+    pub(super) fn of(link: &LinkRow, say: bool) -> Option<Self> {
+        let decision = link.decision.filter(|_| link.heard_milli > 0)?;
+        let junk = link.category != ReportCategory::NotJunk;
+        let (campaign, weight_milli) = (link.campaign, link.heard_milli);
+        Some(Self { decision, campaign, junk, weight_milli, say })
+    }
+}
+
 /// What changes for verdicts once something is durable.
 #[derive(Debug, Default)]
 pub(super) struct Changed {
     /// Measures that are in force, and those that no longer are.
     pub(super) measures: Vec<(Subject, InForce, bool)>,
-    /// What campaigns hear of a fax, junk or not, with its weight in thousandths; or hear no longer.
-    pub(super) said: Vec<(DecisionId, bool, u32, bool)>,
+    /// What campaigns hear, or hear no longer.
+    pub(super) said: Vec<Said>,
     /// What voices say.
     pub(super) heard: Vec<Heard>,
     /// What else the ledger is told.
@@ -68,11 +89,12 @@ impl Changed {
                 memory.measures().remove(*subject, measure.id);
             }
         }
-        for (decision, junk, weight_milli, say) in &self.said {
-            if *say {
-                memory.hear_report(*decision, *junk, *weight_milli, now);
+        for said in &self.said {
+            let (of, what) = ((said.decision, said.campaign), (said.junk, said.weight_milli));
+            if said.say {
+                memory.hear_report(of, what, now);
             } else {
-                memory.unhear_report(*decision, *junk, *weight_milli);
+                memory.unhear_report(of, what);
             }
         }
         self.heard.iter().for_each(|heard| heard.apply(memory));
@@ -192,11 +214,14 @@ pub(super) fn attach(
         None => described(memory, &filing.fax),
     };
     // That no more is wanted is done at once, where the fax is known; else somebody has to look.
-    let asks = filing.category == ReportCategory::RemoveMe && found.is_some();
+    let asks = filing.category == ReportCategory::RemoveMe && !row.unlisted;
     let of = (filing, report, row.standing);
     let case = if asks { None } else { case_of(memory, draft, of, &accused)? };
     let Some((key, mut case)) = case else {
-        row.outcome = Some((Outcome::Done, (Reason::ForItself, filing.time)));
+        // What nobody could find, and adds nothing, is not looked for by a person.
+        let done = (Outcome::Done, (Reason::ForItself, filing.time));
+        let nothing = (Outcome::NotUpheld, (Reason::NoFinding, filing.time));
+        row.outcome = Some(if found.is_some() { done } else { nothing });
         notices::outcome(memory, draft, (report, row), filing.time);
         return Ok(Changed::default());
     };
@@ -266,6 +291,12 @@ pub(super) fn detach(
         case = read(draft, key)?;
     }
     if !case.state.is_open() {
+        if row.outcome.is_some() {
+            // It came under the measure: should that be overturned, there is nothing to tell.
+            for class in [PROVEN, FRESH, SILENT] {
+                draft.delete(TableId::CaseReports, &link_key(key, class, report));
+            }
+        }
         return Ok(Changed::default());
     }
     let mut changed = Changed::default();
@@ -278,10 +309,7 @@ pub(super) fn detach(
             continue;
         }
         draft.delete(TableId::Reporters, &reporter_key((row.reporter, row.category), key));
-        let junk = link.category != ReportCategory::NotJunk;
-        if let Some(decision) = link.decision.filter(|_| link.heard_milli > 0) {
-            changed.said.push((decision, junk, link.heard_milli, false));
-        }
+        changed.said.extend(Said::of(&link, false));
         count(&mut case.counts, link.category, false);
         if class == FRESH {
             weigh_fresh(&mut case.weight, &link, false);
@@ -305,6 +333,7 @@ fn case_of(
     let known = draft.get::<CaseKey>(TableId::CaseSubjects, &accused.subject.prefix())?;
     if let Some(mut key) = known {
         let mut case = read(draft, key)?;
+        let merged = case.merged_into.is_some();
         while let Some(into) = case.merged_into {
             key = into;
             case = read(draft, key)?;
@@ -318,6 +347,8 @@ fn case_of(
         let stands = measure.is_some_and(|measure| {
             measure.state == MeasureState::InForce
                 && measure.kind != MeasureKind::Warn
+                // Of a case that was merged into that of somebody else, the measure is against somebody else.
+                && (!merged || measure.subject == accused.subject)
                 && measure.until.is_none_or(|until| filing.time < until)
         });
         if case.state.is_open() || stands {
@@ -440,7 +471,10 @@ fn link(
     let heard = weighs && (!speaker.fresh || first);
     let weight_milli = if weighs { speaker.trust_milli } else { 0 };
     let heard_milli = if heard { rules.weight_milli } else { 0 };
-    let link = linked(filing, row, speaker, (weight_milli, heard_milli));
+    let link = LinkRow {
+        campaign: case.campaign,
+        ..linked(filing, row, speaker, (weight_milli, heard_milli))
+    };
     let class = if speaker.fresh { FRESH } else { PROVEN };
     let expires = memory.expiry(RetentionClass::Report, filing.time);
     draft.put(TableId::CaseReports, &link_key(key, class, report), &link, expires);
@@ -457,9 +491,7 @@ fn link(
     }
     case.updated = filing.time;
     let mut changed = Changed::default();
-    if let Some(decision) = link.decision.filter(|_| heard) {
-        changed.said.push((decision, junk, link.heard_milli, true));
-    }
+    changed.said.extend(Said::of(&link, true).filter(|_| heard));
     Ok(changed)
 }
 
@@ -496,6 +528,7 @@ fn linked(
         ties: speaker.ties,
         heard_milli,
         sender: row.sender,
+        campaign: None,
         silenced: false,
     }
 }

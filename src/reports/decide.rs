@@ -160,7 +160,10 @@ pub(super) fn by_rule(
     let net = case.weight.against_milli.saturating_sub(case.weight.for_milli);
     let enough = rules.automatic_weight_milli.is_some_and(|least| net >= least);
     let did = case.campaign.is_some() || case.behaviour_milli >= rules.automatic_behaviour_milli;
-    let queued = matches!(case.state, CaseState::Triaged | CaseState::Reopened);
+    // Whoever took it and went home does not keep the rule from it.
+    let taken = case.lease.as_ref().is_some_and(|(_, until)| now < *until);
+    let queued = matches!(case.state, CaseState::Triaged | CaseState::Reopened)
+        || (case.state == CaseState::InReview && !taken);
     let known = case.subject.kind != SubjectKind::Unknown;
     if !(enough && did && queued && known && case.weight.groups >= rules.automatic_groups) {
         return Ok(false);
@@ -299,8 +302,7 @@ fn impose(
         facts,
         appeal_until: now.plus(rules.appealable),
         strike_until: now.plus(rules.strike),
-        appeal: None,
-        appealed: Vec::new(),
+        appeals: Vec::new(),
     };
     let expires = memory.expiry(RetentionClass::Report, measure.until.unwrap_or(now).max(now));
     draft.put(TableId::Measures, &id.0, &measure, expires);

@@ -171,7 +171,9 @@ pub fn retract(
     let row = read(&draft, report)?;
     let mut row =
         row.filter(|row| row.reporter == reporter.pseudonym()).ok_or(ReportFault::NoReport)?;
-    if row.outcome.is_some() {
+    // What was answered at once was found by nobody, and can be taken back; what was decided cannot.
+    let at_once = |reason| matches!(reason, Reason::ForItself | Reason::UnderMeasure);
+    if row.outcome.is_some_and(|(_, (reason, _))| !at_once(reason)) {
         return Ok(receipt(report, &row));
     }
     let said = unsay(&mut draft, (row.reporter, report), row.sender)?;
@@ -201,15 +203,23 @@ pub(super) fn commit(
     (decision, time): (Option<DecisionId>, Timestamp),
     draft: &mut Draft<'_>,
 ) -> Result<Ticket, ReportFault> {
+    Ok(memory.store().commit(entry(memory, (kind, body), (decision, time), draft))?)
+}
+
+/// What was drafted as one entry.
+fn entry(
+    memory: &Memory,
+    (kind, body): (EntryKind, Vec<u8>),
+    (decision, time): (Option<DecisionId>, Timestamp),
+    draft: &mut Draft<'_>,
+) -> Entry {
     let (seq, writes) = (memory.store().next_seq(), draft.take_writes());
-    let entry = Entry { seq, time, kind, decision, fax: None, body: body.into(), writes };
-    Ok(memory.store().commit(entry)?)
+    Entry { seq, time, kind, decision, fax: None, body: body.into(), writes }
 }
 
 /// What is in force once a report is durable.
 struct Follows {
     receipt: Receipt,
-    ticket: Option<Ticket>,
     heard: Option<Heard>,
     changed: Changed,
     list: Option<(ListEntry, bool)>,
@@ -217,63 +227,87 @@ struct Follows {
     complained: Option<EvidenceRow>,
 }
 
+/// A report that is new, with its entry; or one that is known.
+enum Taken {
+    New(Entry, Box<Follows>),
+    Known(Receipt),
+}
+
 /// Waits until the ledger has what was queued a moment ago: a report may follow its fax at once, and must find it.
 fn ledgered(memory: &Memory) -> Result<(), ReportFault> {
     Ok(memory.store().flush()?.wait()?)
 }
 
+/// Writes reports down, all or none: each is drafted on what those before it leave. The answers are in the order of the reports.
 fn file_together(memory: &Memory, filings: &[&Filing]) -> Vec<Result<Receipt, ReportFault>> {
     let mut draft = Draft::over(memory.store());
-    let mut begun = Vec::with_capacity(filings.len());
+    let (mut entries, mut begun) = (Vec::new(), Vec::with_capacity(filings.len()));
     for filing in filings {
         let taken = take(memory, &mut draft, filing);
         // What the others read must not hold what was never written.
         let torn = matches!(taken, Err(ReportFault::Read(_) | ReportFault::Refused(_)));
-        begun.push(taken);
+        begun.push(taken.map(|taken| match taken {
+            Taken::New(entry, follows) => {
+                entries.push(entry);
+                Ok(follows)
+            }
+            Taken::Known(receipt) => Err(receipt),
+        }));
         if torn {
             break;
         }
     }
+    // Nobody reads any more: what is read must not keep the log of the tables from being emptied.
+    drop(draft);
     begun.resize_with(filings.len(), || Err(ReportFault::Read(TORN)));
-    begun.into_iter().zip(filings).map(|(taken, filing)| follow(memory, filing, taken?)).collect()
+    let mut written = write(memory, entries);
+    let answers = begun.into_iter().zip(filings).map(|(begun, filing)| match begun? {
+        Err(known) => Ok(known),
+        Ok(follows) => {
+            if written.is_err() {
+                // The first gets the whole of why.
+                let others = Err(ReportFault::Commit(CommitFault::Closed));
+                std::mem::replace(&mut written, others)?;
+            }
+            follow(memory, filing, &follows);
+            Ok(follows.receipt)
+        }
+    });
+    answers.collect()
 }
 
 const TORN: StoreError = StoreError::Malformed { what: "row of the desk" };
 
-/// Waits until it is durable, and puts it in force.
-fn follow(memory: &Memory, filing: &Filing, follows: Follows) -> Result<Receipt, ReportFault> {
-    let Follows { receipt, ticket, heard, changed, list, approved, complained } = follows;
-    let Some(ticket) = ticket else { return Ok(receipt) };
-    ticket.wait()?;
-    heard.iter().for_each(|heard| heard.apply(memory));
-    changed.apply(memory, filing.time);
-    if let Some((member, number)) = approved {
-        memory.relations().approve(member, number, filing.time);
+/// Hands entries to the store as one, and waits until they are durable.
+fn write(memory: &Memory, entries: Vec<Entry>) -> Result<(), ReportFault> {
+    if entries.is_empty() {
+        return Ok(());
     }
-    if let Some(evidence) = complained {
-        memory.suspect_reported(&evidence, filing.time);
-    }
-    match list {
-        // An edit may have taken the last place since: the row is there, and is in force from the next start on.
-        Some((entry, true)) => drop(memory.lists().put(&entry)),
-        Some((entry, false)) => drop(memory.lists().remove(&entry)),
-        None => {}
-    }
-    Ok(receipt)
+    Ok(memory.store().commit_together(entries)?.wait()?)
 }
 
-fn take(memory: &Memory, draft: &mut Draft<'_>, filing: &Filing) -> Result<Follows, ReportFault> {
+/// Puts in force what is durable.
+fn follow(memory: &Memory, filing: &Filing, follows: &Follows) {
+    follows.heard.iter().for_each(|heard| heard.apply(memory));
+    follows.changed.apply(memory, filing.time);
+    if let Some((member, number)) = follows.approved {
+        memory.relations().approve(member, number, filing.time);
+    }
+    if let Some(evidence) = &follows.complained {
+        memory.suspect_reported(evidence, filing.time);
+    }
+    match &follows.list {
+        // There was room for it, and for all others of the batch.
+        Some((entry, true)) => drop(memory.lists().put(entry)),
+        Some((entry, false)) => drop(memory.lists().remove(entry)),
+        None => {}
+    }
+}
+
+fn take(memory: &Memory, draft: &mut Draft<'_>, filing: &Filing) -> Result<Taken, ReportFault> {
     let report = report_of(filing.request);
     if let Some(known) = read(draft, report)? {
-        return Ok(Follows {
-            receipt: receipt(report, &known),
-            ticket: None,
-            heard: None,
-            changed: Changed::default(),
-            list: None,
-            approved: None,
-            complained: None,
-        });
+        return Ok(Taken::Known(receipt(report, &known)));
     }
     let found = find(memory, filing)?;
     let generation = memory.generations().current();
@@ -281,21 +315,18 @@ fn take(memory: &Memory, draft: &mut Draft<'_>, filing: &Filing) -> Result<Follo
     let speaker = speaker(draft, filing, &rules)?;
     let suspended = misuse::suspended(draft, filing.reporter.pseudonym(), filing.time)?;
     let (standing, heard) = match &found {
+        _ if suspended => (Standing::Suspended, None),
+        _ if filing.circumstances.many => (Standing::Merged, None),
         None => (Standing::Unverified, None),
-        Some(_) if suspended => (Standing::Suspended, None),
-        Some(_) if filing.circumstances.many => (Standing::Merged, None),
         Some((decision, row)) => {
             speak(memory, draft, (filing, report), (*decision, row), &speaker)?
         }
     };
     let mut row = report_row(filing, standing, found.as_ref());
+    let list = listed(memory, filing, found.as_ref().map(|(_, stage)| stage));
+    let blocks = filing.category != ReportCategory::NotJunk;
+    row.unlisted = blocks && list.is_none();
     let changed = attach(memory, draft, (filing, report), (&mut row, found.as_ref()), &speaker)?;
-    let mut list = found.as_ref().and_then(|(_, stage)| list_entry(memory, filing, stage));
-    if list.as_ref().is_some_and(|(entry, put)| *put && !memory.lists().has_room(entry)) {
-        // Full lists must not cost the report.
-        row.unlisted = true;
-        list = None;
-    }
     keep(memory, draft, report, &row);
     notices::receipt(memory, draft, report, &row);
     if let Some((entry, put)) = &list {
@@ -310,16 +341,24 @@ fn take(memory: &Memory, draft: &mut Draft<'_>, filing: &Filing) -> Result<Follo
     };
     let mut body = [evidence.encode(), event.encode()].concat();
     changed.events.iter().for_each(|event| event.put(&mut body));
-    let ticket = commit(memory, (EntryKind::Report, body), (row.decision, filing.time), draft)?;
-    Ok(Follows {
+    let entry = entry(memory, (EntryKind::Report, body), (row.decision, filing.time), draft);
+    let follows = Follows {
         receipt: receipt(report, &row),
-        ticket: Some(ticket),
         heard,
         changed,
         list,
         approved: evidence.approved.then_some((evidence.member_key, evidence.number_key)),
         complained: Some(evidence).filter(|evidence| evidence.complained),
-    })
+    };
+    Ok(Taken::New(entry, Box::new(follows)))
+}
+
+/// What the report does for its reporter, where that can be done: who shows no number cannot be blocked, and lists can be full.
+fn listed(memory: &Memory, filing: &Filing, stage: Option<&StageRow>) -> Option<(ListEntry, bool)> {
+    let (entry, put) = list_entry(memory, filing, stage?)?;
+    // Others of the batch are not in force yet.
+    let has_room = !put || memory.lists().has_room(&entry, TOGETHER_MAX);
+    has_room.then_some((entry, put))
 }
 
 fn report_row(
@@ -376,6 +415,7 @@ fn receipt(report: ReportId, row: &ReportRow) -> Receipt {
         received: row.received,
         decision: row.decision,
         consequence: consequence(row),
+        unlisted: row.unlisted,
         case: row.case,
         outcome: row.outcome.map(|(outcome, (reason, at))| (outcome, reason, at)),
     }
@@ -440,9 +480,9 @@ const fn said_by(category: ReportCategory) -> &'static str {
     }
 }
 
-const fn consequence(row: &ReportRow) -> &'static str {
-    if row.unlisted {
-        return "it is kept, and the sender is not blocked for this reporter, since the lists of the service are full";
+fn consequence(row: &ReportRow) -> &'static str {
+    if row.unlisted && row.standing == Standing::Counted {
+        return "it is kept, and nothing is blocked by it: the sender shows no number, or is not one that could be, or the lists are full";
     }
     match (row.standing, row.category) {
         (Standing::Unverified, _) => {
@@ -455,7 +495,7 @@ const fn consequence(row: &ReportRow) -> &'static str {
             "it does for its reporter what was asked for, and counts for nobody else at present"
         }
         (Standing::Merged, _) => {
-            "so many come at present that it is merged with the others, and does for its reporter what was asked for"
+            "so many come at present that it is merged with the others, and weighs nothing"
         }
         (Standing::Counted, ReportCategory::JunkFax | ReportCategory::OtherAbuse) => {
             "it counts against the sender from now on, and the sender is blocked for this reporter"

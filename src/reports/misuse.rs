@@ -44,8 +44,7 @@ pub(super) fn look(
     // What is graver counts as so many.
     let unfounded = counted.unfounded.saturating_add(u32::from(outcome.gravity) - 1);
     let all = counted.upheld.saturating_add(unfounded);
-    let share = u64::from(unfounded) * 100 / u64::from(all.max(1));
-    if unfounded < rules.misuse_count || share < u64::from(rules.misuse_percent) {
+    if !is_misuse(rules, unfounded, counted.upheld) {
         return Ok(None);
     }
     let known = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))?;
@@ -56,6 +55,11 @@ pub(super) fn look(
         // It was filed before the warning: that is no going on after it.
         Some(_) => return Ok(None),
     };
+    // A suspension that stands is not replaced by another: either may be overturned alone.
+    let stands = known.and_then(|known| known.suspended).filter(|(until, _)| now < *until);
+    if stands.is_some() {
+        return Ok(None);
+    }
     let row = MisuseRow {
         warned: known.map_or((now, case), |known| known.warned),
         suspended: suspended.then_some((until, case)),
@@ -65,8 +69,8 @@ pub(super) fn look(
     Ok(Some((suspended, (counted.unfounded, all), until)))
 }
 
-/// Takes back the warning or suspension that followed from a case which was overturned. Without its warning a suspension does not
-/// stand either.
+/// Takes back the warning or suspension that followed from a case which was overturned, or that would not have followed without it.
+/// Without its warning a suspension does not stand either. To be called once the outcome in that case is gone.
 pub(super) fn forget(
     memory: &Memory,
     draft: &mut Draft<'_>,
@@ -76,7 +80,10 @@ pub(super) fn forget(
     let Some(known) = draft.get::<MisuseRow>(TableId::Reporters, &key(reporter))? else {
         return Ok(());
     };
-    if known.warned.1 == case {
+    let generation = memory.generations().current();
+    let rules = generation.policy().reports();
+    let left = record(draft, reporter, &rules, now)?;
+    if known.warned.1 == case || !is_misuse(&rules, left.unfounded, left.upheld) {
         draft.delete(TableId::Reporters, &key(reporter));
     } else if known.suspended.is_some_and(|(_, by)| by == case) {
         let row = MisuseRow { suspended: None, ..known };
@@ -84,6 +91,13 @@ pub(super) fn forget(
         draft.put(TableId::Reporters, &key(reporter), &row, expires);
     }
     Ok(())
+}
+
+/// Whether so many unfounded reports beside so many others are too many, by number and share.
+fn is_misuse(rules: &ReportRules, unfounded: u32, upheld: u32) -> bool {
+    let all = upheld.saturating_add(unfounded);
+    let share = u64::from(unfounded) * 100 / u64::from(all.max(1));
+    unfounded >= rules.misuse_count && share >= u64::from(rules.misuse_percent)
 }
 
 /// Whether a row of a reporter is such a one.

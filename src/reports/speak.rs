@@ -5,14 +5,12 @@ use super::subjects::sender_of;
 use super::{Filing, ReportFault};
 use crate::activity::complained_of;
 use crate::casework::{
-    CaseKey, OutcomeRow, Record, ReportCategory, Standing, Ties, VoiceRow, parts_of, voice_key,
-    voices_of,
+    CaseKey, Class, OutcomeRow, Record, ReportCategory, Standing, Ties, VoiceRow, parts_of,
 };
 use crate::decay::ONE;
 use crate::fax::id::{DecisionId, Pseudonym, ReportId};
 use crate::ledger::StageRow;
 use crate::memory::Memory;
-use crate::memory::casework::VOICES_MAX;
 use crate::policy::ReportRules;
 use crate::store::TableId;
 use crate::store::table::RetentionClass;
@@ -23,6 +21,8 @@ use crate::voices::Part;
 const NOT_JUNK_GOOD: u32 = 2 * ONE;
 /// Most that is kept of what one reporter said of one sender: what the latest hides comes back when that is unsaid.
 const WORDS_MAX: usize = 4;
+/// Most rows of a reporter and a class that are read; there are [`WORDS_MAX`].
+const VOICES_MAX: usize = 16;
 /// Most decided cases of one reporter that are looked at.
 const OUTCOMES_MAX: usize = 1_000;
 
@@ -45,6 +45,10 @@ pub(super) struct Heard {
 }
 
 impl Heard {
+    fn of(memory: &Memory, sender: u64, rows: &[VoiceRow]) -> Self {
+        Self { sender, now: parts_of(rows, memory.voice_caps()) }
+    }
+
     /// Puts it in force.
     pub(super) fn apply(&self, memory: &Memory) {
         memory.voices().replace(self.sender, self.now.clone());
@@ -104,16 +108,9 @@ pub(super) fn speak(
     if own.last().is_some_and(|known| known.bad == bad && lately(known)) {
         return Ok((Standing::Duplicate, None));
     }
-    let mut all = voices(draft, sender)?;
-    let full = all.len() >= VOICES_MAX;
-    if full && speaker.fresh {
-        // Those who have earned nothing are one voice together, however many they are.
-        return Ok((Standing::Counted, None));
-    }
     own.truncate((own.len() + 1).saturating_sub(WORDS_MAX));
     for over in &own {
-        draft.delete(TableId::Voices, &voice_key(sender, who, over.report));
-        all.retain(|row| row.report != over.report);
+        draft.delete(TableId::Voices, &Class::of(over).key(sender, (who, over.report)));
     }
     let voice = VoiceRow {
         report,
@@ -126,13 +123,19 @@ pub(super) fn speak(
         names: complained_of(&row.observation),
         silenced: None,
     };
-    draft.put(TableId::Voices, &voice_key(sender, who, report), &voice, expires);
+    let mut all = voices(draft, sender)?;
+    let class = Class::of(&voice);
+    let full = all.iter().filter(|row| Class::of(row) == class).count() >= class.most();
+    if full && speaker.fresh {
+        // Those who have earned nothing are one voice together, however many they are.
+        return Ok((Standing::Counted, Some(Heard::of(memory, sender, &all))));
+    }
+    draft.put(TableId::Voices, &class.key(sender, (who, report)), &voice, expires);
     if full {
         return Ok((Standing::Counted, Some(heard(memory, draft, sender)?)));
     }
     all.push(voice);
-    let now = parts_of(&all, memory.voice_caps());
-    Ok((Standing::Counted, Some(Heard { sender, now })))
+    Ok((Standing::Counted, Some(Heard::of(memory, sender, &all))))
 }
 
 /// Takes back what a report said of a sender; true where it said anything.
@@ -141,12 +144,9 @@ pub(super) fn unsay(
     (reporter, report): (Pseudonym, ReportId),
     sender: u64,
 ) -> Result<bool, ReportFault> {
-    let key = voice_key(sender, reporter, report);
-    let said = draft.bytes(TableId::Voices, &key)?.is_some();
-    if said {
-        draft.delete(TableId::Voices, &key);
-    }
-    Ok(said)
+    let Some(voice) = voice(draft, (reporter, report), sender)? else { return Ok(false) };
+    draft.delete(TableId::Voices, &Class::of(&voice).key(sender, (reporter, report)));
+    Ok(true)
 }
 
 /// Silences what a report said of a sender, since a case found it wrong; or, where `wrong` is false, lets it speak again that
@@ -158,23 +158,41 @@ pub(super) fn silence(
     (case, wrong): (CaseKey, bool),
     now: Timestamp,
 ) -> Result<bool, ReportFault> {
-    let key = voice_key(sender, reporter, report);
-    let Some(mut voice) = draft.get::<VoiceRow>(TableId::Voices, &key)? else { return Ok(false) };
+    let Some(mut voice) = voice(draft, (reporter, report), sender)? else { return Ok(false) };
     let silenced = match (voice.silenced, wrong) {
         (None, true) => Some(case),
         (Some(by), false) if by == case => None,
         _ => return Ok(false),
     };
+    draft.delete(TableId::Voices, &Class::of(&voice).key(sender, (reporter, report)));
     voice.silenced = silenced;
+    let key = Class::of(&voice).key(sender, (reporter, report));
     draft.put(TableId::Voices, &key, &voice, memory.expiry(RetentionClass::Reporter, now));
     Ok(true)
 }
 
+/// What a report said of a sender.
+fn voice(
+    draft: &Draft<'_>,
+    by: (Pseudonym, ReportId),
+    sender: u64,
+) -> Result<Option<VoiceRow>, ReportFault> {
+    for class in Class::ALL {
+        if let Some(voice) = draft.get(TableId::Voices, &class.key(sender, by))? {
+            return Ok(Some(voice));
+        }
+    }
+    Ok(None)
+}
+
 /// What a reporter has said of a sender, the latest last.
 fn words(draft: &Draft<'_>, sender: u64, who: Pseudonym) -> Result<Vec<VoiceRow>, ReportFault> {
-    let prefix = voices_of(sender, who);
-    let rows = draft.records::<VoiceRow>(TableId::Voices, &prefix, VOICES_MAX)?;
-    let mut rows: Vec<VoiceRow> = rows.into_iter().map(|(_, row)| row).collect();
+    let mut rows = Vec::new();
+    for class in Class::ALL {
+        let of = class.prefix_of(sender, who);
+        let found = draft.records::<VoiceRow>(TableId::Voices, &of, VOICES_MAX)?;
+        rows.extend(found.into_iter().map(|(_, row)| row));
+    }
     rows.sort_unstable_by_key(|row| (row.second, row.report));
     Ok(rows)
 }
@@ -189,14 +207,19 @@ pub(super) fn fax_key(who: Pseudonym, category: ReportCategory, decision: Decisi
     [&who.0[..], b"f", &says, &decision.0].concat()
 }
 
+/// The rows that are weighed.
 fn voices(draft: &Draft<'_>, sender: u64) -> Result<Vec<VoiceRow>, ReportFault> {
-    let rows = draft.records(TableId::Voices, &sender.to_be_bytes(), VOICES_MAX)?;
-    Ok(rows.into_iter().map(|(_, row)| row).collect())
+    let mut rows = Vec::new();
+    for class in Class::ALL.into_iter().filter(|class| class.most() > 0) {
+        let of = draft.records(TableId::Voices, &class.prefix(sender), class.most())?;
+        rows.extend(of.into_iter().map(|(_, row)| row));
+    }
+    Ok(rows)
 }
 
 /// What voices say of a sender by its rows.
 pub(super) fn heard(memory: &Memory, draft: &Draft<'_>, sender: u64) -> Result<Heard, ReportFault> {
-    Ok(Heard { sender, now: parts_of(&voices(draft, sender)?, memory.voice_caps()) })
+    Ok(Heard::of(memory, sender, &voices(draft, sender)?))
 }
 
 /// Whether it complains, and what it may weigh; `None` where it says nothing for others.

@@ -41,7 +41,8 @@ pub(super) fn sender_of(row: &StageRow) -> u64 {
 pub(super) fn accused(memory: &Memory, decision: DecisionId, row: &StageRow) -> Accused {
     let observation = &row.observation;
     let inbound = row.verdict.stage.direction() == Direction::Inbound;
-    if let Some(campaign) = memory.campaign_of(decision) {
+    if let Some(campaign) = memory.campaign_of(decision, row.features.get(Feature::CampaignSerial))
+    {
         let key = serial(campaign);
         let subject = Subject { kind: SubjectKind::Campaign, key };
         return Accused { subject, campaign: Some(campaign), who: Pseudonym::of_hot(key) };

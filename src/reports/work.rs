@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::ReportFault;
-use super::cases::{Changed, keep, note, read};
+use super::cases::{Changed, Said, keep, note, read};
 use super::draft::Draft;
 use super::intake::{self, commit};
 use super::speak::{heard, silence, unsay};
@@ -83,6 +83,10 @@ pub fn work(memory: &Memory, now: Timestamp) -> Result<Worked, ReportFault> {
     changed.events.iter().for_each(|event| event.put(&mut body));
     commit(memory, (EntryKind::Desk, body), (None, now), &mut draft)?.wait()?;
     changed.apply(memory, now);
+    if !changed.said.is_empty() {
+        // What campaigns hear no longer is not to come back with a start.
+        memory.keep_campaigns(now)?;
+    }
     Ok(Worked { reports: count, more: true })
 }
 
@@ -135,19 +139,20 @@ fn tell(
     let wrong = right == Some(false);
     hear(memory, draft, (place, link), wrong, (now, changed));
     let said = silence(memory, draft, (link.reporter, report, link.sender), (key, wrong), now)?;
+    let judged = matches!(row.standing, Standing::Counted | Standing::Unverified);
+    if !judged || before == Some((outcome, reason)) {
+        return Ok(said);
+    }
     if before.is_some() {
         // What followed from what was found before follows no more.
+        draft.delete(TableId::Outcomes, &outcome_key(link, key));
+        unlabel(draft, link, key)?;
         misuse::forget(memory, draft, (link.reporter, key), now)?;
     }
-    match right {
-        // What adds nothing, or what nobody could check, earns nothing, right as it may have been.
-        Some(true) if row.standing != Standing::Counted => {}
-        Some(false) if !matches!(row.standing, Standing::Counted | Standing::Unverified) => {}
-        Some(right) => judge(memory, draft, (key, decided, right), (report, &row, link), changed)?,
-        None => {
-            draft.delete(TableId::Outcomes, &outcome_key(link, key));
-            unlabel(draft, link, key)?;
-        }
+    // What nobody could check earns nothing, right as it may have been.
+    let earns = |right: &bool| !right || row.standing == Standing::Counted;
+    if let Some(right) = right.filter(earns) {
+        judge(memory, draft, (key, decided, right), (report, &row, link), changed)?;
     }
     Ok(said)
 }
@@ -160,12 +165,8 @@ fn hear(
     wrong: bool,
     (now, changed): (Timestamp, &mut Changed),
 ) {
-    let Some(decision) = link.decision.filter(|_| link.heard_milli > 0) else { return };
-    if link.silenced == wrong {
-        return;
-    }
-    let junk = link.category != ReportCategory::NotJunk;
-    changed.said.push((decision, junk, link.heard_milli, !wrong));
+    let Some(said) = Said::of(link, !wrong).filter(|_| link.silenced != wrong) else { return };
+    changed.said.push(said);
     let link = LinkRow { silenced: wrong, ..*link };
     let expires = memory.expiry(RetentionClass::Report, now);
     draft.put(TableId::CaseReports, place, &link, expires);
@@ -257,7 +258,7 @@ fn undo(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traces {
     /// What reports say of senders.
-    pub voices: Vec<(u64, Part, u64, u32)>,
+    pub voices: Vec<(u64, u64, Part)>,
     /// Measures in force.
     pub measures: Vec<(Subject, Vec<InForce>)>,
     /// Strikes, trust and training set: the rows of their tables.

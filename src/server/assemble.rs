@@ -344,6 +344,7 @@ fn chores(memory: &Arc<Memory>, clock: &Timepiece, metrics: &Arc<Metrics>) -> Ve
             let now = clock.now();
             let policy = memory.generations().current();
             memory.lists().purge(now);
+            memory.purge_voices(now);
             memory.limiting().own().purge(now);
             let purged = memory.store().purge(now, &terms(policy.policy().retention())?)?;
             memory.refresh_budget(now)?;

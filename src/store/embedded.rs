@@ -148,6 +148,8 @@ struct Shared {
     seq: AtomicU64,
     /// Whether bulk tables miss something that the ledger holds.
     deferred: AtomicBool,
+    /// Whether all tables miss something that was answered, since they could not be written.
+    owes: AtomicBool,
     clock: Arc<dyn Clock>,
     faults: Arc<dyn FaultPlan>,
     /// Zero for no bound.
@@ -227,6 +229,7 @@ impl EmbeddedStore {
             backfill: Backfill::default(),
             seq: AtomicU64::new(ledger.last_seq.max(seq)),
             deferred: AtomicBool::new(!state.deferred().is_empty()),
+            owes: AtomicBool::new(false),
             clock,
             faults,
             day_pages_max: AtomicU32::new(day_pages_max.unwrap_or(0)),
@@ -274,9 +277,16 @@ impl EmbeddedStore {
 
     /// Waits until the tables hold what was acknowledged, where they miss some of it.
     fn settled(&self, table: TableId) -> Result<(), StoreError> {
-        if !table.is_bulk() || !self.shared.deferred.load(Ordering::Acquire) {
-            return Ok(());
-        }
+        let deferred = table.is_bulk() && self.shared.deferred.load(Ordering::Acquire);
+        if deferred { self.settle() } else { self.paid() }
+    }
+
+    /// Waits until the tables hold what was acknowledged, where they could not be written.
+    fn paid(&self) -> Result<(), StoreError> {
+        if self.shared.owes.load(Ordering::Acquire) { self.settle() } else { Ok(()) }
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
         let (answer, ticket) = Ticket::pair();
         self.shared.queue.push(Work::Settle(answer), 0)?;
         Ok(ticket.wait()?)
@@ -364,6 +374,16 @@ impl Store for EmbeddedStore {
         self.take(entry, Wanted::Ticket)?.ok_or(Refused::Closed)
     }
 
+    fn commit_together(&self, entries: Vec<Entry>) -> Result<Ticket, Refused> {
+        let mut bytes = 0_usize;
+        for entry in &entries {
+            bytes = bytes.saturating_add(entry.check()?);
+        }
+        let (answer, ticket) = Ticket::pair();
+        self.shared.queue.push(Work::Together(entries, answer), bytes)?;
+        Ok(ticket)
+    }
+
     fn load(&self, writes: Vec<TableWrite>) -> Result<Ticket, Refused> {
         let bytes = check_writes(&writes)?;
         let (answer, ticket) = Ticket::pair();
@@ -415,6 +435,7 @@ impl Store for EmbeddedStore {
     }
 
     fn tables(&self) -> Result<Box<dyn TableView + '_>, StoreError> {
+        self.paid()?;
         let view = self.shared.readers.view(self.folder.join(state::STATE_FILE));
         Ok(Box::new(View { store: self, view: view.map_err(unread("tables"))? }))
     }

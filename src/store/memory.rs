@@ -150,6 +150,10 @@ impl Store for MemoryStore {
         self.take(entry).map(|()| done())
     }
 
+    fn commit_together(&self, entries: Vec<Entry>) -> Result<Ticket, Refused> {
+        entries.into_iter().try_for_each(|entry| self.take(entry)).map(|()| done())
+    }
+
     fn load(&self, writes: Vec<TableWrite>) -> Result<Ticket, Refused> {
         check_writes(&writes)?;
         self.change(|inner| inner.apply(&writes)).map(|()| done())

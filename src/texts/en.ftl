@@ -152,6 +152,7 @@ category-short-remove = no more faxes, please
 follows-blocked = It counts against the sender from now on, and the sender is blocked for your numbers.
 follows-welcome = It counts for the sender from now on, and its faxes come through to you again.
 follows-stopped = Faxes between you and the sender are stopped from now on.
+follows-not-blocked = It is kept and looked at. Nothing is blocked by it for your numbers: this sender cannot be blocked, or our lists are full.
 follows-nothing-more = You have already reported this fax or this sender today, so this report adds nothing for others. What the first one did for you stays.
 follows-own = It acts for your numbers from now on. It does not count for others at present, since too many of your reports were unfounded.
 follows-looked-at = We do not find the fax in our records, so a person of the abuse desk will look at it.

@@ -152,6 +152,7 @@ category-short-remove = inga fler fax, tack
 follows-blocked = Den räknas mot avsändaren från och med nu, och avsändaren är spärrad för dina nummer.
 follows-welcome = Den räknas till avsändarens fördel från och med nu, och dess fax når dig igen.
 follows-stopped = Fax mellan dig och avsändaren är stoppade från och med nu.
+follows-not-blocked = Den är sparad och vi ser på den. Inget spärras för dina nummer: den här avsändaren kan inte spärras, eller så är våra listor fulla.
 follows-nothing-more = Du har redan anmält det här faxet eller den här avsändaren i dag, så den här anmälan ger inget mer för andra. Det som den första gjorde för dig står kvar.
 follows-own = Den verkar för dina nummer från och med nu. Den räknas inte för andra just nu, eftersom för många av dina anmälningar har varit ogrundade.
 follows-looked-at = Vi hittar inte faxet hos oss, så en människa hos oss kommer att se på anmälan.

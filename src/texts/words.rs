@@ -35,6 +35,8 @@ words! {
         Welcome = "follows-welcome",
         /// Faxes between the two are stopped.
         Stopped = "follows-stopped",
+        /// It counts, and nothing could be blocked.
+        NotBlocked = "follows-not-blocked",
         /// The same reporter has reported the fax or the sender before.
         NothingMore = "follows-nothing-more",
         /// It acts for its reporter alone, whose reports were unfounded too often.

@@ -14,7 +14,9 @@ use faxguard::reports::{
 use faxguard::time::{Span, Timestamp};
 use faxguard::verdict::Action;
 
-use super::{FREE, complain, decide, did, earn, furnish_many, queue, report_of, who, work};
+use super::{
+    ANY_BEHAVIOUR, FREE, complain, decide, did, earn, furnish_many, queue, report_of, who, work,
+};
 use crate::support::events::{call, job, line};
 use crate::support::{ask, at, furnish, house, keys, number, reopen};
 
@@ -200,9 +202,9 @@ fn one_of_very_many_is_done_for_its_reporter_and_weighs_nothing() {
 
 #[test]
 fn full_lists_do_not_cost_the_report() {
-    let memory = house(&format!("list_entries = 1\n{FREE}"));
+    let memory = house(&format!("list_entries = 1000\n{FREE}"));
     furnish_many(&memory, 3);
-    let entry = ListEntry {
+    let mut entry = ListEntry {
         kind: ListKind::Block,
         member: None,
         number: keys().number(number(&line(9))),
@@ -211,12 +213,31 @@ fn full_lists_do_not_cost_the_report() {
         author: "operator".into(),
         reason: "".into(),
     };
-    memory.put_list_entry(&entry, at(0)).unwrap();
+    // The places that are left are for what is written at the same time.
+    for of in 0..900_u64 {
+        entry.number.0[..8].copy_from_slice(&of.to_be_bytes());
+        memory.lists().put(&entry).unwrap();
+    }
     let receipt = complain(&memory, 1, &line(1), 1, at(100));
     assert_eq!(receipt.standing, Standing::Counted);
-    assert!(receipt.consequence.contains("not blocked"), "{}", receipt.consequence);
+    assert!(receipt.unlisted && receipt.consequence.contains("nothing is blocked"));
     assert_eq!(reports::get(&memory, receipt.report).unwrap().consequence, receipt.consequence);
     assert_ne!(ask(&memory, &call(2, &line(1), &did(1)).offered(at(200))).rule, "list.block");
+    let told = reports::pending(&memory, None, 10).unwrap();
+    assert!(told[0].row.unlisted, "the notice says so too");
+    // Who asks for no more of it is looked at by a person instead.
+    ask(&memory, &call(3, &line(3), &did(2)).received(at(300), 1));
+    let asked = say(&memory, 3, 2, ReportCategory::RemoveMe, at(400));
+    assert!(asked.unlisted && asked.case.is_some() && asked.outcome.is_none());
+    // An opt-out is kept, however full the lists are.
+    let sent = job(5, "member-1", "+14155550199");
+    ask(&memory, &sent.submitted(at(500)));
+    ask(&memory, &sent.ended(at(501), 1, DialOutcome::Sent));
+    let name = keys().pseudonym(NameKind::Reporter, b"somebody outside");
+    let fax = ReportedFax::Decision(sent.id());
+    let out = Filing::new(9, Reporter::Outsider(name), fax, ReportCategory::RemoveMe, at(600));
+    let receipt = file(&memory, &out).unwrap();
+    assert_eq!((receipt.unlisted, receipt.outcome.unwrap().0), (false, Outcome::Done));
 }
 
 #[test]
@@ -323,7 +344,7 @@ fn who_spoke_for_a_sender_is_heard_again_when_the_measure_was_wrong() {
     let key = keys().number(number(&sender)).hot();
     let said = |memory: &Memory| {
         let mut said = memory.voices().digest();
-        said.retain(|(_, _, of, _)| *of == key);
+        said.retain(|(of, ..)| *of == key);
         said
     };
     let spoken = said(&memory);
@@ -331,7 +352,7 @@ fn who_spoke_for_a_sender_is_heard_again_when_the_measure_was_wrong() {
     work(&memory, at(now + 301));
     assert!(said(&memory).len() < spoken.len(), "it was wrong, as far as was known");
     overturn(&memory, case, &sender, at(now + 400));
-    let approval: Vec<_> = spoken.into_iter().filter(|(_, part, ..)| part.good > 0).collect();
+    let approval: Vec<_> = spoken.into_iter().filter(|(.., part)| part.good > 0).collect();
     assert!(!approval.is_empty());
     assert_eq!(said(&memory), approval, "what complained is gone, what approved is back");
 }
@@ -386,17 +407,116 @@ fn a_strangers_appeal_does_not_use_up_anothers() {
     };
     let stranger = appealing(b"stranger", 1, at(300));
     let owner = appealing(b"owner", 2, at(400));
-    reports::file_appeal(&memory, &stranger).unwrap();
-    assert!(matches!(reports::file_appeal(&memory, &owner), Err(ReportFault::AppealPending)));
-    reports::rule_on_appeal(&memory, &stands(at(500))).unwrap();
-    assert!(matches!(reports::file_appeal(&memory, &stranger), Err(ReportFault::NotAppealable)));
-    let filed = reports::file_appeal(&memory, &owner).unwrap();
-    assert_eq!(filed.state, AppealState::Pending);
-    reports::rule_on_appeal(&memory, &stands(at(600))).unwrap();
-    for again in [&stranger, &owner] {
-        assert!(matches!(reports::file_appeal(&memory, again), Err(ReportFault::NotAppealable)));
+    for waiting in [&stranger, &owner] {
+        let filed = reports::file_appeal(&memory, waiting).unwrap();
+        assert_eq!(filed.state, AppealState::Pending);
     }
-    let late = appealing(b"third", 3, at(700).plus(days(200)));
+    // One decision answers all who wait.
+    reports::rule_on_appeal(&memory, &stands(at(500))).unwrap();
+    assert_eq!(told(&memory, NoticeKind::AppealDecision), 2);
+    let again = reports::file_appeal(&memory, &stranger).unwrap();
+    assert_eq!(again.state, AppealState::Upheld, "the same again has the same answer");
+    let other = Appealing { request: 9, ..stranger };
+    assert!(matches!(reports::file_appeal(&memory, &other), Err(ReportFault::NotAppealable)));
+    // Whoever comes later has an appeal too, and there are no more of them than can be looked at.
+    for round in 0..200_u64 {
+        let later = appealing(&round.to_be_bytes(), 100 + round, at(510 + round));
+        let filed = reports::file_appeal(&memory, &later);
+        assert_eq!(filed.is_ok(), round < 64, "{round}");
+    }
+    reports::rule_on_appeal(&memory, &stands(at(1_000))).unwrap();
+    assert_eq!(told(&memory, NoticeKind::AppealDecision), 66);
+    let late = appealing(b"third", 3, at(1_000).plus(days(200)));
     assert!(matches!(reports::file_appeal(&memory, &late), Err(ReportFault::NotAppealable)));
     assert!(queue(&memory).is_empty());
+}
+
+#[test]
+fn a_crowd_and_what_it_was_wrong_about_leave_room_for_who_has_earned_trust() {
+    let memory = house(FREE);
+    furnish_many(&memory, 760);
+    earn(&memory, 0..3, 3, 1_000);
+    let (sender, now) = (line(1), 50_000);
+    let key = keys().number(number(&sender)).hot();
+    let heard = || {
+        let said = memory.voices().digest();
+        said.iter().filter(|(of, name, part)| (*of, *name) == (key, key) && part.bad > 0).count()
+    };
+    let mut case = None;
+    for of in 10..700 {
+        case = complain(&memory, of, &sender, of, at(now + of)).case;
+    }
+    assert_eq!(heard(), 1, "all who have earned nothing are one voice");
+    for of in 0..3 {
+        complain(&memory, 5_000 + of, &sender, of, at(now + 1_000 + 10 * of));
+    }
+    assert_eq!(heard(), 4);
+    decide(&memory, case.unwrap(), Finding::Unfounded, at(now + 2_000));
+    work(&memory, at(now + 2_001));
+    assert_eq!(heard(), 0);
+    complain(&memory, 6_000, &sender, 1, at(now + 200_000));
+    assert_eq!(heard(), 1, "what was wrong takes nobody's place");
+    // A number that changes hands brings nothing along, silenced or not.
+    let edit = faxguard::directory::Edit::Recycled { number: keys().number(number(&sender)) };
+    memory.edit_directory(&[edit], at(now + 300_000)).unwrap();
+    let rows = memory.store().table_scan(faxguard::store::TableId::Voices, None, 10_000).unwrap();
+    assert!(rows.iter().all(|row| !row.key.starts_with(&key.to_be_bytes())));
+}
+
+#[test]
+fn a_measure_against_one_answers_no_report_of_another_that_was_merged_into_it() {
+    let memory = house(FREE);
+    furnish_many(&memory, 5);
+    let gone = complain(&memory, 1, &line(1), 1, at(100)).case.unwrap();
+    let case = complain(&memory, 2, &line(2), 2, at(200)).case.unwrap();
+    reports::merge(&memory, (gone, case), "desk-1", at(300)).unwrap();
+    decide(&memory, case, Finding::Abuse, at(400));
+    work(&memory, at(401));
+    // The measure is against the second; of the first a new case begins.
+    let receipt = complain(&memory, 3, &line(1), 3, at(500));
+    assert!(
+        receipt.outcome.is_none() && receipt.case.is_some_and(|new| new != gone && new != case)
+    );
+    assert_eq!(complain(&memory, 4, &line(2), 4, at(600)).outcome.unwrap().1, Reason::UnderMeasure);
+}
+
+#[test]
+fn whoever_took_a_case_and_went_home_does_not_keep_the_rule_from_it() {
+    let memory = house(&format!("{FREE}{ANY_BEHAVIOUR}"));
+    furnish_many(&memory, 60);
+    earn(&memory, 0..6, 6, 1_000);
+    let (sender, before) = (line(1), memory.measures().len());
+    let case = complain(&memory, 100, &sender, 20, at(50_000)).case.unwrap();
+    reports::lease(&memory, case, "desk-1", at(50_010)).unwrap();
+    let said = |from: u64, now: u64| {
+        for of in from..from + 3 {
+            complain(&memory, 200 + of, &sender, of, at(now + 100 * of));
+        }
+        memory.measures().len() - before
+    };
+    assert_eq!(said(0, 50_100), 0, "it is somebody's");
+    assert_eq!(said(3, 90_000), 1, "and is nobody's any more");
+}
+
+#[test]
+fn what_was_answered_at_once_can_be_taken_back() {
+    let memory = house(FREE);
+    furnish_many(&memory, 5);
+    ask(&memory, &call(1, &line(1), &did(1)).received(at(100), 1));
+    let approved = say(&memory, 1, 1, ReportCategory::NotJunk, at(200));
+    assert_eq!(approved.outcome.unwrap().0, Outcome::Done);
+    assert!(!memory.voices().is_empty());
+    reports::retract(&memory, approved.report, who(1), at(300)).unwrap();
+    assert!(memory.voices().is_empty());
+    let case = complain(&memory, 2, &line(2), 2, at(400)).case.unwrap();
+    decide(&memory, case, Finding::Abuse, at(500));
+    work(&memory, at(501));
+    let said = memory.voices().digest();
+    let late = complain(&memory, 3, &line(2), 3, at(600));
+    let back = reports::retract(&memory, late.report, who(3), at(700)).unwrap();
+    assert_eq!(back.outcome.unwrap().0, Outcome::Retracted);
+    assert_eq!(memory.voices().digest(), said);
+    // What was decided stays.
+    let decided = reports::retract(&memory, report_of(2), who(2), at(800)).unwrap();
+    assert_eq!(decided.outcome.unwrap().0, Outcome::Upheld);
 }

@@ -204,6 +204,7 @@ fn receipt() -> FileReportResponse {
         received_time: time(0),
         decision_id: ID.into(),
         consequence: "the sender's next fax is judged by it".into(),
+        not_blocked: false,
     }
 }
 

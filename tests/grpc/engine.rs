@@ -269,6 +269,7 @@ impl Engine for CannedEngine {
             received: filing.time,
             decision: None,
             consequence: "the sender's next fax is judged by it",
+            unlisted: false,
             case: None,
             outcome: None,
         };

@@ -374,7 +374,7 @@ pub fn measure_to_wire(id: MeasureId, measure: &MeasureRow, words: String) -> wi
         ground: i32::from(measure.ground as u8),
         facts: facts(&measure.facts),
         appeal_end_time: Some(time_to_wire(measure.appeal_until)),
-        appeal: measure.appeal.as_ref().map(|appeal| {
+        appeal: measure.appeals.last().map(|appeal| {
             let decided = appeal.decided.as_ref();
             wire::DeskAppeal {
                 filed_time: Some(time_to_wire(appeal.filed)),

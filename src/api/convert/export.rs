@@ -336,7 +336,7 @@ pub fn statements(measures: &[(MeasureId, MeasureRow)], first: bool) -> String {
 fn statement(id: MeasureId, row: &MeasureRow) -> [String; 17] {
     let facts: Vec<String> =
         row.facts.iter().map(|(fact, number)| format!("{}: {number}", fact.name())).collect();
-    let appeal = row.appeal.as_ref();
+    let appeal = row.appeals.last();
     let scope = match row.campaign {
         Some(campaign) => format!("campaign {campaign}"),
         None => row.subject.kind.name().to_owned(),

@@ -108,6 +108,7 @@ pub fn in_words(notice: &Notice, texts: &Texts, contact: &str) -> NoticeWords {
 /// What follows at once from a report.
 fn follows(row: &NoticeRow) -> texts::Follows {
     match row.filed {
+        Some((Standing::Counted, _)) if row.unlisted => texts::Follows::NotBlocked,
         Some((Standing::Duplicate, _)) => texts::Follows::NothingMore,
         Some((Standing::Suspended, _)) => texts::Follows::Own,
         Some((Standing::Merged, _)) => texts::Follows::Merged,
@@ -195,7 +196,7 @@ const fn ending(state: MeasureState) -> texts::Ending {
 }
 
 fn due(measure: Option<&MeasureRow>) -> Option<Timestamp> {
-    measure?.appeal.as_ref().map(|appeal| appeal.due)
+    measure?.appeals.last().map(|appeal| appeal.due)
 }
 
 fn misuse(row: &NoticeRow) -> ((u32, u32), Timestamp) {

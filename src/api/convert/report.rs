@@ -310,13 +310,14 @@ pub fn report_id(request: &wire::GetReportRequest) -> Result<ReportId, InvalidRe
 /// A receipt for the wire.
 #[must_use]
 pub fn receipt(receipt: &Receipt) -> wire::FileReportResponse {
-    let Receipt { report, standing, category: _, received, decision, consequence, .. } = receipt;
+    let Receipt { report, standing, received, decision, consequence, unlisted, .. } = receipt;
     wire::FileReportResponse {
         report_id: report.to_string(),
         status: i32::from(*standing as u8),
         received_time: Some(time_to_wire(*received)),
         decision_id: decision.map(|decision| decision.to_string()).unwrap_or_default(),
         consequence: (*consequence).into(),
+        not_blocked: *unlisted,
     }
 }
 
@@ -443,6 +444,7 @@ mod tests {
                 received: Timestamp::from_seconds(1),
                 decision: None,
                 consequence: "it counts",
+                unlisted: false,
                 case: None,
                 outcome: None,
             });

@@ -16,7 +16,7 @@ pub(super) fn receipt(
         row("report-received", time(receipt.received_time.as_ref())),
         row("report-category", language.say(category_key(category))),
         row("report-stands", language.say(status_key(receipt.status()))),
-        row("report-follows", language.say(follows(receipt.status(), category).key())),
+        row("report-follows", language.say(follows(receipt, category).key())),
     ]
 }
 
@@ -35,9 +35,10 @@ pub(super) fn standing(stands: &wire::GetReportResponse, language: &Language) ->
 }
 
 /// What follows at once from a report that stands so.
-fn follows(status: wire::ReportStatus, category: wire::ReportCategory) -> Follows {
+fn follows(receipt: &wire::FileReportResponse, category: wire::ReportCategory) -> Follows {
     use wire::{ReportCategory, ReportStatus};
-    match (status, category) {
+    match (receipt.status(), category) {
+        (ReportStatus::Counted, _) if receipt.not_blocked => Follows::NotBlocked,
         (ReportStatus::Duplicate, _) => Follows::NothingMore,
         (ReportStatus::Suspended, _) => Follows::Own,
         (ReportStatus::Merged, _) => Follows::Merged,

@@ -110,7 +110,7 @@ impl AbuseDesk for Live {
     }
 
     fn appeal_text(&self, measure: &MeasureRow) -> String {
-        let Some(appeal) = &measure.appeal else { return String::new() };
+        let Some(appeal) = measure.appeals.last() else { return String::new() };
         let opened = self.memory.keys().open_text(sealed::APPEAL, appeal.request, &appeal.text);
         opened.map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
     }

@@ -131,6 +131,7 @@ impl Committer {
             return Err(stop);
         }
         self.owed.clear();
+        self.shared.owes.store(false, Ordering::Release);
         let slow = took > Span::millis(LEDGER_DURABLE_MS);
         let condition = if slow { Condition::Slow } else { Condition::Working };
         self.shared.set_health(condition, Some(took));
@@ -142,7 +143,9 @@ impl Committer {
                     self.purges.push_back(Purge { now, terms, answer, after, rows: 0 });
                 }
                 Work::Settle(answer) => self.settles.push((after, answer)),
-                Work::Entry(..) | Work::Load(..) | Work::Flush(_) => work.answer(Ok(())),
+                Work::Entry(..) | Work::Together(..) | Work::Load(..) | Work::Flush(_) => {
+                    work.answer(Ok(()));
+                }
             }
         }
         Ok(())
@@ -207,16 +210,20 @@ impl Committer {
 
     /// Entries that are in the ledger are durable, whatever became of the tables.
     fn owe(&mut self, batch: impl Iterator<Item = Work>, fault: CommitFault, crash: bool) {
+        let mut answers = Vec::new();
         for mut work in batch {
-            let mut outcome = Err(fault);
-            if let Work::Entry(entry, _) = &mut work {
-                outcome = if crash { Err(CommitFault::Closed) } else { Ok(()) };
-                if !entry.writes.is_empty() {
-                    self.owed.push(std::mem::take(&mut entry.writes));
-                }
-            }
-            work.answer(outcome);
+            let durable = !work.entries().is_empty();
+            self.owed.append(&mut work.take_writes());
+            let outcome = match (durable, crash) {
+                (false, _) => Err(fault),
+                (true, true) => Err(CommitFault::Closed),
+                (true, false) => Ok(()),
+            };
+            answers.push((work, outcome));
         }
+        // Whoever reads once it is answered waits until the tables have it.
+        self.shared.owes.store(!self.owed.is_empty(), Ordering::Release);
+        answers.into_iter().for_each(|(work, outcome)| work.answer(outcome));
     }
 
     fn failed(&self, stop: &Stop) -> CommitFault {
@@ -237,7 +244,7 @@ impl Committer {
 
     /// The ledger's part.
     fn record(&mut self, batch: &[Work]) -> Result<(), Stop> {
-        let mut entries: Vec<&Entry> = batch.iter().filter_map(Work::entry).collect();
+        let mut entries: Vec<&Entry> = batch.iter().flat_map(Work::entries).collect();
         if entries.is_empty() {
             return Ok(());
         }
@@ -266,7 +273,7 @@ impl Committer {
             self.apply_deferred()?;
         }
         let mut writes: Vec<&[TableWrite]> = self.owed.iter().map(Vec::as_slice).collect();
-        writes.extend(batch.iter().map(Work::writes).filter(|writes| !writes.is_empty()));
+        writes.extend(batch.iter().flat_map(Work::writes));
         if writes.is_empty() && sync == Sync::Replayable {
             return Ok(());
         }

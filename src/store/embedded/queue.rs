@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 pub(super) enum Work {
     /// An entry, and who waits for it.
     Entry(Entry, Option<Answer>),
+    /// Entries that become durable together or not at all.
+    Together(Vec<Entry>, Answer),
     /// Rows that bypass the ledger.
     Load(Vec<TableWrite>, Answer),
     /// Everything before it.
@@ -44,24 +46,38 @@ impl Work {
         !matches!(self, Self::Entry(_, None))
     }
 
-    /// The entry, where it is one.
-    pub(super) const fn entry(&self) -> Option<&Entry> {
-        if let Self::Entry(entry, _) = self { Some(entry) } else { None }
+    /// Its entries.
+    pub(super) fn entries(&self) -> &[Entry] {
+        match self {
+            Self::Entry(entry, _) => std::slice::from_ref(entry),
+            Self::Together(entries, _) => entries,
+            Self::Load(..) | Self::Flush(_) | Self::Settle(_) | Self::Purge(..) => &[],
+        }
     }
 
     /// What it writes to the tables.
-    pub(super) fn writes(&self) -> &[TableWrite] {
-        match self {
-            Self::Entry(entry, _) => &entry.writes,
-            Self::Load(rows, _) => rows,
-            Self::Flush(_) | Self::Settle(_) | Self::Purge(..) => &[],
-        }
+    pub(super) fn writes(&self) -> impl Iterator<Item = &[TableWrite]> {
+        let rows = if let Self::Load(rows, _) = self { rows.as_slice() } else { &[] };
+        let of_entries = self.entries().iter().map(|entry| entry.writes.as_slice());
+        of_entries.chain(std::iter::once(rows)).filter(|writes| !writes.is_empty())
+    }
+
+    /// Takes out of it what its entries write to the tables.
+    pub(super) fn take_writes(&mut self) -> Vec<Vec<TableWrite>> {
+        let entries: &mut [Entry] = match self {
+            Self::Entry(entry, _) => std::slice::from_mut(entry),
+            Self::Together(entries, _) => entries,
+            Self::Load(..) | Self::Flush(_) | Self::Settle(_) | Self::Purge(..) => &mut [],
+        };
+        let taken = entries.iter_mut().map(|entry| std::mem::take(&mut entry.writes));
+        taken.filter(|writes| !writes.is_empty()).collect()
     }
 
     /// Tells who waits for it how it ended. A purge that is dropped unanswered tells its caller so.
     pub(super) fn answer(self, outcome: Result<(), CommitFault>) {
         match self {
             Self::Entry(_, Some(answer))
+            | Self::Together(_, answer)
             | Self::Load(_, answer)
             | Self::Flush(answer)
             | Self::Settle(answer) => answer.give(outcome),
@@ -96,7 +112,7 @@ impl Queue {
         let full = waiting.work.len() >= LEDGER_QUEUE_ENTRIES
             || waiting.bytes.saturating_add(bytes) > QUEUE_BYTES_MAX;
         // A flush is how a caller waits for room: it is let in, as is all that holds next to nothing.
-        if full && matches!(work, Work::Entry(..) | Work::Load(..)) {
+        if full && matches!(work, Work::Entry(..) | Work::Together(..) | Work::Load(..)) {
             waiting.dropped += 1;
             return Err(Refused::QueueFull);
         }

@@ -237,7 +237,10 @@ impl State {
 
     /// Makes everything applied durable, so that ledger days can go.
     pub(super) fn settle(&self) -> rusqlite::Result<()> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = self.connection.query_row(sql, [], |row| row.get("busy"))?;
+        // A long read is in the way: another time.
+        if busy == 0 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) }
     }
 
     /// Removes some expired rows; says how many. Zero means that none is left.

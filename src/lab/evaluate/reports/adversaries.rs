@@ -194,7 +194,7 @@ fn mob(count: u32, seed: u64) -> Result<f64, Fault> {
     }
     let last = faxes.last().copied().ok_or("nobody got a fax")?;
     let (memory, now) = (&world.engine.memory, world.now());
-    let campaign = memory.campaign_of(last).ok_or("no campaign came of it")?;
+    let campaign = memory.campaign_of(last, 0).ok_or("no campaign came of it")?;
     memory.decide_campaign(campaign, Decision::new(State::Confirmed, "desk", "seen", now))?;
     let case = world.report(count - 1, last, ReportCategory::JunkFax, 1)?.case;
     world.decide(case.ok_or("a report without a case")?, Finding::Abuse)?;
