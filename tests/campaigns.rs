@@ -6,6 +6,7 @@
 )]
 
 mod reading;
+mod votes;
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
