@@ -26,13 +26,13 @@ pub struct Part {
     pub bad: u32,
     /// Approval, in the same.
     pub good: u32,
-    /// Who says it: a keyed hash of the reporter or of what it hangs together with others by, and [`CROWD`] for all who have earned
-    /// nothing. Of several senders that share a name each of them is heard once.
+    /// Who says it: a keyed hash of the reporter or of what it hangs together with others by; below [`CROWD`] the number of one who has
+    /// earned no trust, counted within each sender. Of several senders that share a name each of them is heard once.
     pub who: u64,
 }
 
-/// All reporters who have earned no trust.
-pub const CROWD: u64 = 0;
+/// Below it are reporters who have earned no trust.
+pub const CROWD: u64 = 64;
 
 /// Approval and complaint, in 1/65536 of an observation.
 pub type Evidence = (u32, u32);
@@ -293,7 +293,7 @@ mod tests {
         for sender in 1..=60 {
             voices.replace(
                 sender,
-                vec![(7, part(100, ONE / 4, CROWD)), (sender << 32, part(100, ONE, CROWD))],
+                vec![(7, part(100, ONE / 4, 0)), (sender << 32, part(100, ONE, 0))],
             );
         }
         assert_eq!((of(7).1, of(60 << 32).1), (ONE / 4, ONE));

@@ -74,7 +74,7 @@ impl Class {
 fn who(row: &VoiceRow) -> u64 {
     let ties = &row.ties;
     let shared = [ties.organisation, ties.payer, ties.network].into_iter().find(|tie| *tie != 0);
-    if row.fresh { CROWD } else { shared.unwrap_or(row.reporter.hot()).max(CROWD + 1) }
+    shared.unwrap_or(row.reporter.hot()).max(CROWD)
 }
 
 /// The latest that each reporter said and that was not found wrong, in the order of time.
@@ -103,7 +103,7 @@ pub(crate) fn parts_of(rows: &[VoiceRow], caps: VoiceCaps) -> Vec<(u64, Part)> {
     group.extend(crowd.iter().map(|_| earned.len()));
     let rows: Vec<&VoiceRow> = earned.into_iter().chain(crowd).collect();
     let mut used = vec![[0_u32; 2]; rows.len() + 1];
-    let mut parts = Vec::new();
+    let (mut parts, mut crowds) = (Vec::new(), [0_u64; 2]);
     for (row, group) in rows.iter().zip(group) {
         let cap = if row.bad { caps.bad } else { caps.good };
         let used = &mut used[group][usize::from(row.bad)];
@@ -113,10 +113,17 @@ pub(crate) fn parts_of(rows: &[VoiceRow], caps: VoiceCaps) -> Vec<(u64, Part)> {
             continue;
         }
         let (bad, good) = if row.bad { (weight, 0) } else { (0, weight) };
+        let mut who = who(row);
+        if row.fresh {
+            // The first of each crowd are one under a name that senders share, so are the second, and so on.
+            let count = &mut crowds[usize::from(row.bad)];
+            who = (*count).min(CROWD - 1);
+            *count += 1;
+        }
         parts.extend(row.names.iter().map(|(name, share)| {
             // Approval is for all who share a name, complaint for each its share.
             let bad = bad / u32::from((*share).max(1));
-            (*name, Part { second: row.second, bad, good, who: who(row) })
+            (*name, Part { second: row.second, bad, good, who })
         }));
     }
     parts
