@@ -1,5 +1,7 @@
 //! Envoy's rate limit service over the wire: the same quotas as those of faxes, and what is refused changes nothing.
 
+use std::time::Duration;
+
 use faxguard::wire::envoy::extensions::common::ratelimit::v3::RateLimitDescriptor;
 use faxguard::wire::envoy::extensions::common::ratelimit::v3::rate_limit_descriptor::Entry;
 use faxguard::wire::envoy::service::ratelimit::v3 as rates;
@@ -97,8 +99,17 @@ async fn of_several_all_are_spent_or_none() {
     server.apply(POLICY).await;
     let house = || descriptor(&[("house", "o-1")]);
     for left in [1, 0] {
-        let told = ask(&server, vec![sends("m-1"), house()], 1).await;
-        assert_eq!((told.overall_code(), told.statuses[1].limit_remaining), (Answer::Ok, left));
+        let mut told = ask(&server, vec![sends("m-1"), house()], 1).await;
+        if left == 0 && told.overall_code() == Answer::OverLimit {
+            // Once a level has leaked it is known to two 512ths of a unit, and the last unit of a burst may come so much later:
+            // an eighth of a second at most where a unit takes thirty.
+            let wait = told.statuses[1].duration_until_reset.unwrap();
+            assert!(wait.seconds == 0 && wait.nanos < 120_000_000, "{told:?}");
+            tokio::time::sleep(Duration::from_millis(130)).await;
+            told = ask(&server, vec![sends("m-1"), house()], 1).await;
+        }
+        let answer = (told.overall_code(), told.statuses[1].limit_remaining);
+        assert_eq!(answer, (Answer::Ok, left), "{told:?}");
     }
     let told = ask(&server, vec![sends("m-1"), house(), sends("m-9")], 1).await;
     let codes: Vec<Answer> = told.statuses.iter().map(|status| status.code()).collect();
