@@ -6,7 +6,7 @@ use crate::campaign::{Decision, State};
 use crate::casework::{CaseKey, Finding};
 use crate::lab::evaluate::screening::engine::Fault;
 use crate::lab::evaluate::{Measured, Run, Scale};
-use crate::reports::{self, ReportCategory, Reporter};
+use crate::reports::{self, ReportCategory, Reporter, Standing};
 
 /// Reports after which a campaign counts as not found.
 const NOT_FOUND: u32 = 20;
@@ -31,21 +31,21 @@ pub(super) fn measure(run: Run) -> Result<Vec<Measured>, Fault> {
         row(
             run,
             "reports.fresh_measures",
-            Some(fresh_accounts(fresh, seed)?),
+            Some(fresh_accounts(fresh, seed).map_err(|fault| told("fresh_accounts", &fault))?),
             ("10,000 fresh accounts", "500 fresh accounts"),
             "each got a fax of one clean sender and reports it".into(),
         ),
         row(
             run,
             "reports.outsider_measures",
-            Some(outsiders(fresh, seed)?),
+            Some(outsiders(fresh, seed).map_err(|fault| told("outsiders", &fault))?),
             ("10,000 outsiders", "500 outsiders"),
             "each got a fax of one member and reports it".into(),
         ),
         row(
             run,
             "reports.long_con_measures",
-            Some(long_con(seed)?),
+            Some(long_con(seed).map_err(|fault| told("long_con", &fault))?),
             ("20 reporters with 20 upheld each", "20 reporters with 20 upheld each"),
             "of one organisation, all report one bulk sender".into(),
         ),
@@ -66,32 +66,37 @@ pub(super) fn measure(run: Run) -> Result<Vec<Measured>, Fault> {
         row(
             run,
             "reports.retracted_weight",
-            Some(retracted(if full { 1_000 } else { 50 }, seed)?),
+            Some(retracted(if full { 1_000 } else { 50 }, seed).map_err(|fault| told("retracted", &fault))?),
             ("1,000 times", "50 times"),
             "weight of a report filed and taken back again and again, over that of one".into(),
         ),
         row(
             run,
             "reports.mob_cleared",
-            Some(mob(if full { 1_000 } else { 50 }, seed)?),
+            Some(mob(if full { 1_000 } else { 50 }, seed).map_err(|fault| told("mob", &fault))?),
             ("1,000 reporters", "50 reporters"),
             "all say \"not junk\" of a campaign of one page that the desk has confirmed and put under a measure".into(),
         ),
         row(
             run,
             "reports.oscillating_gain",
-            Some(oscillating(seed)?),
+            Some(oscillating(seed).map_err(|fault| told("oscillating", &fault))?),
             ("10 upheld and 10 unfounded", "10 upheld and 10 unfounded"),
             "trust of a reporter who is right every other time, over that of one who was right as often and never wrong".into(),
         ),
         row(
             run,
             "reports.whitewash_gain",
-            Some(whitewash(seed)?),
+            Some(whitewash(seed).map_err(|fault| told("whitewash", &fault))?),
             ("one new account after each 2 unfounded", "one new account after each 2 unfounded"),
             "trust of one who begins anew whenever it was found wrong, over that of an honest one after as many reports".into(),
         ),
     ])
+}
+
+/// A fault, and of whose story.
+fn told(story: &str, fault: &Fault) -> Fault {
+    format!("{story}: {fault}").into()
 }
 
 fn fresh_accounts(count: u32, seed: u64) -> Result<f64, Fault> {
@@ -224,8 +229,11 @@ fn outsiders(count: u32, seed: u64) -> Result<f64, Fault> {
 /// What a report of a reporter weighs now in a case of its own.
 fn earned(world: &mut World, who: u32, sender: u64) -> Result<f64, Fault> {
     let fax = world.fax(sender, who)?;
-    let case = world.report(who, fax, ReportCategory::JunkFax, alone(who))?.case;
-    Ok(f64::from(weight(world, case.ok_or("a report without a case")?)?))
+    let receipt = world.report(who, fax, ReportCategory::JunkFax, alone(who))?;
+    if receipt.standing == Standing::Suspended {
+        return Ok(0.0);
+    }
+    Ok(f64::from(weight(world, receipt.case.ok_or("a report without a case")?)?))
 }
 
 fn oscillating(seed: u64) -> Result<f64, Fault> {

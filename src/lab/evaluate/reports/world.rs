@@ -238,7 +238,10 @@ impl World {
                     self.report(*who, fax, ReportCategory::JunkFax, organisation(*who))?;
                 case = receipt.case.or(case);
             }
-            self.decide(case.ok_or("a report without a case")?, finding)?;
+            // Whoever is suspended begins none: it learns nothing more, and weighs nothing.
+            if let Some(case) = case {
+                self.decide(case, finding)?;
+            }
         }
         Ok(())
     }
