@@ -310,6 +310,17 @@ fn what_was_overturned_never_happened() {
     assert_ne!(ask(&accused, &stranger(901)).rule, "measure.block");
     work(&accused, at(now + 2_300));
     assert!(reports::traces(&accused).unwrap() == before, "something is left");
+    // The lists are what the members made of them, and the limits nobody's lower for it.
+    let number = keys().number(number(&sender)).hot();
+    let stands = |memory: &Memory| {
+        let listed = (0..60).map(|of| {
+            let member = member(&format!("member-{of}")).hot();
+            let lowered = memory.lowered_by_reports(member, at(now + 2_400));
+            (memory.lists().kinds(member, number, at(now + 2_400)), lowered)
+        });
+        (memory.lists().len(), listed.collect::<Vec<_>>())
+    };
+    assert_eq!(stands(&accused), stands(&innocent));
     for of in 0..6 {
         let receipt = reports::get(&accused, {
             let filed = complain_again(&accused, 100 + of, of, now);
